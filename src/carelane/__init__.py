@@ -1,0 +1,1 @@
+"""Carelane: the workflow layer above the electronic health record. Start at ARCHITECTURE.md."""
