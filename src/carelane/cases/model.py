@@ -1,0 +1,262 @@
+"""What the core reads and answers, as frozen data: cases with their open steps, views, and one decision.
+
+Ids are derived from case, fact and ordinal, so the same history gives the same ids.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from carelane.facts.fact import Fact, Json, SubjectKind, Urgency
+from carelane.facts.intent import Audience, Intent
+from carelane.facts.phi import Phi
+from carelane.pathways.calendar import Calendar
+from carelane.pathways.definition import ClockKind, Definition, OwnerKind
+from carelane.pathways.guard import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerRef:
+    """Who owns a step now: pool, role or person by name. `version` is the directory's; `trail` says how it was found."""
+
+    kind: OwnerKind
+    name: str
+    version: int = 0
+    trail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A stretch in which a clock ran: [from_at, to_at)."""
+
+    from_at: datetime
+    to_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """A running (or paused) obligation. Instants are UTC; `budget` and `accrued` count the clock's own kind of time.
+
+    `due_at` is never missing: while paused it is `resume_by`. `next_at` is the earliest thing that happens
+    (warning, next level, due, resume). `level` is the highest level fired; `generation` rises with every start,
+    pause, resume and recompute, and on every repeat of a last level.
+    """
+
+    kind: ClockKind
+    started_at: datetime
+    due_at: datetime
+    next_at: datetime
+    warn_at: datetime | None = None
+    warned: bool = False
+    safety: bool = False
+    budget: timedelta | None = None
+    accrued: timedelta = timedelta(0)
+    intervals: tuple[Interval, ...] = ()
+    paused_at: datetime | None = None
+    pause_reason: str = ""
+    generation: int = 1
+    level: int = 0
+    calendar: str = ""
+    calendar_version: int = 0
+    zone_data: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenStep:
+    """One open wait of a case: state, owner, clock, fallback (as text for people), and its task if it has one."""
+
+    id: UUID
+    state: str
+    opened_at: datetime
+    owner: OwnerRef
+    clock: Clock
+    fallback: str
+    task: UUID | None = None
+    task_name: str = ""
+    entered_by: UUID | None = None  # the fact
+
+
+class EffectState(StrEnum):
+    """Where an effect stands. The core sees it; only `effects` moves it past `ready`."""
+
+    READY = "ready"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    DONE = "done"
+    WITHDRAWN = "withdrawn"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectView:
+    """What the core knows of an effect of the case."""
+
+    id: UUID
+    name: str
+    state: EffectState
+    step: UUID | None = None
+    undo: str = ""
+    audience: Audience = Audience.RECORD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One run of one release for one subject. Open if and only if `steps` is not empty.
+
+    `values` are inputs, variables and table outputs last known (codes, never identifying); `fields` the copied
+    fields, each declared with authority and time to live; `keys` the correlation tokens by key name; `stale`
+    the newest source time applied per entity token.
+    """
+
+    id: UUID
+    organisation: UUID
+    subject: UUID
+    pathway: str
+    version: str
+    release: str
+    opened_at: datetime
+    correlation: UUID
+    site: str = ""
+    service_line: str = ""
+    status: str = ""
+    milestone: str = ""
+    urgency: Urgency = Urgency.ROUTINE
+    outcome: str = ""
+    closed_at: datetime | None = None
+    unique: tuple[str, str] | None = None  # (key name, token)
+    keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    values: Mapping[str, Value | None] = field(default_factory=dict)
+    fields: Phi[Mapping[str, Json]] = field(default_factory=lambda: Phi({}, "case fields"))
+    counters: Mapping[str, int] = field(default_factory=dict)
+    steps: tuple[OpenStep, ...] = ()
+    effects: tuple[EffectView, ...] = ()
+    stale: Mapping[str, datetime] = field(default_factory=dict)
+    last_actor: str = ""
+    cancelled: bool = False
+    parked_by: UUID | None = None
+    duplicate_of: UUID | None = None
+    identity: UUID | None = None  # whose key encrypts `fields`
+    revision: int = 0  # applications so far
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A fact that matched nothing yet, and until when it waits; `then` is `ignore` or a pool."""
+
+    fact: Fact
+    until: datetime
+    then: str
+    pathway: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What one decision may read: the subject, its open cases, cases closed within a reopen window, held facts and
+    counters. `last_now` is the newest time this subject has been decided at: time never goes back."""
+
+    subject: UUID
+    kind: SubjectKind
+    organisation: UUID
+    cases: tuple[Case, ...] = ()
+    closed: tuple[Case, ...] = ()
+    held: tuple[Held, ...] = ()
+    counters: Mapping[str, int] = field(default_factory=dict)
+    last_now: datetime | None = None
+
+
+class Late(Protocol):
+    """What is late-bound, resolved by `engine` through `directory`; every answer carries its version."""
+
+    def owner(self, kind: OwnerKind, name: str, *, site: str, service_line: str, at: datetime) -> OwnerRef:
+        """Who that is here and now; always an answer."""
+
+    def calendar(self, site: str) -> tuple[str, int, Calendar]:
+        """The site's calendar: name, version, rows."""
+
+    def setting(self, name: str, site: str) -> timedelta | None:
+        """A site's setting for a clock, or None for the pathway's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definitions:
+    """Releases: those pinned in the view by digest, and those active in the fact's scope."""
+
+    pinned: Mapping[str, Definition]
+    active: tuple[Definition, ...]
+
+
+class Disposition(StrEnum):
+    """How a fact ended (SEMANTICS 10)."""
+
+    APPLIED = "applied"
+    IGNORED = "ignored"
+    HELD = "held"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One line of why: the rule (`table triage row 3`, `event referral.received`), what it read, what it decided."""
+
+    rule: str
+    inputs: Mapping[str, Value | None] = field(default_factory=dict)
+    answer: str = ""
+    missed: tuple[str, ...] = ()  # cells that missed in the rows above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Staff to be told now: a clock's warning, an escalation level, a passed level."""
+
+    case: UUID
+    step: UUID
+    to: str
+    channel: str
+    kind: str  # `warn`, `level`, `passed`, `tell`, `expired`
+    level: int = 0
+    safety: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One case before and after one fact. What opened and closed is the difference, spelled out for the store."""
+
+    before: Case | None
+    after: Case
+    opened: tuple[OpenStep, ...] = ()
+    closed: tuple[tuple[OpenStep, str], ...] = ()  # (step, how: outcome, event, `expired`, ...)
+    intents: tuple[Intent, ...] = ()
+    withdrawn: tuple[UUID, ...] = ()  # effects that must not start any more
+    notices: tuple[Notice, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    parked: str = ""  # the stable code of a failure, when this pair (case, fact) is parked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emission:
+    """A fact for another subject, inserted in the same transaction."""
+
+    fact: str
+    to: SubjectKind | str
+    by: str
+    payload: Phi[Mapping[str, Json]]
+    case: UUID
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The answer of one decision about one fact. `released` are held facts that a new case took, in order."""
+
+    fact: Fact
+    now: datetime
+    disposition: Disposition
+    changes: tuple[Change, ...] = ()
+    emissions: tuple[Emission, ...] = ()
+    released: tuple[Fact, ...] = ()
+    reason: str = ""
+    held: Held | None = None
+    reasons: tuple[Reason, ...] = ()
