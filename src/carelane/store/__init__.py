@@ -1,0 +1,1 @@
+"""The only SQL: named queries in `sql/`, migrations, field encryption, stored shapes, the embedded server."""

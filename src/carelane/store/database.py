@@ -1,0 +1,75 @@
+"""Transactions on one organisation, by named query: what every room above uses instead of psycopg.
+
+`async with database.transaction() as tx: rows = await tx.rows("worklist.list", ...)`. Leaving the block
+commits; an exception rolls back. Row-level security is set for the transaction only.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, LiteralString, cast
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from carelane.store.queries import sql
+
+Row = dict[str, Any]
+SCOPE = "select set_config('carelane.organisation', %s, true), set_config('carelane.sites', %s, true)"
+
+
+class Tx:
+    """One open transaction. `now()` is never asked of the database: instants are arguments."""
+
+    __slots__ = ("connection",)
+
+    def __init__(self, connection: AsyncConnection[TupleRow]) -> None:
+        self.connection = connection
+
+    async def rows(self, query: str, **values: object) -> list[Row]:
+        """All rows of a named query, as dictionaries."""
+        async with self.connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(_text(query), values)
+            return await cursor.fetchall()
+
+    async def one(self, query: str, **values: object) -> Row | None:
+        """The first row, or None."""
+        found = await self.rows(query, **values)
+        return found[0] if found else None
+
+    async def tuples(self, query: str, values: Mapping[str, object]) -> list[TupleRow]:
+        """All rows as plain tuples: for hot paths."""
+        cursor = await self.connection.execute(_text(query), values, prepare=True)
+        return await cursor.fetchall()
+
+    async def run(self, query: str, **values: object) -> int:
+        """Run a statement; how many rows it changed."""
+        cursor = await self.connection.execute(_text(query), values)
+        return cursor.rowcount
+
+    async def pipeline(self, statements: Sequence[tuple[str, Mapping[str, object]]]) -> None:
+        """Send many statements in one go; the first failure raises and rolls back."""
+        async with self.connection.pipeline():
+            for query, values in statements:
+                await self.connection.execute(_text(query), values, prepare=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A pool of connections of one role, bound to one organisation."""
+
+    pool: AsyncConnectionPool[AsyncConnection[TupleRow]]
+    organisation: UUID
+
+    @asynccontextmanager
+    async def transaction(self, *, sites: Sequence[str] = ()) -> AsyncIterator[Tx]:
+        """One transaction in the organisation's scope; `sites` matter to the person's role only."""
+        async with self.pool.connection() as connection, connection.transaction():
+            await connection.execute(SCOPE, (str(self.organisation), ",".join(sites)))
+            yield Tx(connection)
+
+
+def _text(query: str) -> LiteralString:
+    return cast("LiteralString", sql(query))
