@@ -113,7 +113,9 @@ class Branch:
     then: str
     when: Guard = ALWAYS
     emits: tuple[Emit, ...] = ()
-    sets: Mapping[str, str] = field(default_factory=dict)  # variable -> `sender`, `actor` or a literal
+    sets: Mapping[str, str] = field(
+        default_factory=dict
+    )  # variable -> `sender`, `actor` or a literal
     line: int = 0
 
 
@@ -176,7 +178,9 @@ class Event:
     none: NoCase = field(default_factory=NoCase)
     stale_by: str = ""
     reopens: Reopen | None = None
-    cancels: bool = False  # cancel-class: durable in the inbox, it stops new effects of the case (I6)
+    cancels: bool = (
+        False  # cancel-class: durable in the inbox, it stops new effects of the case (I6)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +222,9 @@ class EffectKind:
     not_after: timedelta | None = None
     sends: tuple[str, ...] = ()
     template: str = ""
-    values: Mapping[str, str] = field(default_factory=dict)  # element -> code, e.g. status: accepted
+    values: Mapping[str, str] = field(
+        default_factory=dict
+    )  # element -> code, e.g. status: accepted
 
 
 class OwnerKind(StrEnum):
