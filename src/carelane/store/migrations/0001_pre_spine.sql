@@ -29,6 +29,9 @@ create table connection (
   state text not null default 'closed',      -- circuit breaker: closed, open, half-open
   open_until timestamptz,
   failures int not null default 0,
+  not_before timestamptz,                    -- the other side said Retry-After: nothing is sent earlier
+  tokens double precision not null default 0, -- what is left of the quota, as of tokens_at
+  tokens_at timestamptz,
   primary key (name, organisation)
 );
 
@@ -354,7 +357,12 @@ create table effect (
   attempts int not null default 0,
   lease_until timestamptz,
   lease_by text not null default '',
+  sent_at timestamptz,                        -- the last sending began
   absent_at timestamptz,                      -- first time a look-up found nothing
+  looks int not null default 0,               -- look-ups since the outcome became unknown
+  asked boolean not null default false,       -- unknown, and a person has been asked
+  redriven_at timestamptz,                    -- a person gave it a new budget
+  budget_from int not null default 0,         -- attempts made before that
   cause text not null default '',
   reference text not null default '',
   format text not null default '',
@@ -365,7 +373,8 @@ create table effect (
   sealed bytea,
   check (state <> 'sending' or lease_until is not null)
 );
-create index effect_ready on effect (next_at, urgency) where state = 'ready';
+create index effect_ready on effect (connection, urgency desc, next_at, id) where state = 'ready';
+create index effect_unsettled on effect (connection, next_at) where state = 'unknown';
 create index effect_sending on effect (lease_until) where state in ('sending', 'unknown');
 create index effect_case on effect (case_id);
 
