@@ -1,0 +1,108 @@
+"""The embedded server's configuration files, as text. Pure; `embedded.py` writes them at each start.
+
+The log is terse on purpose: PostgreSQL writes values into the text, the detail and the statement of
+errors, and so patient data into its log (TRUST.md section 3). Errors reach our processes as SQLSTATEs.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedSettings:
+    """How the embedded server is sized and reached.
+
+    `port` opens a loopback TCP port for an outside psql, None keeps to the private socket.
+    `wheel` overrides where the binaries are looked for. Sizes are in megabytes.
+    """
+
+    port: int | None = None
+    shared_buffers_mb: int = 256
+    max_wal_mb: int = 4096
+    max_connections: int = 100
+    wheel: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """Where the server finds its folders and files."""
+
+    data: Path
+    socket: Path
+    access: Path
+    names: Path
+
+
+def server_configuration(settings: EmbeddedSettings, files: Files) -> str:
+    """`postgresql.conf`: durability, privacy of the log, and sizes for two cores."""
+    values: dict[str, str | int] = {
+        "hba_file": _quoted(files.access),
+        "ident_file": _quoted(files.names),
+        "unix_socket_directories": _quoted(files.socket),
+        "unix_socket_permissions": "0700",
+        "listen_addresses": "'127.0.0.1'" if settings.port else "''",
+        "port": settings.port or 5432,
+        "max_connections": settings.max_connections,
+        "password_encryption": "scram-sha-256",
+        "timezone": "'UTC'",
+        "log_timezone": "'UTC'",
+        "lc_messages": "'C'",
+        # Durability: an ACK means a commit that is on disk (I1).
+        "fsync": "on",
+        "full_page_writes": "on",
+        "synchronous_commit": "on",
+        "commit_delay": 0,
+        # Sizes, tried on two cores.
+        "shared_buffers": f"{settings.shared_buffers_mb}MB",
+        "wal_buffers": "16MB",
+        "min_wal_size": "80MB",
+        "max_wal_size": f"{settings.max_wal_mb}MB",
+        "checkpoint_timeout": "15min",
+        "checkpoint_completion_target": "0.9",
+        "effective_io_concurrency": 16,
+        "random_page_cost": "1.1",
+        "jit": "off",
+        # The inbox is a queue: its dead rows must go quickly.
+        "autovacuum_naptime": "5s",
+        "autovacuum_vacuum_cost_delay": 0,
+        "autovacuum_vacuum_scale_factor": "0.05",
+        # No patient data in the log (I13): no errors of statements, no statements, no parameters.
+        "log_destination": "stderr",
+        "log_line_prefix": "'%m [%p] '",
+        "log_min_messages": "log",
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
+        "log_parameter_max_length": 0,
+        "log_parameter_max_length_on_error": 0,
+        "log_statement": "none",
+        "log_duration": "off",
+        "log_min_duration_statement": -1,
+        "log_min_duration_sample": -1,
+        "log_autovacuum_min_duration": -1,
+        "log_checkpoints": "off",
+        "log_lock_waits": "off",
+        "debug_print_parse": "off",
+        "debug_print_plan": "off",
+        # Statement texts could hold literals; nobody needs them outside their own session.
+        "track_activity_query_size": 256,
+    }
+    return "".join(f"{name} = {value}\n" for name, value in values.items())
+
+
+def access_rules(settings: EmbeddedSettings, superuser: str) -> str:
+    """`pg_hba.conf`: the superuser by peer on the socket only, all others by scram."""
+    rules = [f"local all {superuser} peer map=carelane", "local all all scram-sha-256"]
+    if settings.port:
+        rules += [f"host all {superuser} all reject", "host all all 127.0.0.1/32 scram-sha-256"]
+    return "\n".join(rules) + "\n"
+
+
+def name_map(operating_system_users: tuple[str, ...], superuser: str) -> str:
+    """`pg_ident.conf`: which operating-system users may be the superuser."""
+    return "".join(
+        f'carelane "{name}" {superuser}\n' for name in dict.fromkeys(operating_system_users)
+    )
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
