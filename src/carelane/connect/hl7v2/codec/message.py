@@ -1,0 +1,174 @@
+"""A parsed message: segments as text, split only where something is read.
+
+`get` answers None for what is absent and an empty text for the HL7 null (`""`, "delete what you
+have"). Made by `reading.parse` and `building.compose`; written out by `building.build`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import final
+
+from carelane.connect.hl7v2.codec.escapes import NULL, unescape
+from carelane.connect.hl7v2.codec.separators import Separators
+
+HEADERS = frozenset({"MSH", "FHS", "BHS"})
+
+
+@final
+class Repetition:
+    """One repetition of a field: components and subcomponents, still as sent."""
+
+    __slots__ = ("_charset", "_separators", "raw")
+
+    def __init__(self, raw: str, separators: Separators, charset: str) -> None:
+        self.raw = raw
+        self._separators = separators
+        self._charset = charset
+
+    def get(self, component: int = 1, subcomponent: int = 1) -> str | None:
+        """One component's (sub)value; None where absent, empty where the sender wrote null."""
+        raw = self.raw
+        separators = self._separators
+        if separators.component in raw:
+            parts = raw.split(separators.component, component)
+            raw = parts[component - 1] if component <= len(parts) else ""
+        elif component != 1:
+            return None
+        if separators.subcomponent in raw:
+            parts = raw.split(separators.subcomponent, subcomponent)
+            raw = parts[subcomponent - 1] if subcomponent <= len(parts) else ""
+        elif subcomponent != 1:
+            return None
+        return _value(raw, separators, self._charset)
+
+    def whole(self) -> str | None:
+        """All of it as text, delimiters kept: for free text whose sender forgot to escape them."""
+        return _value(self.raw, self._separators, self._charset)
+
+
+@final
+class Segment:
+    """One segment; `position` counts segments of the message from 0."""
+
+    __slots__ = ("_charset", "_fields", "name", "position", "separators", "text")
+
+    def __init__(self, text: str, separators: Separators, charset: str, position: int) -> None:
+        self.text = text
+        self.name = text[:3]
+        self.separators = separators
+        self.position = position
+        self._charset = charset
+        self._fields: list[str] | None = None
+
+    def fields(self) -> list[str]:
+        """Raw fields by their HL7 number; number 0 is the segment's name."""
+        if self._fields is None:
+            fields = self.text.split(self.separators.field)
+            if self.name in HEADERS:
+                fields.insert(1, self.separators.field)
+            self._fields = fields
+        return self._fields
+
+    def raw(self, field: int) -> str:
+        """A field as sent, empty where absent."""
+        fields = self.fields()
+        return fields[field] if field < len(fields) else ""
+
+    def get(self, field: int, component: int = 1, subcomponent: int = 1) -> str | None:
+        """A value of the field's first repetition; None where absent, empty where null."""
+        raw = self.raw(field)
+        if not raw:
+            return None
+        if self.name in HEADERS and field <= 2:  # noqa: PLR2004  # MSH-1 and MSH-2 are the separators
+            return raw
+        separators = self.separators
+        if separators.repetition in raw:
+            raw = raw[: raw.index(separators.repetition)]
+        if separators.component in raw:
+            parts = raw.split(separators.component, component)
+            raw = parts[component - 1] if component <= len(parts) else ""
+        elif component != 1:
+            return None
+        if separators.subcomponent in raw:
+            parts = raw.split(separators.subcomponent, subcomponent)
+            raw = parts[subcomponent - 1] if subcomponent <= len(parts) else ""
+        elif subcomponent != 1:
+            return None
+        if separators.escape in raw or raw == NULL:
+            return _value(raw, separators, self._charset)
+        return raw or None
+
+    def repetitions(self, field: int) -> tuple[Repetition, ...]:
+        """All repetitions of a field that are not empty."""
+        raw = self.raw(field)
+        if not raw:
+            return ()
+        parts = raw.split(self.separators.repetition)
+        return tuple(Repetition(part, self.separators, self._charset) for part in parts if part)
+
+    def whole(self, field: int) -> str | None:
+        """A field as one text, stray delimiters kept; repetitions become lines."""
+        parts = [part.whole() or "" for part in self.repetitions(field)]
+        return "\n".join(parts) if parts else None
+
+
+@final
+@dataclass(slots=True, unsafe_hash=True)
+class Message:
+    """A message: its segments as text, its separators, and the character set it was read with."""
+
+    lines: tuple[str, ...] = field(repr=False)
+    separators: Separators
+    charset: str = field(compare=False)
+    _index: dict[str, list[int]] | None = field(default=None, init=False, repr=False, compare=False)
+    _made: dict[int, Segment] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __iter__(self) -> Iterator[Segment]:
+        return (self._at(position) for position in range(len(self.lines)))
+
+    def segment(self, name: str) -> Segment | None:
+        """The first segment of that name."""
+        positions = self._positions(name)
+        return self._at(positions[0]) if positions else None
+
+    def segments(self, name: str) -> tuple[Segment, ...]:
+        """All segments of that name, in order."""
+        return tuple(self._at(position) for position in self._positions(name))
+
+    def get(self, name: str, field: int, component: int = 1, subcomponent: int = 1) -> str | None:
+        """A value of the first segment of that name; None where anything on the way is absent."""
+        segment = self.segment(name)
+        return None if segment is None else segment.get(field, component, subcomponent)
+
+    @property
+    def trigger(self) -> str:
+        """Message type and event, as in `ADT^A01`; empty parts where the header lacks them."""
+        return f"{self.get('MSH', 9, 1) or ''}^{self.get('MSH', 9, 2) or ''}"
+
+    def _positions(self, name: str) -> list[int]:
+        index = self._index
+        if index is None:
+            index = {}
+            for position, line in enumerate(self.lines):
+                key = line[:3]
+                if key in index:
+                    index[key].append(position)
+                else:
+                    index[key] = [position]
+            self._index = index
+        return index.get(name, [])
+
+    def _at(self, position: int) -> Segment:
+        made = self._made.get(position)
+        if made is None:
+            made = Segment(self.lines[position], self.separators, self.charset, position)
+            self._made[position] = made
+        return made
+
+
+def _value(raw: str, separators: Separators, charset: str) -> str | None:
+    if not raw:
+        return None
+    if raw == NULL:
+        return ""
+    return unescape(raw, separators, charset)
