@@ -3,9 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from carelane.cases.model import Step
+from carelane.cases.model import Disposition, Step
+from carelane.engine.deliver import deliver
+from carelane.engine.drain import decide_in
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Fact
+from carelane.store import turns
+
+WAIT_MS = 500
+PENDING_MAX = 20
 
 
 class Standing(StrEnum):
@@ -27,4 +33,24 @@ class Answer:
 
 async def decide(runtime: Runtime, fact: Fact) -> Answer:
     """Take the subject's turn (at most 500 ms), apply what is pending (at most 20 facts), then `fact`; commit."""
-    raise NotImplementedError
+    try:
+        async with runtime.worker.transaction() as tx:
+            await turns.of(tx, fact.subject, wait_ms=WAIT_MS)
+            chained = await decide_in(runtime, tx, fact.subject, fact, pending_max=PENDING_MAX)
+    except turns.TurnBusy:
+        return await _store_alone(runtime, fact)
+    runtime.bell.ring("effects")
+    runtime.bell.ring("drain")
+    step = next(step for step in chained.steps if step.fact.id == fact.id)
+    standing = Standing.APPLIED if step.disposition is Disposition.APPLIED else Standing.IGNORED
+    return Answer(standing=standing, reason=step.reason, step=step)
+
+
+async def _store_alone(runtime: Runtime, fact: Fact) -> Answer:
+    async with runtime.worker.transaction() as tx:
+        await deliver(runtime, tx, [fact])
+        task = fact.refers.get("task")
+        if task is not None:
+            await tx.run("engine.completing", task=task)
+    runtime.bell.ring("drain")
+    return Answer(standing=Standing.COMPLETING, reason="turn-busy")

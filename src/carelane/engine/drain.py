@@ -1,0 +1,152 @@
+"""One batch of decisions: take turns, read, decide, write, commit (SEMANTICS 1, 2, 12).
+
+On failure the batch is redone subject by subject, then fact by fact; what still fails is parked with its code.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from carelane.cases.model import Disposition, Step, View
+from carelane.engine.chain import Chained, Moment, chain
+from carelane.engine.late import Bound
+from carelane.engine.outward import emitted, with_alerts
+from carelane.engine.runtime import Runtime
+from carelane.facts.fact import Fact
+from carelane.store import commit, load, turns
+from carelane.store.database import Tx
+
+SUBJECTS_MAX = 256
+FACTS_MAX = 200
+DOWNTIME = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drained:
+    """What one batch did."""
+
+    subjects: int = 0
+    facts: int = 0
+    effects: int = 0
+
+
+async def drain(runtime: Runtime, *, limit: int = SUBJECTS_MAX) -> Drained:
+    """Decide one batch of whatever is waiting or due; zero subjects when there is nothing."""
+    taken: list[UUID] = []
+    try:
+        async with runtime.worker.transaction() as tx:
+            taken = await turns.pending(tx, limit=limit)
+            taken += await turns.due(tx, runtime.now(), limit=max(limit - len(taken), 16))
+            return await _batch(runtime, tx, list(dict.fromkeys(taken)), facts_max=FACTS_MAX)
+    except Exception as cause:  # the batch rolled back whole: find the one that failed
+        if not taken:
+            raise
+        runtime.observer.count("drain_redone", {"cause": type(cause).__name__})
+    return await _each(runtime, taken)
+
+
+async def _each(runtime: Runtime, subjects: Iterable[UUID]) -> Drained:
+    """Subject by subject; a subject that fails again is decided fact by fact."""
+    total = Drained()
+    for subject in subjects:
+        try:
+            done = await _one(runtime, subject, facts_max=FACTS_MAX)
+        except Exception:  # narrowed to single facts below, then parked
+            done = await _singly(runtime, subject)
+        total = Drained(subjects=total.subjects + 1, facts=total.facts + done.facts, effects=total.effects + done.effects)
+    return total
+
+
+async def _one(runtime: Runtime, subject: UUID, *, facts_max: int) -> Drained:
+    async with runtime.worker.transaction() as tx:
+        await turns.of(tx, subject, wait_ms=200)
+        return await _batch(runtime, tx, [subject], facts_max=facts_max)
+
+
+async def _singly(runtime: Runtime, subject: UUID) -> Drained:
+    try:
+        return await _one(runtime, subject, facts_max=1)
+    except turns.TurnBusy:
+        return Drained()
+    except Exception as cause:  # one fact that can't be committed is parked, with owner and clock
+        runtime.observer.count("fact_parked", {"cause": type(cause).__name__})
+        return await _park(runtime, subject, type(cause).__name__)
+
+
+async def _park(runtime: Runtime, subject: UUID, code: str) -> Drained:
+    """Set the subject's oldest fact aside, and tell the system pathway that owns such facts."""
+    async with runtime.worker.transaction() as tx:
+        await turns.of(tx, subject, wait_ms=1000)
+        taken = await load.take(tx, runtime.vault, runtime.organisation, [subject], limit=1)
+        now = runtime.now()
+        steps = [
+            Step(fact=each.fact, now=now, disposition=Disposition.PARKED, reason=f"commit:{code}") for each in taken
+        ]
+        await _write(runtime, tx, steps, fresh=[])
+    return Drained(subjects=1, facts=len(taken))
+
+
+async def _batch(runtime: Runtime, tx: Tx, subjects: Sequence[UUID], *, facts_max: int) -> Drained:
+    if not subjects:
+        return Drained()
+    taken = await load.take(tx, runtime.vault, runtime.organisation, subjects, limit=facts_max)
+    await _forward(runtime, tx, [each for each in taken if each.moved_to])
+    facts: dict[UUID, list[Fact]] = defaultdict(list)
+    for each in taken:
+        if each.moved_to is None:
+            facts[each.fact.subject].append(each.fact)
+    now = runtime.now()
+    views = await load.views(tx, runtime.vault, runtime.organisation, subjects, now)
+    moment = Moment(now=now, releases=runtime.releases, late=Bound(runtime.directory))
+    chained = [chain(view, facts.get(subject, ()), moment) for subject, view in views.items()]
+    steps = [with_alerts(step) for each in chained for step in each.steps]
+    await _write(runtime, tx, steps, fresh=[fact for each in chained for fact in each.fresh])
+    return Drained(subjects=len(subjects), facts=len(steps), effects=sum(map(_effects, steps)))
+
+
+async def _write(runtime: Runtime, tx: Tx, steps: Sequence[Step], *, fresh: Sequence[Fact]) -> None:
+    batch = commit.Batch(
+        organisation=runtime.organisation,
+        steps=steps,
+        fresh=fresh,
+        delivered=emitted(steps),
+        bound={"directory": runtime.directory.version},
+    )
+    await commit.commit(tx, runtime.vault, batch, definitions=runtime.releases.published, releases=runtime.releases)
+
+
+async def _forward(runtime: Runtime, tx: Tx, moved: Sequence[load.Taken]) -> None:
+    """Facts whose source identity was re-linked since they came follow it, in order (SEMANTICS 3)."""
+    if not moved:
+        return
+    await tx.run(
+        "engine.forward",
+        organisation=runtime.organisation,
+        facts=[each.fact.id for each in moved],
+        subjects=[each.moved_to for each in moved],
+        priorities=[int(each.fact.urgency) for each in moved],
+    )
+
+
+def _effects(step: Step) -> int:
+    return sum(len(change.intents) for change in step.changes)
+
+
+async def decide_in(runtime: Runtime, tx: Tx, subject: UUID, fact: Fact, *, pending_max: int) -> Chained:
+    """Within the caller's transaction and turn: what is pending before it, then `fact` (SEMANTICS 5)."""
+    taken = await load.take(tx, runtime.vault, runtime.organisation, [subject], limit=pending_max)
+    await _forward(runtime, tx, [each for each in taken if each.moved_to])
+    now = runtime.now()
+    view: View = (await load.views(tx, runtime.vault, runtime.organisation, [subject], now))[subject]
+    moment = Moment(now=now, releases=runtime.releases, late=Bound(runtime.directory))
+    chained = chain(view, [*(each.fact for each in taken if each.moved_to is None), fact], moment)
+    steps = [with_alerts(step) for step in chained.steps]
+    await _write(runtime, tx, steps, fresh=[*chained.fresh, fact])
+    return chained
+
+
+def lateness(instant: datetime, now: datetime) -> float:
+    """Seconds past an instant, never negative: for the metric of clock lateness."""
+    return max(0.0, (now - instant).total_seconds())

@@ -1,0 +1,49 @@
+"""What a process keeps running: drainers that wake by the bell or by polling, and say that they live."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from carelane.engine.drain import drain
+from carelane.engine.runtime import Runtime
+
+POLL_S = 0.25
+SMALL = 50
+PAUSE_S = 0.01
+
+
+async def keep_draining(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Drain until told to stop. A small batch is followed by a pause of 10 ms, so that the next one is larger."""
+    while not stop.is_set():
+        done = await drain(runtime)
+        if done.effects:
+            runtime.bell.ring("effects")
+        if done.subjects == 0:
+            await runtime.bell.wait("drain", seconds=POLL_S)
+        elif done.facts < SMALL:
+            await asyncio.sleep(PAUSE_S)
+
+
+async def keep(runtime: Runtime, stop: asyncio.Event, door: str, once: Callable[[], Awaitable[int]]) -> None:
+    """Run `once` until told to stop; wait at the door's bell when it found nothing to do."""
+    while not stop.is_set():
+        if await once() == 0:
+            await runtime.bell.wait(door, seconds=POLL_S)
+
+
+async def keep_beating(runtime: Runtime, stop: asyncio.Event, kind: str, *, every_s: float = 5.0) -> None:
+    """Write the process's heartbeat, so that a downtime can be told from a quiet night."""
+    while not stop.is_set():
+        async with runtime.worker.transaction() as tx:
+            await tx.run("engine.beat", process=runtime.process, organisation=runtime.organisation, kind=kind,
+                         at=runtime.now(), detail="{}")  # fmt: skip
+        await runtime.bell.wait("stop", seconds=every_s)
+
+
+async def supervised(name: str, runtime: Runtime, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+    """Keep a loop alive: a failure is counted and the loop starts again after a second, for ever (T4)."""
+    while not stop.is_set():
+        try:
+            await work()
+        except Exception as cause:  # counted, and the loop starts anew: a process never gives up by itself
+            runtime.observer.count("loop_failed", {"loop": name, "cause": type(cause).__name__})
+            await asyncio.sleep(1.0)

@@ -1,0 +1,72 @@
+"""Measurements: Prometheus metrics and OpenTelemetry spans, behind the `Observer` port; and `/health`, `/metrics`.
+
+Labels come from closed vocabularies: never patient data, never free text.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+import msgspec
+from opentelemetry import trace
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.exposition import generate_latest
+
+Health = Callable[[], Awaitable[Mapping[str, object]]]
+_BUCKETS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class Telemetry:
+    """One process's metrics. Metrics are made at first use; a name always carries the same labels."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._counters: dict[str, Counter] = {}
+        self._histograms: dict[str, Histogram] = {}
+        self._tracer = trace.get_tracer("carelane")
+
+    def count(self, name: str, labels: Mapping[str, str], by: int = 1) -> None:
+        """Add to a counter `carelane_<name>_total`."""
+        metric = self._counters.get(name)
+        if metric is None:
+            metric = Counter(f"carelane_{name}", name.replace("_", " "), sorted(labels), registry=self.registry)
+            self._counters[name] = metric
+        (metric.labels(**labels) if labels else metric).inc(by)
+
+    def observe(self, name: str, labels: Mapping[str, str], seconds: float) -> None:
+        """Record a duration in `carelane_<name>_seconds`, and a span of that name."""
+        metric = self._histograms.get(name)
+        if metric is None:
+            metric = Histogram(f"carelane_{name}_seconds", name.replace("_", " "), sorted(labels),
+                               registry=self.registry, buckets=_BUCKETS)  # fmt: skip
+            self._histograms[name] = metric
+        (metric.labels(**labels) if labels else metric).observe(seconds)
+
+    def span(self, name: str, labels: Mapping[str, str]) -> Any:
+        """An OpenTelemetry span as a context manager; without an exporter it costs next to nothing."""
+        return self._tracer.start_as_current_span(name, attributes=dict(labels))
+
+    def text(self) -> bytes:
+        """The exposition format of Prometheus."""
+        return generate_latest(self.registry)
+
+
+Scope = MutableMapping[str, Any]
+
+
+def health_app(telemetry: Telemetry, health: Health) -> Callable[[Scope, Any, Any], Awaitable[None]]:
+    """An ASGI application with `/health` (200 or 503, JSON) and `/metrics`; for every process."""
+
+    async def app(scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        status, kind, body = 404, b"text/plain", b"not found"
+        if scope["path"] == "/metrics":
+            status, kind, body = 200, b"text/plain; version=0.0.4", telemetry.text()
+        elif scope["path"] == "/health":
+            state = await health()
+            status = 200 if state.get("healthy") else 503
+            kind, body = b"application/json", msgspec.json.encode(state)
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind)]})
+        await send({"type": "http.response.body", "body": body})
+
+    return app

@@ -1,0 +1,92 @@
+"""Receive: raw bytes and digest are committed, then the sender gets its answer (I1, I2).
+
+One writer and no timer: a batch is whatever arrived during the last commit (SEMANTICS 12, 5). What can't be
+stored is answered with an error, never dropped in silence.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from uuid_utils.compat import uuid7
+
+from carelane.engine.runtime import Runtime
+from carelane.facts.ports import Envelope, Receipt
+from carelane.store.messages import Arrived, Raced, store_arrived
+
+BATCH_MAX = 500
+BATCH_BYTES_MAX = 64 * 1024 * 1024
+BACKLOG_MAX = 20_000
+
+
+@dataclass(slots=True)
+class _Waiting:
+    arrived: Arrived
+    answer: asyncio.Future[Receipt]
+
+
+@dataclass(slots=True)
+class Receiver:
+    """The one writer of a listener process. `envelopes` reads the little we must know, by connection."""
+
+    runtime: Runtime
+    envelopes: Mapping[str, Callable[[bytes], Envelope]]
+    sites: Mapping[str, str] = field(default_factory=dict)
+    _queue: asyncio.Queue[_Waiting] = field(default_factory=asyncio.Queue)
+
+    async def receive(self, connection: str, raw: bytes) -> Receipt:
+        """Store one message; the answer comes after the commit. Raises what the store raises."""
+        envelope = self.envelopes[connection](raw)
+        arrived = Arrived(
+            id=uuid7(),
+            connection=connection,
+            site=self.sites.get(connection, ""),
+            raw=raw,
+            digest=hashlib.sha256(raw).digest(),
+            control_id=envelope.control_id,
+            trigger=envelope.trigger,
+            problems=envelope.problems,
+            received_at=self.runtime.now(),
+        )
+        waiting = _Waiting(arrived, asyncio.get_running_loop().create_future())
+        await self._queue.put(waiting)
+        return await waiting.answer
+
+    async def write(self, stop: asyncio.Event) -> None:
+        """Commit batch after batch until told to stop."""
+        while not stop.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    first = await self._queue.get()
+                await self._commit([first, *self._more(len(first.arrived.raw))])
+
+    def _more(self, size: int) -> list[_Waiting]:
+        more: list[_Waiting] = []
+        while not self._queue.empty() and len(more) < BATCH_MAX and size < BATCH_BYTES_MAX:
+            each = self._queue.get_nowait()
+            size += len(each.arrived.raw)
+            more.append(each)
+        return more
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            try:
+                receipts = await self._store(batch)
+            except Raced:
+                receipts = await self._store(batch)
+        except Exception as cause:  # noqa: BLE001  # every sender must get an answer: AE, and it sends again
+            for each in batch:
+                if not each.answer.done():
+                    each.answer.set_exception(cause)
+            return
+        self.runtime.bell.ring("interpret")
+        for each, receipt in zip(batch, receipts, strict=True):
+            if not each.answer.done():
+                each.answer.set_result(receipt)
+
+    async def _store(self, batch: Sequence[_Waiting]) -> list[Receipt]:
+        async with self.runtime.worker.transaction() as tx:
+            arrived = [each.arrived for each in batch]
+            return await store_arrived(tx, self.runtime.vault, self.runtime.organisation, arrived)

@@ -1,0 +1,162 @@
+"""What a batch of decisions changes, as rows: each table by one set-based statement, all in one pipeline.
+
+`net` folds the decisions of a batch case by case, because facts of one subject are chained in memory and only
+the last shape of a case is written. `load` is the other half.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from carelane.cases.model import Case, Change, Disposition, OpenStep, Step
+from carelane.facts.fact import Fact
+from carelane.facts.ids import derive
+from carelane.facts.intent import Intent
+from carelane.pathways.definition import Definition
+from carelane.store import commit_rows as rows
+from carelane.store.columns import Columns
+from carelane.store.database import Tx
+from carelane.store.facts import CancelClass
+from carelane.store.facts import columns as fact_columns
+from carelane.store.leaf_rows import decided
+from carelane.store.vault import Vault
+
+
+@dataclass(slots=True)
+class Net:
+    """One case over a batch: as it was, as it is, and what happened to its steps."""
+
+    before: Case | None
+    after: Case
+    opened: dict[UUID, OpenStep] = field(default_factory=dict)
+    closed: dict[UUID, tuple[OpenStep, str, Step]] = field(default_factory=dict)
+
+    def fold(self, change: Change, step: Step) -> None:
+        """Take in one more change of this case."""
+        self.after = change.after
+        self.opened.update((opened.id, opened) for opened in change.opened)
+        self.closed.update((closed.id, (closed, how, step)) for closed, how in change.closed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What is committed together. `fresh` are facts decided here that are not stored yet (clocks, people);
+    `delivered` are facts for other subjects; `bound` names the versions of what was late-bound."""
+
+    organisation: UUID
+    steps: Sequence[Step]
+    fresh: Sequence[Fact] = ()
+    delivered: Sequence[Fact] = ()
+    bound: Mapping[str, int] = field(default_factory=dict)
+
+
+def net(steps: Iterable[Step]) -> dict[UUID, Net]:
+    """The cases of a batch, each once, in the order of their first change."""
+    nets: dict[UUID, Net] = {}
+    for step in steps:
+        for change in step.changes:
+            found = nets.setdefault(change.after.id, Net(before=change.before, after=change.after))
+            found.fold(change, step)
+    return nets
+
+
+async def commit(
+    tx: Tx, vault: Vault, batch: Batch, *, definitions: Mapping[str, Definition], releases: CancelClass
+) -> None:
+    """Write a batch in the caller's transaction; the deferred checks run before this returns."""
+    tables = rows.Tables()
+    for case in net(batch.steps).values():
+        _case(tables, vault, case, definitions[case.after.release])
+    for step in batch.steps:
+        _step(tables, vault, step, batch)
+    fresh = fact_columns("facts.insert_decided", vault, batch.fresh, releases)
+    delivered = fact_columns("facts.insert", vault, batch.delivered, releases)
+    wanted: list[Columns] = [fresh, *tables.ordered(), delivered]
+    statements = [(each.query, each.values(batch.organisation)) for each in wanted if len(each)]
+    if batch.delivered:
+        turns = {"subjects": list({fact.subject for fact in batch.delivered}), "organisation": batch.organisation}
+        statements.insert(0, ("facts.turns", turns))
+    await tx.pipeline([*statements, ("commit.check_now", {})])
+
+
+def _case(tables: rows.Tables, vault: Vault, case: Net, definition: Definition) -> None:
+    sealed = _sealed(vault, case)
+    if case.before is None:
+        tables.open_cases.add(*rows.case_row(case.after, _decided_at(case), sealed))
+    else:
+        tables.change_cases.add(*rows.changed_case_row(case.after, _decided_at(case), sealed))
+    for step in case.opened.values():
+        ended = case.closed.get(step.id)
+        current = next((each for each in case.after.steps if each.id == step.id), step)
+        closed_at, how = (ended[2].now, ended[1]) if ended else (None, "")
+        tables.open_steps.add(*rows.step_row(case.after, current, closed_at, how))
+        if step.task is not None:
+            tables.open_tasks.add(*rows.task_row(case.after, current, definition))
+    _closed(tables, case, definition)
+    _moved(tables, case)
+
+
+def _closed(tables: rows.Tables, case: Net, definition: Definition) -> None:
+    for step_id, (step, how, by) in case.closed.items():
+        if step_id not in case.opened:
+            tables.close_steps.add(step_id, by.now, how)
+        if step.task is not None:
+            tables.close_tasks.add(*rows.closed_task_row(step, how, by, definition))
+
+
+def _moved(tables: rows.Tables, case: Net) -> None:
+    """Steps that were open before and still are, but with another owner or clock."""
+    if case.before is None:
+        return
+    earlier = {step.id: step for step in case.before.steps}
+    for step in case.after.steps:
+        was = earlier.get(step.id)
+        if was is None or (was.clock is step.clock and was.owner is step.owner):
+            continue
+        tables.change_steps.add(*rows.moved_step_row(step))
+        if step.task is not None:
+            tables.change_tasks.add(step.task, step.owner.kind.value, step.owner.name, step.clock.due_at,
+                                    int(case.after.urgency))  # fmt: skip
+
+
+def _step(tables: rows.Tables, vault: Vault, step: Step, batch: Batch) -> None:
+    tables.decisions.add(*rows.decision_row(step))
+    for fact in step.released:
+        tables.decisions.add(*rows.released_row(fact, step))
+    for change in step.changes:
+        case = change.after
+        tables.applications.add(*rows.application_row(step, change, batch.bound))
+        for intent in change.intents:
+            tables.open_effects.add(*_effect(vault, case, intent, step))
+        for effect in change.withdrawn:
+            tables.withdraw_effects.add(effect, step.now, step.fact.type)
+        for number, notice in enumerate(change.notices):
+            tables.notices.add(*rows.notice_row(step, case, notice, number))
+    tables.leaves.add(*decided(step, batch.organisation))
+
+
+def _effect(vault: Vault, case: Case, intent: Intent, step: Step) -> tuple[object, ...]:
+    content = rows.encode(intent.content.reveal())
+    sealed = vault.seal(case.identity, "effect", intent.id, "sealed", content)
+    return rows.effect_row(case, intent, step.now, sealed)
+
+
+def _sealed(vault: Vault, case: Net) -> bytes:
+    return vault.seal(case.after.identity, "pathway_case", case.after.id, "sealed", rows.encode(case.after.fields.reveal()))
+
+
+def _decided_at(case: Net) -> datetime:
+    newest = [ended[2].now for ended in case.closed.values()]
+    opened = [step.opened_at for step in case.after.steps]
+    return max([*newest, *opened, case.after.opened_at])
+
+
+
+
+def dispositions(steps: Iterable[Step]) -> Mapping[Disposition, int]:
+    """How many facts ended how: for metrics."""
+    counts: dict[Disposition, int] = {}
+    for step in steps:
+        counts[step.disposition] = counts.get(step.disposition, 0) + 1
+    return counts

@@ -1,0 +1,170 @@
+"""The rows of `commit`, table by table, in the column order of `sql/commit.sql`. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from carelane.cases.model import Case, Change, Notice, OpenStep, Step
+from carelane.facts.fact import Fact
+from carelane.facts.ids import derive
+from carelane.facts.intent import Intent
+from carelane.pathways.definition import Definition
+from carelane.store.columns import Columns
+from carelane.store.shapes import CaseShape, StepShape, encode, tag
+
+__all__ = ["Tables", "encode"]
+
+_CASE = ("id", "site", "service_line", "subject", "pathway", "version", "release", "status", "milestone", "urgency",
+         "outcome", "opened_at", "decided_at", "closed_at", "correlation", "unique_name", "unique_token", "revision",
+         "cancelled", "parked_by", "duplicate_of", "last_actor", "identity", "state", "sealed")  # fmt: skip
+_CHANGED = ("id", "subject", "status", "milestone", "urgency", "outcome", "decided_at", "closed_at", "unique_token",
+            "revision", "cancelled", "parked_by", "duplicate_of", "last_actor", "state", "sealed")  # fmt: skip
+_STEP = ("id", "site", "service_line", "case_id", "subject", "state", "opened_at", "closed_at", "how", "owner_kind",
+         "owner_name", "clock_kind", "started_at", "due_at", "next_at", "safety", "fallback", "task", "entered_by",
+         "detail")  # fmt: skip
+_MOVED = ("id", "owner_kind", "owner_name", "clock_kind", "due_at", "next_at", "detail")
+_TASK = ("id", "site", "service_line", "case_id", "step", "subject", "pathway", "name", "title", "business_status",
+         "urgency", "owner_kind", "owner_name", "opened_at", "due_at")  # fmt: skip
+_EFFECT = ("id", "site", "service_line", "case_id", "step", "subject", "name", "capability", "audience", "if_unknown",
+           "urgency", "created_at", "next_at", "held_until", "not_after", "undo", "compensates", "correlation",
+           "identity", "sealed", "after")  # fmt: skip
+_APPLICATION = ("case_id", "fact", "site", "service_line", "at", "revision", "parked", "reasons", "bound")
+_DECISION = ("fact", "site", "service_line", "subject", "disposition", "reason", "held_until", "held_then",
+             "held_pathway", "applied", "decided_at")  # fmt: skip
+_NOTICE = ("id", "site", "service_line", "case_id", "step", "recipient", "channel", "kind", "level", "safety", "at")
+
+
+class Tables:
+    """The statements of one commit, in the order they must run."""
+
+    def __init__(self) -> None:
+        self.open_cases = Columns("commit.open_cases", _CASE)
+        self.change_cases = Columns("commit.change_cases", _CHANGED)
+        self.open_steps = Columns("commit.open_steps", _STEP)
+        self.close_steps = Columns("commit.close_steps", ("id", "closed_at", "how"))
+        self.change_steps = Columns("commit.change_steps", _MOVED)
+        self.open_tasks = Columns("commit.open_tasks", _TASK)
+        self.change_tasks = Columns("commit.change_tasks", ("id", "owner_kind", "owner_name", "due_at", "urgency"))
+        self.close_tasks = Columns("commit.close_tasks", ("id", "closed_at", "status", "outcome", "undo_until"))
+        self.open_effects = Columns("commit.open_effects", _EFFECT)
+        self.withdraw_effects = Columns("commit.withdraw_effects", ("id", "at", "cause"))
+        self.applications = Columns("commit.applications", _APPLICATION)
+        self.decisions = Columns("commit.decisions", _DECISION)
+        self.notices = Columns("commit.notices", _NOTICE)
+        self.leaves = Columns("commit.leaves", ("id", "at", "body"))
+
+    def ordered(self) -> tuple[Columns, ...]:
+        """All statements; cases close before others of the same key open."""
+        return (self.change_cases, self.open_cases, self.open_steps, self.close_steps, self.change_steps,
+                self.open_tasks, self.change_tasks, self.close_tasks, self.open_effects, self.withdraw_effects,
+                self.applications, self.decisions, self.notices, self.leaves)  # fmt: skip
+
+
+def case_state(case: Case) -> str:
+    """The clear part of a case as JSON."""
+    shape = CaseShape(
+        values={name: tag(value) for name, value in case.values.items()},
+        counters=dict(case.counters),
+        keys={name: sorted(tokens) for name, tokens in case.keys.items()},
+        stale=dict(case.stale),
+        undo=case.undo,
+    )
+    return encode(shape).decode()
+
+
+def case_row(case: Case, decided_at: datetime, sealed: bytes) -> tuple[object, ...]:
+    """A new case."""
+    name, token = case.unique or ("", None)
+    return (
+        case.id, case.site, case.service_line, case.subject, case.pathway, case.version, case.release, case.status,
+        case.milestone, int(case.urgency), case.outcome, case.opened_at, decided_at, case.closed_at, case.correlation,
+        name, token, case.revision, case.cancelled, case.parked_by, case.duplicate_of, case.last_actor, case.identity,
+        case_state(case), sealed,
+    )  # fmt: skip
+
+
+def changed_case_row(case: Case, decided_at: datetime, sealed: bytes) -> tuple[object, ...]:
+    """A case that was there before."""
+    return (
+        case.id, case.subject, case.status, case.milestone, int(case.urgency), case.outcome, decided_at,
+        case.closed_at, case.unique[1] if case.unique else None, case.revision, case.cancelled, case.parked_by,
+        case.duplicate_of, case.last_actor, case_state(case), sealed,
+    )  # fmt: skip
+
+
+def _detail(step: OpenStep) -> str:
+    return encode(StepShape(owner=step.owner, clock=step.clock, task_name=step.task_name)).decode()
+
+
+def step_row(case: Case, step: OpenStep, closed_at: datetime | None, how: str) -> tuple[object, ...]:
+    """A step, open or opened and closed within the batch."""
+    clock = step.clock
+    return (
+        step.id, case.site, case.service_line, case.id, case.subject, step.state, step.opened_at, closed_at, how,
+        step.owner.kind.value, step.owner.name, clock.kind.value, clock.started_at, clock.due_at, clock.next_at,
+        clock.safety, step.fallback, step.task, step.entered_by, _detail(step),
+    )  # fmt: skip
+
+
+def moved_step_row(step: OpenStep) -> tuple[object, ...]:
+    """A step that stays open with another owner or clock."""
+    clock = step.clock
+    return (step.id, step.owner.kind.value, step.owner.name, clock.kind.value, clock.due_at, clock.next_at, _detail(step))
+
+
+def task_row(case: Case, step: OpenStep, definition: Definition) -> tuple[object, ...]:
+    """The task of a step."""
+    return (
+        step.task, case.site, case.service_line, case.id, step.id, case.subject, case.pathway, step.task_name,
+        definition.tasks[step.task_name].title, definition.states[step.state].status, int(case.urgency),
+        step.owner.kind.value, step.owner.name, step.opened_at, step.clock.due_at,
+    )  # fmt: skip
+
+
+def closed_task_row(step: OpenStep, how: str, by: Step, definition: Definition) -> tuple[object, ...]:
+    """A task that ended: `completed` with an outcome of its kind, else `cancelled`."""
+    kind = definition.tasks[step.task_name]
+    done = by.fact.type == "task.completed" and by.fact.refers.get("task") == step.task and how in kind.outcomes
+    undo_until = by.now + kind.undo if done else None
+    return (step.task, by.now, "completed" if done else "cancelled", how, undo_until)
+
+
+def effect_row(case: Case, intent: Intent, now: datetime, sealed: bytes) -> tuple[object, ...]:
+    """An effect, ready to be claimed once its undo window has passed."""
+    return (
+        intent.id, case.site, case.service_line, case.id, intent.step, case.subject, intent.name, intent.capability,
+        intent.audience.value, intent.if_unknown.value, int(intent.urgency), now, intent.held_until or now,
+        intent.held_until, intent.not_after, intent.undo or "", intent.compensates, case.correlation, case.identity,
+        sealed, ",".join(str(effect) for effect in intent.after),
+    )  # fmt: skip
+
+
+def application_row(step: Step, change: Change, bound: Mapping[str, int]) -> tuple[object, ...]:
+    """One fact applied to one case, with why."""
+    case = change.after
+    return (case.id, step.fact.id, case.site, case.service_line, step.now, case.revision, change.parked,
+            encode(change.reasons).decode(), encode(bound).decode())  # fmt: skip
+
+
+def decision_row(step: Step) -> tuple[object, ...]:
+    """How a fact ended."""
+    site, line = (step.changes[0].after.site, step.changes[0].after.service_line) if step.changes else (
+        step.fact.site or "", step.fact.service_line or "")  # fmt: skip
+    held = step.held
+    return (
+        step.fact.id, site, line, step.fact.subject, step.disposition.value, step.reason,
+        held.until if held else None, held.then if held else None, held.pathway if held else None,
+        len(step.changes), step.now,
+    )  # fmt: skip
+
+
+def released_row(fact: Fact, step: Step) -> tuple[object, ...]:
+    """A held fact that a new case took."""
+    return (fact.id, fact.site or "", fact.service_line or "", fact.subject, "applied", "", None, None, None, 1, step.now)
+
+
+def notice_row(step: Step, case: Case, notice: Notice, number: int) -> tuple[object, ...]:
+    """Staff to be told; the id is derived, so that a replay tells nobody twice."""
+    id_: UUID = derive(step.now, "notice", step.fact.id, case.id, number)
+    return (id_, case.site, case.service_line, case.id, notice.step, notice.to, notice.channel, notice.kind,
+            notice.level, notice.safety, step.now)  # fmt: skip

@@ -1,0 +1,125 @@
+"""Messages into the ledger, many per commit, each accepted once (I1, I2)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+
+from carelane.facts.errors import CarelaneError
+from carelane.facts.ports import Receipt
+from carelane.facts.problem import Problem, Severity
+from carelane.store.columns import Columns
+from carelane.store.database import Tx
+from carelane.store.leaf_rows import received
+from carelane.store.shapes import encode
+from carelane.store.vault import Vault
+
+_NAMES = ("id", "connection", "site", "received_at", "control_token", "digest", "size", "trigger", "outcome", "reason",
+          "conflict", "replay_of", "problems", "message_key")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """One message as it came: bytes, SHA-256 digest, and the little read of its head."""
+
+    id: UUID
+    connection: str
+    site: str
+    raw: bytes = field(repr=False)
+    digest: bytes
+    control_id: str | None = field(repr=False)
+    trigger: str
+    problems: tuple[Problem, ...]
+    received_at: datetime
+    replay_of: UUID | None = None
+
+    @property
+    def refused(self) -> str:
+        """The code of the problem that makes it unreadable, or empty."""
+        return next((each.code for each in self.problems if each.severity is Severity.ERROR), "")
+
+
+class Raced(CarelaneError):
+    """Another listener stored one of these control ids meanwhile; the batch is void, store it once more."""
+
+    code = "raced"
+
+
+@dataclass(slots=True)
+class _Known:
+    message: UUID
+    digest: bytes
+
+
+async def store_arrived(
+    tx: Tx, vault: Vault, organisation: UUID, arrived: Sequence[Arrived]
+) -> list[Receipt]:
+    """Store a batch in the caller's transaction; one receipt each, in order."""
+    tokens = [_token(vault, each) for each in arrived]
+    known = await _known(tx, [token for token in tokens if token])
+    rows, bodies = Columns("intake.receive", _NAMES), Columns("intake.bodies", ("message", "sealed"))
+    receipts: list[Receipt] = []
+    stored: list[tuple[UUID, bytes, str, str]] = []
+    for each, token in zip(arrived, tokens, strict=True):
+        receipt = _judge(each, token, known)
+        receipts.append(receipt)
+        if receipt.outcome == "duplicate":
+            continue
+        _row(vault, each, token, receipt, rows, bodies)
+        stored.append((each.id, each.digest, "rejected" if each.refused else "pending", each.refused))
+    if stored:
+        leaf = received(organisation, arrived[0].received_at, stored, connections=[each.connection for each in arrived])
+        try:
+            await tx.pipeline(_statements(organisation, rows, bodies, leaf))
+        except UniqueViolation:
+            raise Raced("a control id was stored by another listener meanwhile") from None
+    return receipts
+
+
+def _statements(
+    organisation: UUID, rows: Columns, bodies: Columns, leaf: tuple[object, ...]
+) -> list[tuple[str, Mapping[str, object]]]:
+    leaves = Columns("commit.leaves", ("id", "at", "body"))
+    leaves.add(*leaf)
+    return [(each.query, each.values(organisation)) for each in (rows, bodies, leaves) if len(each)]
+
+
+def _judge(each: Arrived, token: str | None, known: dict[str, _Known]) -> Receipt:
+    """Accept once: the same id with the same body is a duplicate, with another body a conflict."""
+    if each.refused:
+        return Receipt(outcome="rejected", message=each.id)
+    if token is None or each.replay_of is not None:
+        return Receipt(outcome="accepted", message=each.id)
+    before = known.get(token)
+    if before is None:
+        known[token] = _Known(each.id, each.digest)
+        return Receipt(outcome="accepted", message=each.id)
+    if before.digest == each.digest:
+        return Receipt(outcome="duplicate", message=before.message)
+    return Receipt(outcome="conflict", message=each.id)
+
+
+def _row(
+    vault: Vault, each: Arrived, token: str | None, receipt: Receipt, rows: Columns, bodies: Columns
+) -> None:
+    key = vault.new_message(each.id)
+    rows.add(
+        each.id, each.connection, each.site, each.received_at, token, each.digest, len(each.raw), each.trigger,
+        "rejected" if each.refused else "pending", each.refused, receipt.outcome == "conflict", each.replay_of,
+        encode(each.problems).decode(), key.wrapped,
+    )  # fmt: skip
+    bodies.add(each.id, vault.seal_message(each.id, key, each.raw))
+
+
+def _token(vault: Vault, each: Arrived) -> str | None:
+    """The token of the control id; without one, of the body, so that a resend is still known."""
+    if each.refused:
+        return None
+    return vault.tokens.control(each.connection, each.control_id or f"sha256:{each.digest.hex()}")
+
+
+async def _known(tx: Tx, tokens: Sequence[str]) -> dict[str, _Known]:
+    found = await tx.tuples("intake.known", {"tokens": list(tokens)})
+    return {token: _Known(id_, bytes(digest)) for token, _connection, id_, digest in found}

@@ -1,0 +1,125 @@
+-- name: turns
+-- Subjects with waiting facts, urgent first, then oldest; their turns, skipping those taken. A window at the head of
+-- the queue keeps it cheap under a backlog, and urgent facts have a head of their own (SEMANTICS 12, 4).
+select t.subject from turn t join (
+  select subject, min(seq) as first, max(priority) as urgency from (
+    (select subject, seq, priority from inbox order by seq limit 400)
+    union all
+    (select subject, seq, priority from inbox where priority > 0 order by priority desc, seq limit 200)
+  ) head group by subject
+) h using (subject)
+order by h.urgency desc, h.first
+limit %(limit)s
+for no key update of t skip locked
+
+-- name: due_turns
+-- Subjects whose clocks or held facts are due.
+select t.subject from turn t join (
+  select subject, min(next_at) as first from (
+    (select subject, next_at from step where closed_at is null and next_at <= %(now)s order by next_at limit 400)
+    union all
+    (select subject, held_until from decision where disposition = 'held' and held_until <= %(now)s
+     order by held_until limit 100)
+  ) due group by subject
+) h using (subject)
+order by h.first
+limit %(limit)s
+for no key update of t skip locked
+
+-- name: turn
+-- One subject's turn, waiting as long as the transaction's lock_timeout allows.
+select subject from turn where subject = %(subject)s for no key update
+
+-- name: lock_timeout
+-- How long this transaction waits for a turn.
+select set_config('lock_timeout', %(value)s, true)
+
+-- name: take
+-- The pending facts of subjects whose turns are held: a second statement, so that the snapshot is fresh.
+with taken as (
+  delete from inbox where seq = any(array(
+    select seq from inbox where subject = any(%(subjects)s) order by priority desc, seq limit %(limit)s))
+  returning seq, subject, fact)
+select t.seq, t.subject, f.id, f.type, f.occurred_at, f.recorded_at, f.urgency, f.actor, f.actor_name, f.connection,
+       f.origin, f.correlation, f.identity, f.keys::text, f.refers::text, f.entity, f.sealed, f.site, f.service_line,
+       l.subject, i.identity_key
+from taken t join fact f on f.id = t.fact
+left join identity_link l on l.identity = f.identity
+left join identity i on i.id = f.identity
+order by t.seq
+
+-- name: held
+-- Facts waiting on these subjects.
+select d.subject, d.held_until, d.held_then, d.held_pathway, f.id, f.type, f.occurred_at, f.recorded_at, f.urgency,
+       f.actor, f.actor_name, f.connection, f.origin, f.correlation, f.identity, f.keys::text, f.refers::text,
+       f.entity, f.sealed, f.site, f.service_line, i.identity_key
+from decision d join fact f on f.id = d.fact left join identity i on i.id = f.identity
+where d.subject = any(%(subjects)s) and d.disposition = 'held'
+order by f.recorded_at, f.id
+
+-- name: subjects
+-- What the subjects are.
+select id, kind from subject where id = any(%(subjects)s)
+
+-- name: cases
+-- Open cases, and those closed recently enough to come back.
+select c.id, c.site, c.service_line, c.subject, c.pathway, c.version, c.release, c.status, c.milestone, c.urgency,
+       c.outcome, c.opened_at, c.decided_at, c.closed_at, c.correlation, c.unique_name, c.unique_token, c.revision,
+       c.cancelled, c.parked_by, c.duplicate_of, c.last_actor, c.identity, c.state::text, c.sealed, i.identity_key
+from pathway_case c left join identity i on i.id = c.identity
+where c.subject = any(%(subjects)s) and (c.closed_at is null or c.closed_at > %(since)s)
+
+-- name: steps
+-- Open steps of these cases.
+select id, case_id, state, opened_at, fallback, task, entered_by, detail::text
+from step where case_id = any(%(cases)s) and closed_at is null
+
+-- name: effects
+-- What the core sees of these cases' effects.
+select id, case_id, name, state, step, undo, audience, compensates from effect where case_id = any(%(cases)s)
+
+-- name: forward
+-- A fact whose source identity has moved follows it, in order.
+with moved as (
+  update fact f set subject = u.subject from unnest(%(facts)s::uuid[], %(subjects)s::uuid[]) u(fact, subject)
+  where f.id = u.fact returning f.id)
+insert into inbox (subject, organisation, priority, fact)
+select u.subject, %(organisation)s, u.priority, u.fact
+from unnest(%(facts)s::uuid[], %(subjects)s::uuid[], %(priorities)s::smallint[]) with ordinality u(fact, subject, priority, n)
+order by u.n
+
+-- name: put_back
+-- Facts taken but not decided in this batch go back to the end of the queue's order by their own order.
+insert into inbox (subject, organisation, priority, cancels, fact)
+select u.subject, %(organisation)s, u.priority, u.cancels, u.fact
+from unnest(%(facts)s::uuid[], %(subjects)s::uuid[], %(priorities)s::smallint[], %(cancels)s::boolean[])
+     with ordinality u(fact, subject, priority, cancels, n)
+order by u.n
+
+-- name: next_instant
+-- When the next clock or held fact comes due.
+select least((select min(next_at) from step where closed_at is null),
+             (select min(held_until) from decision where disposition = 'held'))
+
+-- name: backlog
+-- Facts waiting to be decided.
+select count(*) from inbox
+
+-- name: beat
+-- A process says that it lives.
+insert into heartbeat (process, organisation, kind, at, detail)
+values (%(process)s, %(organisation)s, %(kind)s, %(at)s, %(detail)s::jsonb)
+on conflict (process, organisation) do update set at = excluded.at, detail = excluded.detail, kind = excluded.kind
+
+-- name: last_beat
+-- When any drainer was last alive.
+select max(at) from heartbeat where kind = %(kind)s
+
+-- name: completing
+-- A task whose outcome is stored, but not decided yet.
+update task set status = 'completing', version = version + 1 where id = %(task)s and closed_at is null
+
+-- name: not_completed
+-- Tasks whose outcome was refused when it was decided: they are open as before.
+update task set status = case when assignee = '' then 'ready' else 'in-progress' end, version = version + 1
+where id = any(%(tasks)s) and status = 'completing'

@@ -1,0 +1,41 @@
+"""Turns: the only lock a decision takes (SEMANTICS 1)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.errors import LockNotAvailable
+
+from carelane.facts.errors import CarelaneError
+from carelane.store.database import Tx
+
+
+class TurnBusy(CarelaneError):
+    """Somebody else is deciding on this subject; the caller's transaction is void, try again or store the fact."""
+
+    code = "turn-busy"
+
+
+async def pending(tx: Tx, *, limit: int) -> list[UUID]:
+    """Take the turns of subjects with waiting facts, urgent first; those taken by others are skipped."""
+    return [row[0] for row in await tx.tuples("engine.turns", {"limit": limit})]
+
+
+async def due(tx: Tx, now: datetime, *, limit: int) -> list[UUID]:
+    """Take the turns of subjects whose clocks or held facts are due."""
+    return [row[0] for row in await tx.tuples("engine.due_turns", {"limit": limit, "now": now})]
+
+
+async def of(tx: Tx, subject: UUID, *, wait_ms: int) -> None:
+    """Take one subject's turn, or raise `TurnBusy` after the wait."""
+    await tx.run("engine.lock_timeout", value=f"{wait_ms}ms")
+    try:
+        await tx.tuples("engine.turn", {"subject": subject})
+    except LockNotAvailable:
+        raise TurnBusy("the subject's turn is taken") from None
+
+
+async def both(tx: Tx, subjects: Sequence[UUID], *, wait_ms: int) -> None:
+    """Take several turns in id order: a merge."""
+    for subject in sorted(set(subjects)):
+        await of(tx, subject, wait_ms=wait_ms)
