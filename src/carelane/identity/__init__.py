@@ -1,4 +1,4 @@
-"""Source identifiers to subjects, merges and their reversal. Pure; works on keyed hashes, never on values.
+"""Source identifiers to subjects, merges and their reversal. Pure: links in, decisions out.
 
 `resolve` answers for one message, `merge` plans what an identity message moves (SEMANTICS 3).
 """

@@ -1,0 +1,1 @@
+"""Reading one case or many: case page, timeline, thread, search, audit explorer. Reads only."""

@@ -1,0 +1,1 @@
+"""The doors: every command of `carelane`. The command line is a contract; see docs/reference."""

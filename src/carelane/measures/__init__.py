@@ -1,0 +1,1 @@
+"""Read models: touches, turnaround, kept and missed clocks, exceptions. Reads only."""

@@ -1,0 +1,1 @@
+"""What people do with tasks: list, claim, complete, hand over, reassign, escalate, snooze, undo."""
