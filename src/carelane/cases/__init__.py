@@ -2,3 +2,10 @@
 
 `model` holds the data, `step` decides, `engine.drain` runs it, `store.commit` writes what it answers.
 """
+
+from carelane.cases.decide import step
+from carelane.cases.expiry import due_facts, may_fire, next_due
+from carelane.cases.fold import advance, redrive
+from carelane.cases.hold import due_held
+
+__all__ = ["advance", "due_facts", "due_held", "may_fire", "next_due", "redrive", "step"]

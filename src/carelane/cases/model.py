@@ -100,6 +100,24 @@ class EffectView:
     step: UUID | None = None
     undo: str = ""
     audience: Audience = Audience.RECORD
+    compensates: UUID | None = None  # a compensation: it outlives cancellation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """What a person's last action may still be undone to, until `until`, if nothing else happened since.
+
+    `fact` did it at `revision`; `step` is the wait it closed; `effects` are what it wanted done (held until then).
+    Codes, ids and instants only: it is stored in clear with the case.
+    """
+
+    fact: UUID
+    until: datetime
+    revision: int
+    step: OpenStep
+    counters: Mapping[str, int] = field(default_factory=dict)
+    effects: tuple[UUID, ...] = ()
+    last_actor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +158,7 @@ class Case:
     duplicate_of: UUID | None = None
     identity: UUID | None = None  # whose key encrypts `fields`
     revision: int = 0  # applications so far
+    undo: Undo | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +174,8 @@ class Held:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """What one decision may read: the subject, its open cases, cases closed within a reopen window, held facts and
-    counters. `last_now` is the newest time this subject has been decided at: time never goes back."""
+    counters. `last_now` is the newest time this subject has been decided at: time never goes back.
+    """
 
     subject: UUID
     kind: SubjectKind
@@ -170,7 +190,9 @@ class View:
 class Late(Protocol):
     """What is late-bound, resolved by `engine` through `directory`; every answer carries its version."""
 
-    def owner(self, kind: OwnerKind, name: str, *, site: str, service_line: str, at: datetime) -> OwnerRef:
+    def owner(
+        self, kind: OwnerKind, name: str, *, site: str, service_line: str, at: datetime
+    ) -> OwnerRef:
         """Who that is here and now; always an answer."""
 
     def calendar(self, site: str) -> tuple[str, int, Calendar]:
@@ -233,11 +255,16 @@ class Change:
     notices: tuple[Notice, ...] = ()
     reasons: tuple[Reason, ...] = ()
     parked: str = ""  # the stable code of a failure, when this pair (case, fact) is parked
+    fact: UUID | None = None  # the fact applied: the decision's own, or a held one it released
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emission:
-    """A fact for another subject, inserted in the same transaction."""
+    """A fact for another subject, inserted in the same transaction.
+
+    `to` is a kind of subject, `sender` (whoever sent the fact) or `self` (this subject: work for a system pathway).
+    `case` is the case that emits, or the fact's id where no case matched. `refers` is what the new fact refers to.
+    """
 
     fact: str
     to: SubjectKind | str
@@ -245,6 +272,8 @@ class Emission:
     payload: Phi[Mapping[str, Json]]
     case: UUID
     ordinal: int
+    refers: Mapping[str, UUID] = field(default_factory=dict)
+    urgency: Urgency = Urgency.ROUTINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,150 @@
+"""Effects as the core sees them: intents issued, withdrawn, compensated (SEMANTICS 7). Sending is `effects`.
+
+After a cancellation no effect of the case starts but compensations and alerts to staff (I6).
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from carelane.cases.model import EffectState, EffectView
+from carelane.cases.run import Run
+from carelane.facts.fact import Json
+from carelane.facts.intent import Audience, Intent
+from carelane.facts.phi import Phi
+from carelane.pathways.definition import EffectKind, State
+
+_UNSETTLED = frozenset({EffectState.READY, EffectState.SENDING, EffectState.UNKNOWN})
+
+
+def issue(
+    run: Run,
+    name: str,
+    *,
+    step: UUID | None,
+    held_until: datetime | None = None,
+    references: Mapping[str, str] | None = None,
+) -> UUID | None:
+    """Want one declared effect. None when the case is cancelled and the effect is not for staff."""
+    kind = run.definition.effects[name]
+    if run.cancelled and kind.audience is not Audience.STAFF:
+        run.because(f"effect {name}", "not started: the case is cancelled")
+        return None
+    return _want(run, kind, step=step, held_until=held_until, references=references)
+
+
+def _want(  # noqa: PLR0913  # each says one thing about the effect, by name
+    run: Run,
+    kind: EffectKind,
+    *,
+    step: UUID | None,
+    held_until: datetime | None = None,
+    references: Mapping[str, str] | None = None,
+    compensates: UUID | None = None,
+) -> UUID:
+    effect = run.next_id("effect")
+    held = None if kind.audience is Audience.STAFF or compensates else held_until
+    run.intents.append(
+        Intent(
+            id=effect,
+            case=run.case.id,
+            step=step,
+            name=kind.name,
+            capability=kind.capability,
+            audience=kind.audience,
+            if_unknown=kind.if_unknown,
+            content=Phi(_content(run, kind), "effect content"),
+            after=_after(run, kind),
+            not_after=run.now + kind.not_after if kind.not_after is not None else None,
+            held_until=held,
+            urgency=int(run.urgency),
+            undo=kind.undo or None,
+            compensates=compensates,
+            references=references or {},
+        )
+    )
+    run.effects.append(
+        EffectView(
+            id=effect,
+            name=kind.name,
+            state=EffectState.READY,
+            step=step,
+            undo="" if compensates else kind.undo,
+            audience=kind.audience,
+            compensates=compensates,
+        )
+    )
+    return effect
+
+
+def _content(run: Run, kind: EffectKind) -> Mapping[str, Json]:
+    """What adapters build a request of: the fields it may send, its fixed values, the form just filled in."""
+    known = run.fields.reveal()
+    task = run.fact.payload.reveal().get("task")
+    form = task.get("form") if isinstance(task, Mapping) else None
+    return {
+        "pathway": run.definition.name,
+        "status": run.status,
+        "template": kind.template,
+        "values": dict(kind.values),
+        "fields": {name: known[name] for name in kind.sends if name in known},
+        "form": form if isinstance(form, Mapping) else {},
+    }
+
+
+def _after(run: Run, kind: EffectKind) -> tuple[UUID, ...]:
+    if not kind.after:
+        return ()
+    return tuple(
+        each.id for each in run.effects if each.name in kind.after and each.state in _UNSETTLED
+    )
+
+
+def alert(run: Run, state: State, *, step: UUID, to: str, by: str, level: int) -> None:
+    """Issue the state's effects for staff, addressed to one level of its escalation."""
+    references = {"to": to, "by": by, "level": str(level)}
+    for name in state.effects:
+        if run.definition.effects[name].audience is Audience.STAFF:
+            issue(run, name, step=step, references=references)
+
+
+def withdraw(run: Run, effects: tuple[UUID, ...]) -> None:
+    """Take back what has not started."""
+    gone = set(effects)
+    for place, each in enumerate(run.effects):
+        if each.id in gone and each.state is EffectState.READY:
+            run.effects[place] = replace(each, state=EffectState.WITHDRAWN)
+            run.withdrawn.append(each.id)
+
+
+def cancel(run: Run) -> None:
+    """The case is cancelled: ready effects are withdrawn, done ones compensated in reverse.
+
+    One being sent, or unknown, is compensated once it is settled (`settle`); alerts to staff go on.
+    """
+    run.cancelled = True
+    run.because("cancel", "no new effect starts")
+    withdraw(
+        run,
+        tuple(
+            each.id
+            for each in run.effects
+            if each.audience is not Audience.STAFF and each.compensates is None
+        ),
+    )
+    for each in reversed(tuple(run.effects)):
+        if each.state is EffectState.DONE:
+            compensate(run, each)
+
+
+def compensate(run: Run, done: EffectView) -> None:
+    """Undo one done effect by the effect it declares, once."""
+    if not done.undo or any(each.compensates == done.id for each in run.effects):
+        return
+    kind = run.definition.effects.get(done.undo)
+    if kind is None:
+        run.emit_dead(done.id)  # what can't be undone becomes a person's work
+        return
+    _want(run, kind, step=None, compensates=done.id)
+    run.because(f"compensate {done.name}", done.undo)

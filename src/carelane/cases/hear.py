@@ -1,0 +1,131 @@
+"""Who takes up an event: each pathway that hears it, by itself; then several, none, start or reopen (SEMANTICS 2)."""
+
+from collections.abc import Iterator
+
+from carelane.cases.attempt import Tried, attempt
+from carelane.cases.correlate import choose, is_stale, matches
+from carelane.cases.event import hear
+from carelane.cases.hold import unclear, unmatched
+from carelane.cases.model import Case
+from carelane.cases.moment import Moment
+from carelane.cases.prepared import Prepared, prepare
+from carelane.cases.start import open_case, reopen, starts
+from carelane.cases.words import STALE
+from carelane.pathways.definition import Definition, Event
+
+
+def take_up(moment: Moment) -> Iterator[Tried]:
+    """What became of the fact at each pathway that hears it."""
+    fact, view = moment.fact, moment.view
+    seen: set[str] = set()
+    for definition in moment.definitions.active:
+        seen.add(definition.name)
+        event = definition.events.get(fact.type)
+        if event is not None and definition.subject == view.kind:
+            mine = [case for case in view.cases if case.pathway == definition.name]
+            yield from _pathway(moment, prepare(definition), event, mine)
+    for name in {case.pathway: None for case in view.cases if case.pathway not in seen}:
+        mine = [case for case in view.cases if case.pathway == name]
+        event = _heard(moment, mine)
+        if event is not None:
+            yield from _pathway(moment, None, event, mine)
+
+
+def _heard(moment: Moment, cases: list[Case]) -> Event | None:
+    """The event as the newest pinned release of a pathway that is no longer active knows it."""
+    for case in reversed(cases):
+        definition = moment.definitions.pinned.get(case.release)
+        if definition is not None and moment.fact.type in definition.events:
+            return definition.events[moment.fact.type]
+    return None
+
+
+def _event_of(moment: Moment, case: Case, event: Event) -> Event | None:
+    """The event as the case's own release knows it; an unknown release is left to `attempt` to park."""
+    definition: Definition | None = moment.definitions.pinned.get(case.release)
+    return event if definition is None else definition.events.get(moment.fact.type)
+
+
+def _pathway(
+    moment: Moment, active: Prepared | None, event: Event, cases: list[Case]
+) -> Iterator[Tried]:
+    matched = _matched(moment, event, cases)
+    if event.start is not None and cases:
+        matched = _by_unique(moment, active, event, cases, matched)
+    if not matched:
+        yield _unmatched(moment, active, event)
+        return
+    fresh = [case for case in matched if not is_stale(event, moment.fact, case.stale)]
+    if not fresh:
+        yield Tried(ignored=STALE)
+        return
+    chosen = choose(event, moment.fact, fresh)
+    if chosen is None:
+        name = fresh[0].pathway
+        yield unclear(moment, name, tuple(case.id for case in fresh))
+        return
+    for case in chosen:
+        yield attempt(moment, case, hear)
+
+
+def _matched(moment: Moment, event: Event, cases: list[Case]) -> list[Case]:
+    """Open cases the event is about; one that a person named, where a person was asked."""
+    named = moment.fact.refers.get("case")
+    if named is not None:
+        answer = [case for case in cases if case.id == named]
+        if answer:
+            return answer
+    found: list[Case] = []
+    for case in cases:
+        own = _event_of(moment, case, event)
+        if own is not None and matches(own, moment.fact, case.keys):
+            found.append(case)
+    return found
+
+
+def _by_unique(
+    moment: Moment,
+    active: Prepared | None,
+    event: Event,
+    cases: list[Case],
+    matched: list[Case],
+) -> list[Case]:
+    """A start for an open unique key goes to that case; an event without keys may still open another one."""
+    name = event.start.unique if event.start else ""
+    token = moment.fact.keys.get(name)
+    if token is None:
+        return matched
+    same = [case for case in cases if case.unique == (name, token) and case.duplicate_of is None]
+    if same:
+        return same
+    opens = not event.keys and active is not None and starts(moment, active, event) is not None
+    return [] if opens else matched
+
+
+def _unmatched(moment: Moment, active: Prepared | None, event: Event) -> Tried:
+    pathway = active.definition.name if active is not None else ""
+    before = _closed(moment, event, pathway)
+    if any(is_stale(event, moment.fact, case.stale) for case in before):
+        return Tried(ignored=STALE)
+    if event.reopens is not None:
+        back = [
+            case
+            for case in before
+            if case.closed_at is not None and moment.now - case.closed_at <= event.reopens.within
+        ]
+        if back:
+            return reopen(moment, max(back, key=lambda case: (case.opened_at, case.id)), event)
+    if active is not None:
+        found = starts(moment, active, event)
+        if found is not None:
+            return open_case(moment, active, event, found)
+    return unmatched(moment, event, pathway)
+
+
+def _closed(moment: Moment, event: Event, pathway: str) -> list[Case]:
+    """Closed cases of the pathway that the event's keys are about."""
+    return [
+        case
+        for case in moment.view.closed
+        if case.pathway == pathway and event.keys and matches(event, moment.fact, case.keys)
+    ]

@@ -1,0 +1,81 @@
+"""What a definition implies, worked out once per release: key names, tables in order, urgency's source.
+
+Pure: the answer depends on the definition alone; the cache only saves time (SEMANTICS 12).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from carelane.facts.fact import Urgency
+from carelane.pathways.definition import Definition, Table
+
+_RANKS = {urgency.name.lower(): urgency for urgency in Urgency}
+_KEPT_MAX = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A definition with its look-ups. `tables` come after the tables they read."""
+
+    definition: Definition
+    key_names: frozenset[str]
+    tables: tuple[Table, ...]
+    urgency: str  # the value that holds the urgency: an input or a table's output
+
+
+_KEPT: dict[int, Prepared] = {}
+
+
+def prepare(definition: Definition) -> Prepared:
+    """The definition with its look-ups."""
+    kept = _KEPT.get(id(definition))
+    if kept is None:
+        if len(_KEPT) >= _KEPT_MAX:
+            _KEPT.clear()
+        # The entry holds the definition, so its id can't be given to another while it is here.
+        kept = _KEPT[id(definition)] = _prepare(definition)
+    return kept
+
+
+def rank(value: object) -> Urgency:
+    """An urgency from its code; anything else is routine."""
+    if isinstance(value, Urgency):
+        return value
+    return _RANKS.get(value, Urgency.ROUTINE) if isinstance(value, str) else Urgency.ROUTINE
+
+
+def _prepare(definition: Definition) -> Prepared:
+    names = {name for event in definition.events.values() for name in event.keys}
+    names |= {event.start.unique for event in definition.events.values() if event.start}
+    return Prepared(
+        definition=definition,
+        key_names=frozenset(names),
+        tables=tuple(_in_order(definition.tables)),
+        urgency=_urgency(definition),
+    )
+
+
+def _urgency(definition: Definition) -> str:
+    table = definition.tables.get(definition.urgency)
+    if table is None or definition.urgency in table.outputs:
+        return definition.urgency
+    outputs = table.outputs.items()
+    return next((name for name, kind in outputs if kind == "urgency"), definition.urgency)
+
+
+def _in_order(tables: Mapping[str, Table]) -> list[Table]:
+    """Tables after the tables whose outputs they read; `load` has refused circles."""
+    made_by = {output: name for name, table in tables.items() for output in table.outputs}
+    done: dict[str, Table] = {}
+
+    def visit(name: str, above: frozenset[str]) -> None:
+        if name in done or name in above:
+            return
+        for read in tables[name].inputs:
+            if read in made_by:
+                visit(made_by[read], above | {name})
+        done[name] = tables[name]
+
+    for name in tables:
+        visit(name, frozenset())
+    return list(done.values())

@@ -1,0 +1,91 @@
+"""What a fact tells a case: inputs, table answers, urgency, copied fields; each answer with its reason.
+
+The last known value of an input stays until another comes; raise-only ones never go down (I17).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from carelane.cases.model import Reason
+from carelane.cases.prepared import Prepared, rank
+from carelane.cases.run import Run
+from carelane.facts.fact import Json, Payload, Urgency
+from carelane.facts.phi import Phi
+from carelane.pathways import fields, inputs, tables
+from carelane.pathways.guard import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What is known now. `risen` is the urgency that the rules newly ask for, if it rose."""
+
+    values: dict[str, Value | None]
+    reasons: tuple[Reason, ...]
+    risen: Urgency
+
+
+def read(  # noqa: PLR0913  # a leaf: everything it may look at, by name
+    prepared: Prepared,
+    payload: Payload,
+    *,
+    before: Mapping[str, Value | None],
+    counters: Mapping[str, int],
+    now: datetime,
+    entered_at: datetime,
+) -> Reading:
+    """The values after this payload, the reasons of tables that answer anew, and a risen urgency."""
+    declared = prepared.definition.inputs
+    values = inputs.carry(declared, before, inputs.read(declared, payload))
+    reasons: list[Reason] = []
+    for table in prepared.tables:
+        seen = {**values, **counters} if counters else values
+        found = tables.answer(table, seen, now=now, entered_at=entered_at)
+        if any(before.get(name) != value for name, value in found.outputs.items()):
+            reasons.append(_reason(table.inputs, found, seen))
+        values.update(found.outputs)
+    asked, was = rank(values.get(prepared.urgency)), rank(before.get(prepared.urgency))
+    risen = asked if asked > was else Urgency.ROUTINE
+    return Reading(values=values, reasons=tuple(reasons), risen=risen)
+
+
+def absorb(run: Run, *, entered_at: datetime) -> None:
+    """Read the run's fact into the run: values, urgency, copied fields."""
+    found = read(
+        run.prepared,
+        run.fact.payload.reveal(),
+        before=run.values,
+        counters={**run.moment.view.counters, **run.counters},
+        now=run.now,
+        entered_at=entered_at,
+    )
+    accept(run, found)
+
+
+def accept(run: Run, found: Reading) -> None:
+    """Keep what was read."""
+    run.values = found.values
+    run.reasons.extend(found.reasons)
+    run.raise_urgency(found.risen)
+    copied = fields.read(run.definition.fields, run.fact.payload.reveal())
+    if copied:
+        merged: Mapping[str, Json] = {**run.fields.reveal(), **copied}
+        run.fields = Phi(merged, "case fields")
+
+
+def _reason(
+    names: tuple[str, ...], found: tables.Answer, seen: Mapping[str, Value | None]
+) -> Reason:
+    answer = ", ".join(f"{name} = {_said(value)}" for name, value in found.outputs.items())
+    return Reason(
+        rule=found.rule,
+        inputs={name: seen.get(name) for name in names},
+        answer=answer,
+        missed=found.missed,
+    )
+
+
+def _said(value: Value | None) -> str:
+    if value is None:
+        return "missing"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,55 @@
+"""The closed vocabulary of the core: facts it hears from and sends to Carelane itself, and its reasons.
+
+`reference/facts.md` lists them; the shipped system pathways hear the ones under "sent".
+"""
+
+from typing import Final
+
+# Heard: a person's doings (payload `task`), clocks, effects' outcomes (payload `effect`), the site's changes.
+TASK_COMPLETED: Final = "task.completed"
+TASK_UNDONE: Final = "task.undone"
+TASK_ESCALATED: Final = "task.escalated"
+TASK_REASSIGNED: Final = "task.reassigned"
+TASK_PAUSED: Final = "task.paused"
+TASK_RESUMED: Final = "task.resumed"
+ROUTING_OVERRIDDEN: Final = "routing.overridden"
+CLOCK_WARNED: Final = "clock.warned"
+CLOCK_LEVEL: Final = "clock.level"
+CLOCK_EXPIRED: Final = "clock.expired"
+CLOCK_RESUMED: Final = "clock.resumed"
+CALENDAR_CHANGED: Final = "calendar.changed"
+EFFECT_SETTLED: Final = "effect.settled"
+CASE_REDRIVEN: Final = "case.redriven"
+
+# Sent to the same subject (`to: self`), for system pathways: each becomes work with an owner and a clock.
+CASE_PARKED: Final = "case.parked"
+CASE_DUPLICATE: Final = "case.duplicate"
+EFFECT_DEAD: Final = "effect.dead"
+FACT_UNCLEAR: Final = "fact.unclear"
+FACT_UNMATCHED: Final = "fact.unmatched"
+SELF: Final = "self"
+SENDER: Final = "sender"
+
+# Reasons of ignored and parked facts.
+STALE: Final = "stale"
+NOT_HEARD: Final = "not-heard"
+NO_CASE: Final = "no-case"
+NO_EDGE: Final = "no-edge"
+TASK_CLOSED: Final = "task-closed"
+OUTCOME_UNKNOWN: Final = "outcome-unknown"
+FORM_INCOMPLETE: Final = "form-incomplete"  # followed by `:field`
+REASON_MISSING: Final = "reason-missing"
+NOT_ALLOWED: Final = "not-allowed"
+UNDO_TOO_LATE: Final = "undo-too-late"
+CLOCK_STOPPED: Final = "clock-stopped"
+EFFECT_UNKNOWN: Final = "effect-unknown"
+NOTHING_PARKED: Final = "nothing-parked"
+HOLD_OVER: Final = "hold-over"
+SEVERAL: Final = "several-cases"
+UNMATCHED: Final = "unmatched"
+WAITS_BEHIND: Final = "waits-behind"
+FAILED: Final = "failed"
+
+# Branches that name no state.
+STAY: Final = "stay"
+AGAIN: Final = "again"
