@@ -1,0 +1,136 @@
+"""What `compose` takes of this room: `register()`, and makers that turn a connection's settings into its parts."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from yarl import URL
+
+from carelane.connect.fhir.auth import Identity, TokenSource, load_key
+from carelane.connect.fhir.client import FhirClient
+from carelane.connect.fhir.mapping.permits import FIELDS
+from carelane.connect.fhir.sender import HORIZON_S, FhirSender, Profile, capabilities_of
+from carelane.connect.fhir.transport import Limits, Wire
+from carelane.facts.errors import SetupFault
+from carelane.facts.fact import Json
+from carelane.facts.ports import AdapterKind
+
+
+class SettingMissing(SetupFault):
+    """A setting of a FHIR connection is missing or can't be used; the message names it."""
+
+    code = "fhir-setting"
+
+
+def register() -> AdapterKind:
+    """The FHIR R4 adapter: its settings' schema, its reader, and what it can do at best."""
+    return AdapterKind(
+        name="fhir",
+        settings=SCHEMA,
+        reader=None,
+        capabilities=tuple(capabilities_of(Profile()).values()),
+    )
+
+
+def open_sender(settings: Mapping[str, Json]) -> FhirSender:
+    """A sender from a connection's settings; raises `SetupFault` where they can't work."""
+    return FhirSender(client=open_client(settings), profile=profile_of(settings))
+
+
+def open_client(settings: Mapping[str, Json]) -> FhirClient:
+    """A client from a connection's settings; reads the key file, opens no socket yet."""
+    base = URL(_text(settings, "base_url"))
+    token_url = URL(_text(settings, "token_url")) if settings.get("token_url") else None
+    algorithm = _text(settings, "algorithm", "ES384")
+    identity = Identity(
+        client_id=_text(settings, "client_id"),
+        key_id=_text(settings, "key_id"),
+        key=load_key(Path(_text(settings, "key_file")), algorithm),
+        algorithm=algorithm,
+        scope=_text(settings, "scope", "system/*.read system/*.write"),
+    )
+    limits = Limits(
+        connect_s=_number(settings, "connect_s", 5),
+        total_s=_number(settings, "total_s", 30),
+        response_bytes_max=int(_number(settings, "response_bytes_max", 16 * 1024 * 1024)),
+        connections_max=int(_number(settings, "connections_max", 8)),
+    )
+    authority = Path(_text(settings, "ca_file")) if settings.get("ca_file") else None
+    hosts = (base, token_url) if token_url else (base,)
+    wire = Wire(hosts=hosts, limits=limits, ca_file=authority)
+    tokens = TokenSource(base=base, identity=identity, wire=wire, token_url=token_url)
+    return FhirClient(base=base, wire=wire, tokens=tokens)
+
+
+def profile_of(settings: Mapping[str, Json]) -> Profile:
+    """What the settings say of the EHR, with writes narrowed to the site's allow-list."""
+    writes = settings.get("writes")
+    allowed: Mapping[str, frozenset[str]] = FIELDS
+    if isinstance(writes, Mapping):
+        allowed = {
+            kind: FIELDS.get(kind, frozenset()) & _names(names, FIELDS.get(kind, frozenset()))
+            for kind, names in writes.items()
+        }
+    return Profile(
+        update_as_create=settings.get("update_as_create", False) is True,
+        conditional_create=settings.get("conditional_create", True) is True,
+        booking=_text(settings, "booking", "create"),
+        horizon_s=int(_number(settings, "horizon_s", HORIZON_S)),
+        writes=allowed,
+    )
+
+
+SCHEMA: Final[Mapping[str, Json]] = {
+    "type": "object",
+    "required": ["base_url", "client_id", "key_id", "key_file"],
+    "additionalProperties": False,
+    "properties": {
+        "base_url": {"type": "string", "format": "uri"},
+        "token_url": {"type": "string", "format": "uri"},
+        "client_id": {"type": "string"},
+        "key_id": {"type": "string"},
+        "key_file": {"type": "string"},
+        "ca_file": {"type": "string"},
+        "algorithm": {"enum": ["ES384", "RS384"], "default": "ES384"},
+        "scope": {"type": "string", "default": "system/*.read system/*.write"},
+        "connect_s": {"type": "number", "default": 5},
+        "total_s": {"type": "number", "default": 30},
+        "response_bytes_max": {"type": "integer", "default": 16777216},
+        "connections_max": {"type": "integer", "default": 8},
+        "update_as_create": {"type": "boolean", "default": False},
+        "conditional_create": {"type": "boolean", "default": True},
+        "booking": {"enum": ["create", "transaction"], "default": "create"},
+        "horizon_s": {"type": "integer", "default": HORIZON_S},
+        "writes": {
+            "type": "object",
+            "additionalProperties": {
+                "oneOf": [{"const": "*"}, {"type": "array", "items": {"type": "string"}}]
+            },
+        },
+        "notify_secret": {"type": "string", "minLength": 32},
+        "poll": {"type": "array", "items": {"type": "string"}},
+        "poll_overlap_s": {"type": "integer", "default": 120},
+    },
+}
+"""JSON Schema of a FHIR connection's settings."""
+
+
+def _text(settings: Mapping[str, Json], name: str, default: str | None = None) -> str:
+    value = settings.get(name, default)
+    if not isinstance(value, str) or not value:
+        raise SettingMissing(f"the FHIR connection's setting {name} is missing; add it")
+    return value
+
+
+def _number(settings: Mapping[str, Json], name: str, default: float) -> float:
+    value = settings.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise SettingMissing(f"the FHIR connection's setting {name} must be a number above zero")
+    return value
+
+
+def _names(value: Json, everything: frozenset[str]) -> frozenset[str]:
+    if value == "*":
+        return everything
+    listed = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    return frozenset(str(one) for one in listed)

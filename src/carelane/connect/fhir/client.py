@@ -1,0 +1,186 @@
+"""The FHIR calls we make: read, search, create, update, transaction; each one request with our token on it.
+
+No retries but one: a 401 renews the token and asks once more, since a refused token did nothing.
+After a Retry-After nothing leaves before its time. Verdicts are given in `codec`; the wire is `transport`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlencode
+
+from yarl import URL
+
+from carelane.connect.fhir.auth import TokenSource
+from carelane.connect.fhir.codec import (
+    Answer,
+    Lost,
+    Reply,
+    Resource,
+    decode,
+    encode,
+    entry_resources,
+    issue_code,
+    next_link,
+    retry_after,
+)
+from carelane.connect.fhir.transport import Wire
+
+_JSON: Final = "application/fhir+json"
+_UNAUTHORISED: Final = 401
+_WAIT: Final = frozenset({429, 503})
+PAGES_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a search gave: matches and what came with them. `cause` is empty if all of it was read."""
+
+    matches: tuple[Resource, ...] = field(default=(), repr=False)
+    included: tuple[Resource, ...] = field(default=(), repr=False)
+    cause: str = ""
+    retry_at: datetime | None = None
+
+
+class FhirClient:
+    """One EHR's FHIR base address. Holds no resources; `now` comes with every call."""
+
+    def __init__(self, *, base: URL, wire: Wire, tokens: TokenSource) -> None:
+        self._base = base
+        self._wire = wire
+        self._tokens = tokens
+        self._quiet_until: datetime | None = None
+
+    async def read(self, reference: str, *, now: datetime) -> Reply:
+        """`GET Type/id`."""
+        return await self._call("GET", self._base / reference, now=now)
+
+    async def capability_statement(self, *, now: datetime) -> Reply:
+        """`GET metadata`."""
+        return await self._call("GET", self._base / "metadata", now=now)
+
+    async def create(self, resource: Resource, *, unless: str = "", now: datetime) -> Reply:
+        """`POST Type`, with `If-None-Exist: unless` where given (FHIR R4 3.1.0.8.1)."""
+        headers = {"If-None-Exist": unless} if unless else {}
+        url = self._base / str(resource["resourceType"])
+        return await self._call("POST", url, now=now, headers=headers, body=encode(resource))
+
+    async def update(self, resource: Resource, *, match: str = "", now: datetime) -> Reply:
+        """`PUT Type/id`, with `If-Match: match` where given (FHIR R4 3.1.0.5)."""
+        headers = {"If-Match": match} if match else {}
+        url = self._base / str(resource["resourceType"]) / str(resource["id"])
+        return await self._call("PUT", url, now=now, headers=headers, body=encode(resource))
+
+    async def transaction(self, entries: Sequence[Resource], *, now: datetime) -> Reply:
+        """`POST /` of a transaction bundle; judge it by every entry of the answer."""
+        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": list(entries)}
+        return await self._call("POST", self._base, now=now, body=encode(bundle))
+
+    async def search(
+        self, kind: str, parameters: Mapping[str, str], *, now: datetime, private: bool = False
+    ) -> Found:
+        """All pages of a search. `private` sends the parameters in the body: never patient data in an address."""
+        url = self._base / kind
+        if private:
+            form = urlencode(parameters).encode()
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            first = await self._call("POST", url / "_search", now=now, headers=headers, body=form)
+        else:
+            first = await self._call("GET", url.with_query(parameters), now=now)
+        return await self._pages(first, now)
+
+    async def close(self) -> None:
+        """Let go of sockets."""
+        await self._wire.close()
+
+    async def _pages(self, reply: Reply, now: datetime) -> Found:
+        matches: list[Resource] = []
+        included: list[Resource] = []
+        seen: set[str] = set()
+        for _ in range(PAGES_MAX):
+            bundle, cause = _bundle_in(reply)
+            if bundle is None:
+                wait = reply.retry_at if isinstance(reply, Lost) else None
+                return Found(cause=cause, retry_at=wait or self._quiet_until)
+            for mode, resource in entry_resources(bundle):
+                (included if mode == "include" else matches).append(resource)
+            link = next_link(bundle)
+            if not link:
+                return Found(matches=tuple(matches), included=tuple(included))
+            url = self._pinned(link)
+            if url is None or link in seen:
+                return Found(cause="next-link-refused")
+            seen.add(link)
+            reply = await self._call("GET", url, now=now)
+        return Found(cause="too-many-pages")
+
+    def _pinned(self, link: str) -> URL | None:
+        """A next link as an address under our base, or None: a page from elsewhere would get our token."""
+        try:
+            url = self._base.join(URL(link)) if not URL(link).absolute else URL(link)
+        except ValueError:
+            return None
+        same = self._wire.allows(url) and url.origin() == self._base.origin()
+        inside = url.path == self._base.path or url.path.startswith(
+            self._base.path.rstrip("/") + "/"
+        )
+        return url if same and inside else None
+
+    async def _call(
+        self,
+        method: str,
+        url: URL,
+        *,
+        now: datetime,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Reply:
+        if self._quiet_until is not None and now < self._quiet_until:
+            return Lost(cause="retry-after", sent=False, retry_at=self._quiet_until)
+        reply = await self._signed(method, url, now=now, headers=headers or {}, body=body)
+        if isinstance(reply, Answer) and reply.status == _UNAUTHORISED:
+            reply = await self._signed(method, url, now=now, headers=headers or {}, body=body)
+        self._listen_to(reply, now)
+        return reply
+
+    async def _signed(
+        self,
+        method: str,
+        url: URL,
+        *,
+        now: datetime,
+        headers: Mapping[str, str],
+        body: bytes | None,
+    ) -> Reply:
+        permission = await self._tokens.header(now=now)
+        if isinstance(permission, Lost):
+            return permission
+        sent = {"Accept": _JSON, "Prefer": "return=representation", **permission}
+        if body is not None:
+            sent["Content-Type"] = _JSON
+        reply = await self._wire.exchange(method, url, headers={**sent, **headers}, body=body)
+        if isinstance(reply, Answer) and reply.status == _UNAUTHORISED:
+            self._tokens.forget(permission)
+        return reply
+
+    def _listen_to(self, reply: Reply, now: datetime) -> None:
+        if isinstance(reply, Lost):
+            self._quiet_until = reply.retry_at
+        elif reply.status in _WAIT:
+            self._quiet_until = retry_after(reply.headers.get("retry-after"), now=now)
+        else:
+            self._quiet_until = None
+
+
+def _bundle_in(reply: Reply) -> tuple[Resource | None, str]:
+    if isinstance(reply, Lost):
+        return None, reply.cause
+    resource = decode(reply.body) if reply.whole else None
+    if not reply.ok:
+        return None, f"http-{reply.status}"
+    if resource is None:
+        return None, "half-body"
+    if code := issue_code(resource):
+        return None, f"outcome-{code}"
+    return (resource, "") if resource["resourceType"] == "Bundle" else (None, "not-a-bundle")

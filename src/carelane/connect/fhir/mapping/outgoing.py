@@ -1,0 +1,368 @@
+"""Intents as FHIR R4 resources: what we ask the EHR to hold, under our own identifier. Pure.
+
+`content` of an intent holds resources by role (`patient`, `request`, `result`, `appointment`, `slot`), declared
+codes in `values`, form values in `form`, and `text` where a template was rendered. `references` may name
+`appointment`, `slot` (`Type/id` or a business identifier) and `version` (the ETag the decision saw).
+"""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from carelane.connect.fhir.codec import EFFECT_SYSTEM, Resource, reference_of
+from carelane.facts.intent import Intent
+
+CASE_SYSTEM: Final = "urn:carelane:case"
+STATUS_SYSTEM: Final = "urn:carelane:status"
+CAPABILITY_SYSTEM: Final = "urn:carelane:capability"
+OUTCOME_SYSTEM: Final = "urn:carelane:outcome"
+
+_PRIORITIES: Final = ("routine", "urgent", "asap", "stat")
+_TASK_STATUSES: Final = frozenset(
+    [
+        "draft",
+        "requested",
+        "received",
+        "accepted",
+        "rejected",
+        "ready",
+        "cancelled",
+        "in-progress",
+        "on-hold",
+        "failed",
+        "completed",
+        "entered-in-error",
+    ]
+)
+_TASK_STATUS_OF: Final[Mapping[str, str]] = {
+    "attended": "in-progress",
+    "closed": "completed",
+    "declined": "rejected",
+    "denied": "rejected",
+    "incomplete": "on-hold",
+    "redirected": "rejected",
+    "report-received": "completed",
+    "withdrawn": "cancelled",
+}
+_DEFAULT_LETTER: Final = "You have a message from your clinic. Please sign in to read it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create:
+    """A resource of ours, made once."""
+
+    resource: Resource = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amend:
+    """A change of a resource that the EHR owns: refused by it if it moved on since `version` (I20).
+
+    `target` is `Type/id`, or empty when `search` (identifier token) must find it first. A status in
+    `already` needs no change; one that is in neither set is in conflict.
+    """
+
+    kind: str
+    changes: Resource = field(repr=False)
+    target: str = ""
+    search: str = field(default="", repr=False)
+    start_from: frozenset[str] = frozenset()
+    already: frozenset[str] = frozenset()
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfit:
+    """An intent that can't be said in FHIR as it stands: refused, with a cause for the person who gets it."""
+
+    cause: str
+
+
+Write: TypeAlias = Create | Amend | Unfit
+
+
+def from_intent(intent: Intent) -> Write:
+    """The write for an intent; `Unfit` where the capability is unknown or something it needs is missing."""
+    maker = _MAKERS.get(intent.capability)
+    if maker is None:
+        return Unfit(cause="capability-unknown")
+    return maker(intent, intent.content.reveal())
+
+
+def _task(intent: Intent, content: Mapping[str, Any]) -> Write:
+    wanted = _word(content, "status") or "completed"
+    status = wanted if wanted in _TASK_STATUSES else _TASK_STATUS_OF.get(wanted, "in-progress")
+    resource = _ours("Task", intent) | {
+        "status": status,
+        "businessStatus": _code(STATUS_SYSTEM, wanted),
+        "intent": "order",
+        "priority": _priority(intent),
+        "code": _code(CAPABILITY_SYSTEM, intent.name),
+        "groupIdentifier": {"system": CASE_SYSTEM, "value": str(intent.case)},
+    }
+    if reason := _word(content, "reason"):
+        resource["statusReason"] = _code(OUTCOME_SYSTEM, reason)
+    _add(resource, "focus", _reference(content.get("request"), "ServiceRequest"))
+    _add(resource, "for", _reference(content.get("patient"), "Patient"))
+    return Create(resource=resource)
+
+
+def _communication(intent: Intent, content: Mapping[str, Any]) -> Write:
+    resource = _ours("Communication", intent) | {"status": _word(content, "status") or "completed"}
+    return Create(resource=resource | _message(intent, content, text=_text(content)))
+
+
+def _request_to_tell(intent: Intent, content: Mapping[str, Any]) -> Write:
+    resource = _ours("CommunicationRequest", intent) | {"status": "active"}
+    message = resource | _message(intent, content, text=_text(content))
+    if to := _word(content, "to"):
+        message["recipient"] = [{"type": "PractitionerRole", "display": to}]
+    return Create(resource=message)
+
+
+def _letter(intent: Intent, content: Mapping[str, Any]) -> Write:
+    patient = _reference(content.get("patient"), "Patient")
+    if patient is None:
+        return Unfit(cause="missing-patient")
+    text = content.get("text")
+    words = text if isinstance(text, str) and text else _DEFAULT_LETTER
+    resource = _ours("CommunicationRequest", intent) | {"status": "active"}
+    return Create(
+        resource=resource | _message(intent, content, text=words) | {"recipient": [patient]}
+    )
+
+
+def _message(intent: Intent, content: Mapping[str, Any], *, text: str) -> Resource:
+    message: Resource = {
+        "category": [_code(CAPABILITY_SYSTEM, intent.capability)],
+        "priority": _priority(intent),
+    }
+    _add(message, "subject", _reference(content.get("patient"), "Patient"))
+    about = [
+        _reference(content.get("result"), "DiagnosticReport"),
+        _reference(content.get("request"), "ServiceRequest"),
+    ]
+    _add(message, "about", [one for one in about if one])
+    _add(message, "payload", [{"contentString": text}] if text else [])
+    return message
+
+
+def _booking(intent: Intent, content: Mapping[str, Any]) -> Write:
+    proposal = _mapping(content.get("appointment"))
+    slots = _slots(intent, content)
+    if not slots and not (proposal.get("start") and proposal.get("end")):
+        return Unfit(cause="missing-slot")
+    patient = _reference(content.get("patient"), "Patient")
+    if patient is None:
+        return Unfit(cause="missing-patient")
+    resource = _ours("Appointment", intent) | {"status": "booked", "slot": slots}
+    for name in ("serviceType", "start", "end"):
+        _add(resource, name, proposal.get(name))
+    request = _reference(content.get("request"), "ServiceRequest")
+    _add(resource, "basedOn", [request] if request else [])
+    others = [one for one in _list(proposal.get("participant")) if not _is_patient(one)]
+    resource["participant"] = [{"actor": patient, "status": "accepted"}, *others]
+    return Create(resource={name: value for name, value in resource.items() if value != []})
+
+
+def _cancellation(intent: Intent, content: Mapping[str, Any]) -> Write:
+    changes: Resource = {"status": "cancelled"}
+    if reason := _word(content, "reason"):
+        changes["cancelationReason"] = _code(OUTCOME_SYSTEM, reason)
+    return _amendment(
+        intent,
+        kind="Appointment",
+        changes=changes,
+        start_from=frozenset(
+            {"proposed", "pending", "booked", "waitlist", "checked-in", "arrived"}
+        ),
+        already=frozenset({"cancelled"}),
+    )
+
+
+def _hold(intent: Intent, _content: Mapping[str, Any]) -> Write:
+    return _amendment(
+        intent,
+        kind="Slot",
+        changes={"status": "busy-tentative"},
+        start_from=frozenset({"free"}),
+    )
+
+
+def _release(intent: Intent, _content: Mapping[str, Any]) -> Write:
+    return _amendment(
+        intent,
+        kind="Slot",
+        changes={"status": "free"},
+        start_from=frozenset({"busy-tentative"}),
+        already=frozenset({"free"}),
+    )
+
+
+def _amendment(
+    intent: Intent,
+    *,
+    kind: str,
+    changes: Resource,
+    start_from: frozenset[str],
+    already: frozenset[str] = frozenset(),
+) -> Write:
+    role, content = kind.lower(), intent.content.reveal()
+    resource = _mapping(content.get(role))
+    named = intent.references.get(role) or _word(content, role)
+    target = reference_of(named) or reference_of(f"{kind}/{resource.get('id', '')}")
+    search = "" if target else named or _token(resource)
+    if not target and not search:
+        return Unfit(cause=f"missing-{role}")
+    if target and not target.startswith(f"{kind}/"):
+        return Unfit(cause=f"wrong-{role}")
+    return Amend(
+        kind=kind,
+        changes=changes,
+        target=target,
+        search=search,
+        start_from=start_from,
+        already=already,
+        version=intent.references.get("version", ""),
+    )
+
+
+def _document(intent: Intent, content: Mapping[str, Any]) -> Write:
+    text = _text(content)
+    if not text:
+        return Unfit(cause="missing-text")
+    attachment = {
+        "contentType": "text/plain; charset=utf-8",
+        "data": b64encode(text.encode()).decode(),
+    }
+    resource = _ours("DocumentReference", intent) | {
+        "status": "current",
+        "docStatus": "preliminary",
+        "type": _code(CAPABILITY_SYSTEM, intent.name),
+        "content": [{"attachment": attachment}],
+    }
+    _add(resource, "subject", _reference(content.get("patient"), "Patient"))
+    request = _reference(content.get("request"), "ServiceRequest")
+    _add(resource, "context", {"related": [request]} if request else {})
+    return Create(resource=resource)
+
+
+_MAKERS: Final[Mapping[str, Callable[[Intent, Mapping[str, Any]], Write]]] = {
+    "ehr.referral.update": _task,
+    "ehr.communication": _communication,
+    "ehr.appointment.book": _booking,
+    "ehr.appointment.cancel": _cancellation,
+    "ehr.slot.hold": _hold,
+    "ehr.slot.release": _release,
+    "ehr.document": _document,
+    "staff.alert": _request_to_tell,
+    "patient.letter": _letter,
+}
+
+RESOURCES: Final[Mapping[str, str]] = {
+    "ehr.referral.update": "Task",
+    "ehr.communication": "Communication",
+    "ehr.appointment.book": "Appointment",
+    "ehr.appointment.cancel": "Appointment",
+    "ehr.slot.hold": "Slot",
+    "ehr.slot.release": "Slot",
+    "ehr.document": "DocumentReference",
+    "staff.alert": "CommunicationRequest",
+    "patient.letter": "CommunicationRequest",
+}
+"""Capability to the resource it writes."""
+
+
+def _ours(kind: str, intent: Intent) -> Resource:
+    return {
+        "resourceType": kind,
+        "identifier": [{"system": EFFECT_SYSTEM, "value": str(intent.id)}],
+    }
+
+
+def _code(system: str, code: str) -> Resource:
+    return {"coding": [{"system": system, "code": code}]}
+
+
+def _priority(intent: Intent) -> str:
+    return _PRIORITIES[max(0, min(intent.urgency, len(_PRIORITIES) - 1))]
+
+
+def _word(content: Mapping[str, Any], name: str) -> str:
+    for part in (content.get("values"), content.get("form"), content):
+        value = part.get(name) if isinstance(part, Mapping) else None
+        if isinstance(value, str) and value:
+            return value
+    return ""
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    text = content.get("text")
+    if isinstance(text, str) and text:
+        return text
+    said: list[str] = []
+    for part in ("values", "form", "fields"):
+        for name, value in _mapping(content.get(part)).items():
+            if isinstance(value, str | int | float | bool):
+                said.append(f"{name}: {value}")
+    return "; ".join(said)
+
+
+def _reference(resource: object, kind: str) -> Resource | None:
+    """A reference by the EHR's id where we know it, and by business identifier where one was sent."""
+    known = _mapping(resource)
+    reference: Resource = {"type": kind}
+    if literal := reference_of(f"{kind}/{known.get('id', '')}"):
+        reference["reference"] = literal
+    for one in _list(known.get("identifier")):
+        kept = {name: one[name] for name in ("type", "system", "value") if name in one}
+        if kept.get("value"):
+            reference["identifier"] = kept
+            break
+    return reference if len(reference) > 1 else None
+
+
+def _slots(intent: Intent, content: Mapping[str, Any]) -> list[Resource]:
+    named = reference_of(intent.references.get("slot", "") or _word(content, "slot"))
+    if named:
+        return [{"reference": named}]
+    if own := reference_of(f"Slot/{_mapping(content.get('slot')).get('id', '')}"):
+        return [{"reference": own}]
+    proposed = _list(_mapping(content.get("appointment")).get("slot"))
+    return [
+        {"reference": one["reference"]}
+        for one in proposed
+        if reference_of(str(one.get("reference")))
+    ]
+
+
+def _is_patient(participant: Resource) -> bool:
+    actor = _mapping(participant.get("actor"))
+    return actor.get("type") == "Patient" or str(actor.get("reference", "")).startswith("Patient/")
+
+
+def _token(resource: Mapping[str, Any]) -> str:
+    for one in _list(resource.get("identifier")):
+        if one.get("value"):
+            return (
+                f"{one.get('system', '')}|{one['value']}"
+                if one.get("system")
+                else str(one["value"])
+            )
+    return ""
+
+
+def _add(resource: Resource, name: str, value: object) -> None:
+    if value:
+        resource[name] = value
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Resource]:
+    return (
+        [one for one in value if isinstance(one, dict)] if isinstance(value, list | tuple) else []
+    )

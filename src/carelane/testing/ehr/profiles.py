@@ -1,0 +1,43 @@
+"""Two EHRs as different as real ones are; the same pathways must pass on both."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EhrProfile:
+    """What one product does and how it errs.
+
+    `stale_s`: its search (and so its If-None-Exist) may miss what was written up to so long ago.
+    `atomic`: a transaction is all or nothing; else it answers 200 and keeps what went well.
+    `takes_slot`: booking an appointment makes its slot busy; else the client does both.
+    """
+
+    name: str
+    update_as_create: bool
+    uuid_versions: bool
+    atomic: bool
+    takes_slot: bool
+    stale_s: int
+    page_size: int = 20
+
+
+PROFILES: Final = {
+    "a": EhrProfile(
+        name="a",
+        update_as_create=True,
+        uuid_versions=False,
+        atomic=True,
+        takes_slot=True,
+        stale_s=0,
+    ),
+    "b": EhrProfile(
+        name="b",
+        update_as_create=False,
+        uuid_versions=True,
+        atomic=False,
+        takes_slot=False,
+        stale_s=30,
+        page_size=5,
+    ),
+}

@@ -1,0 +1,78 @@
+"""FHIR search as far as this EHR offers it: identifier, patient, status, start, _id, _lastUpdated, _include, paging."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from carelane.testing.ehr.records import Resource, Version
+
+Pairs = Sequence[tuple[str, str]]
+
+_COMPARE: Final[Mapping[str, Callable[[datetime, datetime], bool]]] = {
+    "eq": lambda at, limit: at == limit,
+    "ge": lambda at, limit: at >= limit,
+    "gt": lambda at, limit: at > limit,
+    "le": lambda at, limit: at <= limit,
+    "lt": lambda at, limit: at < limit,
+}
+CONTROL: Final = frozenset({"_count", "_offset", "_sort", "_include", "_format"})
+
+
+class BadSearch(ValueError):  # noqa: N818  # the house names errors by what is wrong
+    """A parameter this EHR doesn't know, or a value it can't read: answered with 400."""
+
+
+def matching(versions: Iterable[Version], parameters: Pairs) -> list[Version]:
+    """Versions that meet all parameters, oldest change first."""
+    tests = [_test(name, value) for name, value in parameters if name not in CONTROL]
+    found = [one for one in versions if all(test(one) for test in tests)]
+    return sorted(found, key=lambda one: (one.at, str(one.resource["id"])))
+
+
+def patients_of(resource: Resource) -> set[str]:
+    """`Patient/id` of the references by which a resource is about a patient."""
+    named = [resource.get("subject"), resource.get("patient"), resource.get("for")]
+    named += [one.get("actor") for one in resource.get("participant", []) if isinstance(one, dict)]
+    references = {str(one.get("reference", "")) for one in named if isinstance(one, dict)}
+    return {one for one in references if one.startswith("Patient/")}
+
+
+def _test(name: str, value: str) -> Callable[[Version], bool]:
+    if name == "identifier":
+        return lambda one: _has_identifier(one.resource, value)
+    if name == "_id":
+        return lambda one: str(one.resource["id"]) in value.split(",")
+    if name == "_lastUpdated":
+        return _time_test(value, lambda one: one.at)
+    if name == "start":
+        return _time_test(value, lambda one: read_instant(str(one.resource.get("start", ""))))
+    if name in {"patient", "subject"}:
+        wanted = value if value.startswith("Patient/") else f"Patient/{value}"
+        return lambda one: wanted in patients_of(one.resource)
+    if name == "status":
+        return lambda one: str(one.resource.get("status")) in value.split(",")
+    raise BadSearch(f"unknown search parameter {name}")
+
+
+def _time_test(value: str, time_of: Callable[[Version], datetime]) -> Callable[[Version], bool]:
+    prefix, text = (value[:2], value[2:]) if value[:2] in _COMPARE else ("eq", value)
+    limit = read_instant(text)
+    return lambda one: _COMPARE[prefix](time_of(one), limit)
+
+
+def read_instant(text: str) -> datetime:
+    """An instant; raises `BadSearch` for anything else."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadSearch("not an instant") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _has_identifier(resource: Mapping[str, Any], token: str) -> bool:
+    system, bar, value = token.rpartition("|")
+    for one in resource.get("identifier", []):
+        same_system = not bar or one.get("system", "") == system
+        if same_system and (not value or one.get("value") == value):
+            return True
+    return False
