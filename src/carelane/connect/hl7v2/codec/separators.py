@@ -36,6 +36,7 @@ def separators_of(field: str, encoding: str) -> Separators | None:
     """
     if field == "|" and encoding == _DEFAULT_ENCODING:
         return STANDARD
+    encoding = encoding.replace("\\\\", "\\")  # a feed that passed through JSON or a shell
     if not encoding or len(encoding) > len(_DEFAULT_ENCODING) + 1:
         return None
     chars = encoding + _DEFAULT_ENCODING[len(encoding) :]

@@ -1,0 +1,43 @@
+"""What a connection's settings tell the mapping: zone, default authority, which orders are referrals."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+
+REFERRAL_CODES = frozenset(
+    {
+        "REF",
+        "REFERRAL",
+        "CONSULT",
+        "57133-1",  # LOINC referral note
+        "11488-4",  # LOINC consult note
+        "3457005",  # SNOMED CT patient referral
+        "306206005",  # SNOMED CT referral to service
+        "11429006",  # SNOMED CT consultation
+    }
+)
+_WORDS = re.compile(r"\b(?:referral|consult|consultation)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """The mapping's view of one connection.
+
+    `zone` is used for times without an offset; `authority` for identifiers without one (else the
+    sending facility); `referral_codes` are service codes whose orders are referrals, and with
+    `referral_words` so are services whose name says referral or consult.
+    """
+
+    zone: tzinfo = UTC
+    authority: str | None = None
+    referral_codes: frozenset[str] = field(default=REFERRAL_CODES)
+    referral_words: bool = True
+
+    def is_referral(self, codes: tuple[str, ...], names: tuple[str, ...]) -> bool:
+        """Whether an order for this service is a referral or a consult."""
+        if any(code.upper() in self.referral_codes for code in codes):
+            return True
+        return self.referral_words and any(_WORDS.search(name) for name in names)
+
+
+DEFAULT = Local()

@@ -1,0 +1,198 @@
+"""HL7 data types as FHIR shapes: names, addresses, telecoms, codes, identifiers, people.
+
+Follows the data type tables of the v2-to-FHIR guide. Each function answers None where nothing
+usable was sent, so that `kept` can leave the element out.
+"""
+
+from collections.abc import Iterable
+
+from carelane.connect.hl7v2.codec import Repetition, Segment
+from carelane.facts.fact import Json
+
+Shape = dict[str, Json]
+
+_SYSTEMS = {
+    "LN": "http://loinc.org",
+    "SCT": "http://snomed.info/sct",
+    "SNM": "http://snomed.info/sct",
+    "I10": "http://hl7.org/fhir/sid/icd-10-cm",
+    "I10C": "http://hl7.org/fhir/sid/icd-10-cm",
+    "I9C": "http://hl7.org/fhir/sid/icd-9-cm",
+    "C4": "http://www.ama-assn.org/go/cpt",
+    "CPT": "http://www.ama-assn.org/go/cpt",
+    "RXNORM": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "NDC": "http://hl7.org/fhir/sid/ndc",
+    "UCUM": "http://unitsofmeasure.org",
+    "ISO+": "http://unitsofmeasure.org",
+}
+_TABLE_SYSTEM = "http://terminology.hl7.org/CodeSystem/v2-"
+_NAME_USES = {"L": "official", "D": "usual", "N": "nickname", "M": "maiden", "A": "anonymous"}
+_ADDRESS_USES = {"H": "home", "B": "work", "O": "work", "C": "temp", "BA": "old"}
+_TELECOM_USES = {"PRN": "home", "ORN": "home", "WPN": "work", "VHN": "home", "PRS": "mobile"}
+_TELECOM_KINDS = {"PH": "phone", "FX": "fax", "CP": "phone", "BP": "pager", "INTERNET": "email"}
+
+
+def kept(shape: Shape) -> Shape:
+    """The shape without elements that have no value."""
+    return {
+        name: value for name, value in shape.items() if value is not None and value not in ([], {})
+    }
+
+
+def clean(text: str | None) -> str | None:
+    """Trimmed text; None where absent, null or blank."""
+    trimmed = (text or "").strip()
+    return trimmed or None
+
+
+def listed(shapes: Iterable[Shape | None]) -> list[Json] | None:
+    """The shapes that are there; None where there is none."""
+    found: list[Json] = [shape for shape in shapes if shape]
+    return found or None
+
+
+def qualified(value: str | None, authority: str | None) -> str | None:
+    """A correlation value: the assigning authority in capitals, a bar, the value; or the value."""
+    value, authority = clean(value), clean(authority)
+    if value is None:
+        return None
+    return f"{authority.upper()}|{value}" if authority else value
+
+
+def entity_key(part: Repetition | None) -> str | None:
+    """An EI as a correlation value: namespace before universal id."""
+    if part is None:
+        return None
+    return qualified(part.get(1), clean(part.get(2)) or part.get(3))
+
+
+def entity(part: Repetition | None, kind: str | None = None) -> Shape | None:
+    """An EI as a FHIR Identifier; `kind` is a code of HL7 table 0203."""
+    value = clean(part.get(1)) if part else None
+    if part is None or value is None:
+        return None
+    system = clean(part.get(3)) or clean(part.get(2))
+    shape: Shape = {"system": system, "value": value}
+    if kind:
+        shape["type"] = {"coding": [{"system": _TABLE_SYSTEM + "0203", "code": kind}]}
+    return kept(shape)
+
+
+def first(segment: Segment | None, field: int) -> Repetition | None:
+    """A field's first repetition."""
+    found = segment.repetitions(field) if segment else ()
+    return found[0] if found else None
+
+
+def system_of(name: str | None) -> str | None:
+    """The FHIR code system of a CWE.3 value; unknown names stay as they are."""
+    trimmed = clean(name)
+    if trimmed is None:
+        return None
+    upper = trimmed.upper()
+    if upper.startswith("HL7") and upper[3:].isdecimal() and len(upper) == 7:  # noqa: PLR2004  # HL7nnnn
+        return _TABLE_SYSTEM + upper[3:]
+    return _SYSTEMS.get(upper, trimmed)
+
+
+def concept(part: Repetition | None) -> Shape | None:
+    """A CWE, CE or bare code as a CodeableConcept with both codings and the original text."""
+    if part is None:
+        return None
+    codings = listed(
+        kept(
+            {
+                "system": system_of(part.get(at + 2)),
+                "code": clean(part.get(at)),
+                "display": clean(part.get(at + 1)),
+            }
+        )
+        for at in (1, 4)
+        if clean(part.get(at)) or clean(part.get(at + 1))
+    )
+    text = clean(part.get(9)) or clean(part.get(2)) or clean(part.get(5)) or clean(part.get(1))
+    return kept({"coding": codings, "text": text}) or None
+
+
+def coded(code: str, system: str) -> Shape:
+    """A CodeableConcept of one code."""
+    return {"coding": [{"system": system, "code": code}]}
+
+
+def human_name(part: Repetition) -> Shape | None:
+    """An XPN as a HumanName."""
+    given: list[Json] = [name for at in (2, 3) if (name := clean(part.get(at)))]
+    shape = kept(
+        {
+            "use": _NAME_USES.get(part.get(7) or ""),
+            "family": clean(part.get(1)),
+            "given": given,
+            "suffix": [suffix] if (suffix := clean(part.get(4))) else None,
+            "prefix": [prefix] if (prefix := clean(part.get(5))) else None,
+        }
+    )
+    return shape if shape.get("family") or given else None
+
+
+def address(part: Repetition) -> Shape | None:
+    """An XAD as an Address."""
+    lines: list[Json] = [line for at in (1, 2) if (line := clean(part.get(at)))]
+    return (
+        kept(
+            {
+                "use": _ADDRESS_USES.get(part.get(7) or ""),
+                "line": lines,
+                "city": clean(part.get(3)),
+                "state": clean(part.get(4)),
+                "postalCode": clean(part.get(5)),
+                "country": clean(part.get(6)),
+            }
+        )
+        or None
+    )
+
+
+def telecom(part: Repetition, use: str | None = None) -> Shape | None:
+    """An XTN as a ContactPoint: number as sent, else put together from its parts, else e-mail."""
+    pieces = [clean(part.get(at)) for at in (5, 6, 7)]
+    number = (
+        clean(part.get(1)) or clean(part.get(12)) or " ".join(piece for piece in pieces if piece)
+    )
+    mail = clean(part.get(4))
+    kind = _TELECOM_KINDS.get((part.get(3) or "PH").upper(), "phone")
+    value = mail if kind == "email" and mail else number or mail
+    if not value:
+        return None
+    if (part.get(3) or "").upper() == "CP" or part.get(2) == "PRS":
+        use = "mobile"
+    system = "email" if value == mail or "@" in value else kind
+    return kept(
+        {"system": system, "value": value, "use": _TELECOM_USES.get(part.get(2) or "", use)}
+    )
+
+
+def practitioner(part: Repetition | None) -> Shape | None:
+    """An XCN (or a name in subcomponents, as NDL and old feeds have it) as a Reference."""
+    if part is None:
+        return None
+    names = [clean(part.get(at)) for at in (6, 3, 4, 2)]
+    if not any(names):
+        names = [clean(part.get(1, at)) for at in (3, 2)]
+    display = " ".join(name for name in names if name)
+    value = clean(part.get(1))
+    system = clean(part.get(9)) or clean(part.get(9, 2))
+    identifier = kept({"system": system, "value": value}) if value else None
+    return kept({"identifier": identifier, "display": display or None}) or None
+
+
+def organisation(part: Repetition | None) -> Shape | None:
+    """An XON as a Reference to an Organization."""
+    return kept({"display": clean(part.get(1))}) or None if part else None
+
+
+def location(part: Repetition | None) -> Shape | None:
+    """A PL as a Reference to a Location: facility, point of care, room, bed."""
+    if part is None:
+        return None
+    pieces = [clean(part.get(at)) for at in (4, 1, 2, 3)]
+    return kept({"display": ", ".join(piece for piece in pieces if piece) or None}) or None
