@@ -91,7 +91,7 @@ def environment() -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     there = PYTHON.exists() and subprocess.run([PYTHON, "-c", ""], check=False).returncode == 0
     if there:
-        asked = [PYTHON, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        asked = [str(PYTHON), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
         version = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
 
     def install() -> None:

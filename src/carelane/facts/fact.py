@@ -15,7 +15,7 @@ from uuid import UUID
 
 from carelane.facts.phi import Phi
 
-Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 Payload: TypeAlias = Mapping[str, Json]
 
 

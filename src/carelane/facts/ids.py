@@ -18,7 +18,13 @@ def derive(at: datetime, *parts: object) -> UUID:
     text = "\x1f".join(str(part) for part in parts)
     digest = int.from_bytes(hashlib.sha256(text.encode()).digest()[:10], "big") & _LOW_74
     millis = int(at.timestamp() * 1000) & ((1 << 48) - 1)
-    return UUID(int=(millis << 80) | _VERSION | ((digest >> 62) << 64) | _VARIANT | (digest & ((1 << 62) - 1)))
+    return UUID(
+        int=(millis << 80)
+        | _VERSION
+        | ((digest >> 62) << 64)
+        | _VARIANT
+        | (digest & ((1 << 62) - 1))
+    )
 
 
 def name_id(*parts: object) -> UUID:

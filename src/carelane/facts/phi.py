@@ -6,6 +6,8 @@ pickling and iterating are refused, so that a value can't slip into a log, a key
 
 from typing import Generic, NoReturn, TypeVar
 
+from typing_extensions import override
+
 from carelane.facts.errors import LocalFault
 
 T = TypeVar("T")
@@ -30,6 +32,7 @@ class Phi(Generic[T]):
         """The value itself. Never pass it to a log, an error, a URL or a metric."""
         return self._value
 
+    @override
     def __repr__(self) -> str:
         return f"<Phi {self.name}>"
 
@@ -39,7 +42,7 @@ class Phi(Generic[T]):
     __str__ = _refuse
     __format__ = _refuse
     __eq__ = _refuse
-    __hash__ = _refuse  # type: ignore[assignment]  # a Phi is never a key
-    __reduce_ex__ = _refuse  # type: ignore[assignment]  # nor pickled, nor deep-copied
+    __hash__ = _refuse  # a Phi is never a key
+    __reduce_ex__ = _refuse  # nor pickled, nor deep-copied
     __iter__ = _refuse
     __bool__ = _refuse
