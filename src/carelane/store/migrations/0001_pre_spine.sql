@@ -370,6 +370,7 @@ create table effect (
   owner_case uuid,                            -- the system case whose owner deals with it: unknown, dead
   correlation uuid not null,
   identity uuid,
+  refers jsonb not null default '{}',         -- whom to reach and by what: `to`, `by`, `level`; codes and names of roles
   sealed bytea,
   check (state <> 'sending' or lease_until is not null)
 );

@@ -1,0 +1,115 @@
+"""Taking effects to send, and unknown ones to look up: leases, within breaker, quota and concurrency.
+
+`gate.opening` judges the connection's row under its lock; `effects.claim` is the one UPDATE. A claim is
+confirmed in a second transaction, so that a cancellation that became durable meanwhile stops it (I6).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import count
+
+from carelane.effects.destinations import Destination, route
+from carelane.effects.flight import Flight, of_row
+from carelane.effects.gate import Gate, Opening, opening
+from carelane.effects.outbox import Outbox
+from carelane.store.database import Row, Tx
+
+_claims = count(1)
+
+
+async def know(outbox: Outbox) -> None:
+    """A row for each destination: called once at start."""
+    async with outbox.runtime.worker.transaction() as tx:
+        for each in outbox.destinations.values():
+            await tx.run(
+                "effects.know_connection",
+                organisation=outbox.runtime.organisation,
+                connection=each.name,
+                kind="outgoing",
+                site=each.site,
+            )
+
+
+async def assign(outbox: Outbox) -> Sequence[tuple[str, str]]:
+    """Resolve capabilities to connections; those (capability, site) that no connection serves."""
+    unserved: list[tuple[str, str]] = []
+    async with outbox.runtime.worker.transaction() as tx:
+        for row in await tx.rows("effects.unrouted"):
+            name = route(outbox.destinations.values(), row["capability"], row["site"])
+            if name is None:
+                unserved.append((row["capability"], row["site"]))
+            else:
+                await tx.run("effects.route", connection=name, **row)
+    return unserved
+
+
+async def claim(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
+    """Take at most `limit` effects of a destination; each is committed as `sending` before anything leaves."""
+    runtime, destination = outbox.runtime, outbox.destinations[name]
+    now = runtime.now()
+    lease = _lease(outbox, now)
+    async with runtime.worker.transaction() as tx:
+        gate = await _gate(tx, destination, now)
+        rows = await tx.rows(
+            "effects.claim",
+            connection=name,
+            now=now,
+            ordered=destination.ordered,
+            slots=gate.slots,
+            paid=min(limit, gate.paid),
+            lease=lease,
+            lease_until=now + destination.lease,
+        )
+        await _spend(tx, name, gate, len(rows), now)
+    if not rows:
+        return []
+    async with runtime.worker.transaction() as tx:
+        stopped = {
+            row["id"]
+            for row in await tx.rows(
+                "effects.confirm", ids=[row["id"] for row in rows], lease=lease
+            )
+        }
+    return _flights(outbox, [row for row in rows if row["id"] not in stopped])
+
+
+async def claim_looks(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
+    """Take unknown effects whose look-up is due; look-ups count against the quota too."""
+    runtime, destination = outbox.runtime, outbox.destinations[name]
+    now = runtime.now()
+    async with runtime.worker.transaction() as tx:
+        gate = await _gate(tx, destination, now)
+        rows = await tx.rows(
+            "effects.claim_looks",
+            connection=name,
+            now=now,
+            paid=min(limit, gate.paid),
+            lease=_lease(outbox, now),
+            lease_until=now + destination.lease,
+        )
+        await _spend(tx, name, gate, len(rows), now)
+    return _flights(outbox, rows)
+
+
+async def _gate(tx: Tx, destination: Destination, now: datetime) -> Opening:
+    row = await tx.one("effects.gate", connection=destination.name)
+    return opening(Gate(**row) if row else Gate(), destination, now)
+
+
+async def _spend(tx: Tx, name: str, gate: Opening, taken: int, now: datetime) -> None:
+    # Half-open only when a probe really left: a gate that nobody passed stays as it was.
+    if taken:
+        await tx.run(
+            "effects.spend", connection=name, state=gate.state, tokens=gate.tokens - taken, now=now
+        )
+
+
+def _lease(outbox: Outbox, now: datetime) -> str:
+    return f"{outbox.runtime.process}/{now.isoformat()}/{next(_claims)}"
+
+
+def _flights(outbox: Outbox, rows: Sequence[Row]) -> list[Flight]:
+    for row in rows:
+        if row["identity"] is not None:
+            outbox.runtime.vault.learn(row["identity"], row["identity_key"])
+    return sorted((of_row(row) for row in rows), key=lambda flight: (-flight.urgency, flight.id))

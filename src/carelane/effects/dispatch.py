@@ -1,0 +1,87 @@
+"""Sending: one supervised loop per destination, claim, send, settle (hops 8 and 9 of DESIGN.md).
+
+`engine` runs `dispatch` and starts it anew when it fails; what was in flight then is found by `reconcile`.
+"""
+
+import asyncio
+
+from carelane.cases.model import EffectState
+from carelane.effects.allow import refusal
+from carelane.effects.claim import assign, claim
+from carelane.effects.flight import Flight, intent_of
+from carelane.effects.outbox import Outbox
+from carelane.effects.settle import settle
+from carelane.effects.settlement import Outcome, Settlement, dead, sent
+from carelane.facts.errors import CarelaneError
+from carelane.facts.intent import Intent
+from carelane.facts.ports import Sent, Verdict
+
+_POLL_S = 0.25
+
+
+async def dispatch(outbox: Outbox, name: str) -> None:
+    """Send for one destination until cancelled. Sends run side by side, up to the destination's concurrency."""
+    destination = outbox.destinations[name]
+    async with asyncio.TaskGroup() as group:
+        running: set[asyncio.Task[None]] = set()
+        while True:
+            free = destination.concurrency - len(running)
+            flights = await claim(outbox, name, limit=free) if free > 0 else []
+            for flight in flights:
+                task = group.create_task(_one(outbox, flight))
+                running.add(task)
+                task.add_done_callback(running.discard)
+            if not flights:
+                await outbox.runtime.bell.wait("effects", seconds=_POLL_S)
+
+
+async def send_ready(outbox: Outbox, name: str) -> int:
+    """One round: claim what may go, send it, settle it; how many were sent. For tests, tools and draining."""
+    await assign(outbox)
+    flights = await claim(outbox, name, limit=outbox.destinations[name].concurrency)
+    async with asyncio.TaskGroup() as group:
+        for flight in flights:
+            group.create_task(_one(outbox, flight))
+    return len(flights)
+
+
+async def _one(outbox: Outbox, flight: Flight) -> None:
+    started = outbox.runtime.now()
+    settlement = await attempt(outbox, flight)
+    await settle(outbox, flight, settlement)
+    labels = {"connection": flight.connection, "capability": flight.capability}
+    seconds = (outbox.runtime.now() - started).total_seconds()
+    outbox.runtime.observer.observe("carelane_effect_seconds", labels, seconds)
+    outbox.runtime.bell.ring("effects")
+
+
+async def attempt(outbox: Outbox, flight: Flight) -> Settlement:
+    """Send a claimed effect once, and judge what came of it."""
+    destination = outbox.destinations[flight.connection]
+    try:
+        intent = intent_of(flight, outbox.runtime.vault)
+    except CarelaneError as fault:
+        return dead(f"unreadable:{fault.code}", Outcome.NEEDS_PERSON)
+    capability = outbox.capability(flight)
+    refused = refusal(
+        destination, capability, pathway=flight.pathway, content=intent.content.reveal()
+    )
+    if refused:
+        return dead(refused, Outcome.REFUSED)
+    if (
+        outbox.runtime.now() - (flight.sent_at or outbox.runtime.now())
+        >= destination.lease - destination.send_timeout
+    ):
+        # We were held up after the claim: a request now could outlive the lease.
+        return Settlement(state=EffectState.READY, cause="held-up", next_at=outbox.runtime.now())
+    return sent(flight, await _send(outbox, flight, intent), outbox.terms(flight))
+
+
+async def _send(outbox: Outbox, flight: Flight, intent: Intent) -> Sent:
+    destination = outbox.destinations[flight.connection]
+    sender = outbox.senders[flight.connection]
+    try:
+        async with asyncio.timeout(destination.send_timeout.total_seconds()):
+            return await sender.send(intent, attempt=flight.attempts, now=outbox.runtime.now())
+    except TimeoutError:
+        return Sent(verdict=Verdict.UNKNOWN, cause="timeout")

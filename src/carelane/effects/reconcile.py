@@ -1,0 +1,114 @@
+"""Unknown outcomes are looked up before anything is sent again; what can never be sent is ended (I3, I6, I10).
+
+Periodic, per destination: leases that ran out while sending, look-ups that are due, effects past their time.
+"""
+
+import asyncio
+
+from carelane.effects.claim import assign, claim_looks
+from carelane.effects.flight import Flight, intent_of, of_row
+from carelane.effects.outbox import Outbox
+from carelane.effects.settle import settle, write
+from carelane.effects.settlement import Outcome, Settlement, dead, looked, lost, withdrawn
+from carelane.facts.errors import CarelaneError
+from carelane.facts.intent import IfUnknown
+from carelane.facts.ports import Sent, Verdict
+
+_BATCH = 100
+_EVERY_S = 5.0
+
+
+async def reconcile(outbox: Outbox, name: str) -> None:
+    """Keep one destination's unknown and overdue effects moving, until cancelled."""
+    while True:
+        await reconcile_once(outbox, name)
+        await outbox.runtime.bell.wait(f"reconcile/{name}", seconds=_EVERY_S)
+
+
+async def reconcile_once(outbox: Outbox, name: str) -> int:
+    """One round of everything; how many effects it moved."""
+    moved = await end_unserved(outbox)
+    moved += await recover_lost(outbox, name)
+    moved += await end_overdue(outbox, name)
+    moved += await look_up_due(outbox, name)
+    if moved:
+        outbox.runtime.bell.ring("drain")
+        outbox.runtime.bell.ring("effects")
+    return moved
+
+
+async def recover_lost(outbox: Outbox, name: str) -> int:
+    """Effects whose sender died with them: nobody knows, so they are judged as unknown."""
+    async with outbox.runtime.worker.transaction() as tx:
+        rows = await tx.rows(
+            "effects.lost", connection=name, now=outbox.runtime.now(), limit=_BATCH
+        )
+        for flight in map(of_row, rows):
+            await write(outbox, tx, flight, lost(flight, outbox.terms(flight)))
+    return len(rows)
+
+
+async def end_overdue(outbox: Outbox, name: str) -> int:
+    """Effects that can never be claimed again: past their time or budget, cancelled, behind a failed one."""
+    runtime, destination = outbox.runtime, outbox.destinations[name]
+    now = runtime.now()
+    async with runtime.worker.transaction() as tx:
+        rows = await tx.rows(
+            "effects.overdue",
+            connection=name,
+            now=now,
+            give_up_before=now - destination.give_up_after,
+            limit=_BATCH,
+        )
+        for row in rows:
+            flight = of_row(row)
+            await write(outbox, tx, flight, ended(flight, row["why"]))
+    return len(rows)
+
+
+async def end_unserved(outbox: Outbox) -> int:
+    """Effects of a capability that no connection of their site has: a person must know."""
+    unserved = await assign(outbox)
+    ended_now = 0
+    for capability, site in unserved:
+        async with outbox.runtime.worker.transaction() as tx:
+            rows = await tx.rows(
+                "effects.unroutable", capability=capability, site=site, limit=_BATCH
+            )
+            for flight in map(of_row, rows):
+                await write(outbox, tx, flight, ended(flight, "no-connection"))
+        ended_now += len(rows)
+    return ended_now
+
+
+def ended(flight: Flight, why: str) -> Settlement:
+    """How an effect ends that will not be claimed again."""
+    if why in ("cancelled", "nothing-to-undo"):
+        return withdrawn(why)
+    if why == "too-late" and flight.if_unknown is IfUnknown.DROP:
+        return withdrawn(why, Outcome.NEEDS_PERSON)
+    return dead(why, Outcome.NEEDS_PERSON)
+
+
+async def look_up_due(outbox: Outbox, name: str) -> int:
+    """Ask the other side about unknown effects whose look-up is due."""
+    flights = await claim_looks(outbox, name, limit=outbox.destinations[name].concurrency)
+    async with asyncio.TaskGroup() as group:
+        for flight in flights:
+            group.create_task(_look(outbox, flight))
+    return len(flights)
+
+
+async def _look(outbox: Outbox, flight: Flight) -> None:
+    destination = outbox.destinations[flight.connection]
+    try:
+        intent = intent_of(flight, outbox.runtime.vault)
+        async with asyncio.timeout(destination.send_timeout.total_seconds()):
+            found = await outbox.senders[flight.connection].look_up(
+                intent, now=outbox.runtime.now()
+            )
+    except TimeoutError:
+        found = Sent(verdict=Verdict.UNKNOWN, cause="timeout")
+    except CarelaneError as fault:
+        found = Sent(verdict=Verdict.UNKNOWN, cause=f"unreadable:{fault.code}")
+    await settle(outbox, flight, looked(flight, found, outbox.terms(flight)))
