@@ -1,4 +1,5 @@
-"""People, roles, pools, licences, coverage, calendars' rows, connections: the site's own facts, and who answers now.
+"""People, roles, pools, coverage, calendars' rows and consent, as one frozen snapshot per version.
 
-Pure: `site.load_site` reads text into a `Snapshot`, `owners.resolve_owner` answers on it.
+Pure. `site` reads the site's files; `owners` answers who owns a step. Calendar arithmetic is in
+`pathways.calendar`; the store keeps versions, the engine hands the snapshot of this moment out.
 """

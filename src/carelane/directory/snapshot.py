@@ -1,90 +1,125 @@
-"""The directory as one immutable snapshot with a version: late-bound, and named on every decision that used it."""
+"""The directory as frozen data: one site's people, pools, coverage, calendars, connections.
+
+`site.load_site` makes it from files; `owners` asks it. A snapshot is replaced as a whole; its version
+stands on every decision that used it (SEMANTICS 8). Names of staff are no patient data.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from carelane.facts.fact import Json, Urgency
-from carelane.pathways.calendar import Calendar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A site: where care happens, in one time zone, with its business calendar and last resort pool."""
+
+    name: str
+    title: str
+    zone: str
+    calendar: str
+    last_resort: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLine:
+    """A service line: the sites that have it, the pool that triages it, the specialties routed to it."""
+
+    name: str
+    title: str
+    sites: tuple[str, ...]
+    triage: str
+    specialties: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A way to reach a person. `address` never leaves the server except to the channel's connection."""
+
+    channel: str  # `secure-message`, `phone`, `mail`, `sms`
+    address: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Someone who works here. `name` is the short name that owns work (`r.moreau`), `display` the one shown."""
+    """A member of staff. `name` is the sign-in name and the name in every record."""
 
     name: str
     display: str
-    roles: tuple[str, ...] = ()
+    roles: tuple[str, ...]
     pools: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
     service_lines: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    channels: Mapping[str, str] = field(default_factory=dict, repr=False)
+    languages: tuple[str, ...] = ("en",)
+    contacts: tuple[Contact, ...] = ()
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """A group that may take work of some urgencies; `cover` is the pool that takes over when it is empty."""
+    """Who may take work together. Empty `site` or `service_line`: everywhere.
+
+    `cover` is the pool that takes over when nobody active is in this one. Members are derived from
+    the people who name it.
+    """
 
     name: str
     title: str
-    urgencies: tuple[Urgency, ...] = tuple(Urgency)
+    urgencies: tuple[Urgency, ...]
     site: str = ""
     service_line: str = ""
+    members: tuple[str, ...] = ()
     cover: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Duty:
-    """A person holds a role at a site and service line (empty: all) for a time (None: always)."""
+class Coverage:
+    """One row of an on-call calendar: this person has this role here from `from_at` to before `to_at`.
+
+    Empty `site` or `service_line`: everywhere. `order` 1 is called first, then 2, and so on. Without
+    `to_at` it holds on. `cover` marks a stand-in: it wins over plain rows of the same order.
+    """
 
     role: str
     person: str
+    from_at: datetime
+    to_at: datetime | None = None
     site: str = ""
     service_line: str = ""
-    from_at: datetime | None = None
-    to_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """A place with a zone and a calendar. `last_resort` is the pool that owns what nobody else does."""
-
-    name: str
-    title: str
-    calendar: str
-    last_resort: str
-    settings: Mapping[str, timedelta] = field(default_factory=dict)
+    order: int = 1
+    cover: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarRow:
-    """A published calendar."""
+    """A business calendar: opening hours per weekday in local time (Monday first), and holidays."""
 
     name: str
     version: int
-    calendar: Calendar
+    zone: str
+    hours: tuple[tuple[tuple[time, time], ...], ...]
+    holidays: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionRow:
-    """A configured adapter instance: `kind` names the adapter, `settings` are its own, without secrets.
+    """A configured adapter: kind, where, the capabilities it serves, the adapter's own settings.
 
-    `capabilities` are those this connection serves, in the site's words; `writes` the allow-list.
+    `settings` hold paths and addresses, never a secret.
     """
 
     name: str
     kind: str
     site: str = ""
+    serves: tuple[str, ...] = ()
     settings: Mapping[str, Json] = field(default_factory=dict)
-    capabilities: tuple[str, ...] = ()
-    writes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivationRow:
-    """A shipped pathway put in force by the site, with two approvers."""
+    """A shipped pathway this site puts in force, and the two people who answer for it."""
 
     pathway: str
     approvers: tuple[str, str]
@@ -95,21 +130,29 @@ class ActivationRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The whole directory of one organisation at one version. `duties` answer roles; the first fitting wins."""
+    """Everything the site says about itself, in one version."""
 
     organisation: str
-    version: int
-    sites: Mapping[str, Site]
-    service_lines: Mapping[str, str]  # name -> title
-    people: Mapping[str, Person]
-    pools: Mapping[str, Pool]
-    roles: Mapping[str, str]  # name -> title
-    duties: tuple[Duty, ...]
-    calendars: Mapping[str, CalendarRow]
-    connections: Mapping[str, ConnectionRow]
-    activations: tuple[ActivationRow, ...]
-    default_site: str = ""
+    title: str
+    version: int = 1
+    sites: Mapping[str, Place] = field(default_factory=dict)
+    service_lines: Mapping[str, ServiceLine] = field(default_factory=dict)
+    people: Mapping[str, Person] = field(default_factory=dict)
+    pools: Mapping[str, Pool] = field(default_factory=dict)
+    coverage: tuple[Coverage, ...] = ()
+    calendars: Mapping[str, CalendarRow] = field(default_factory=dict)
+    connections: Mapping[str, ConnectionRow] = field(default_factory=dict)
+    activations: tuple[ActivationRow, ...] = ()
+    settings: Mapping[str, Mapping[str, timedelta]] = field(default_factory=dict)  # site ("": all)
 
-    def site(self, name: str) -> Site:
-        """The site, or the default one where the name is unknown or empty."""
-        return self.sites.get(name) or self.sites[self.default_site]
+    def setting(self, name: str, site: str) -> timedelta | None:
+        """A site's own duration for a clock, or the organisation's, or None."""
+        own = self.settings.get(site, {}).get(name)
+        return own if own is not None else self.settings.get("", {}).get(name)
+
+    def calendar_of(self, site: str) -> CalendarRow | None:
+        """The site's calendar; an unknown site has the first one by name, so that a clock can run."""
+        place = self.sites.get(site)
+        if place is not None and place.calendar in self.calendars:
+            return self.calendars[place.calendar]
+        return self.calendars[min(self.calendars)] if self.calendars else None
