@@ -24,7 +24,7 @@ from psycopg import sql
 
 from carelane.facts.ids import name_id
 from carelane.store.database import Database
-from carelane.store.embedded import EmbeddedSettings, start
+from carelane.store.embedded import Embedded, EmbeddedSettings, start
 from carelane.store.embedded_bootstrap import ensure_database
 from carelane.store.embedded_process import read_postmaster, signal_and_wait
 from carelane.store.migrate import migrate
@@ -149,6 +149,16 @@ def superuser(database: DatabaseUrls) -> Iterator[psycopg.Connection[tuple[objec
     assert database.superuser is not None
     with psycopg.connect(database.superuser, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def fresh_server() -> Iterator[Embedded]:
+    """A server of this test's own, without our schema: to break its roles, files or processes."""
+    with tempfile.TemporaryDirectory(prefix="carelane-own-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o711)
+        small = EmbeddedSettings(shared_buffers_mb=16, max_wal_mb=128, max_connections=40)
+        with start(Path(name) / "db", settings=small) as embedded:
+            yield embedded
 
 
 @pytest.fixture

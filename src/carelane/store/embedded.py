@@ -260,7 +260,7 @@ def _spawn(plan: _Plan) -> subprocess.Popen[bytes]:
         log.rename(log.with_suffix(".log.1"))
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603  # our own arguments
             [
                 plan.binaries.program("postgres"),
                 "-D",
@@ -288,7 +288,7 @@ def _make_cluster(plan: _Plan) -> None:
         _remove(partial)
     partial.mkdir(mode=0o700)
     plan.account.give(partial)
-    answer = subprocess.run(
+    answer = subprocess.run(  # noqa: S603  # our own arguments
         [
             plan.binaries.program("initdb"),
             f"--pgdata={partial}",
@@ -381,7 +381,7 @@ def _wait_ready(
 def _answers(url: str) -> str | None:
     """None if the server takes connections; else what it is doing."""
     try:
-        with psycopg.connect(url, connect_timeout=5):
+        with psycopg.connect(url, connect_timeout=2):
             return None
     except psycopg.errors.CannotConnectNow:
         return "recovering after a crash"

@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import LiteralString, cast
 
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
@@ -16,7 +15,10 @@ from carelane.facts.errors import SetupFault
 from carelane.store.roles import Role
 
 SUPERUSER = "postgres"
-_ROLE = "nosuperuser nobypassrls nocreaterole noreplication login"
+_ROLE = sql.SQL("nosuperuser nobypassrls nocreaterole nocreatedb noreplication login")
+_OWNER = sql.SQL(
+    "nosuperuser nobypassrls nocreaterole createdb noreplication login"
+)  # for scratch databases
 
 
 class PasswordsLost(SetupFault):
@@ -55,8 +57,7 @@ def ensure_roles(
     for role, password in passwords.items():
         name = sql.Identifier(role.value)
         if role.value not in known:
-            extra = "createdb" if role is Role.OWNER else "nocreatedb"
-            words = sql.SQL(cast("LiteralString", f"{_ROLE} {extra}"))
+            words = _OWNER if role is Role.OWNER else _ROLE
             connection.execute(sql.SQL("create role {} {}").format(name, words))
         if renew or role.value not in known:
             verifier = connection.pgconn.encrypt_password(

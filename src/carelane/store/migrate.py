@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import LiteralString, cast
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -131,7 +130,7 @@ def _missing(
 def _apply(connection: psycopg.Connection[TupleRow], migration: Migration) -> None:
     with connection.transaction():
         # No parameters: one simple query, so a file may hold many statements.
-        connection.execute(cast("LiteralString", migration.text))
+        connection.execute(migration.text.encode())
         connection.execute(
             "insert into schema_migration (number, name, digest) values (%s, %s, %s)",
             (migration.number, migration.name, migration.digest),
