@@ -7,5 +7,17 @@ from carelane.cases.decide import step
 from carelane.cases.expiry import due_facts, may_fire, next_due
 from carelane.cases.fold import advance, redrive
 from carelane.cases.hold import due_held
+from carelane.cases.merge import Merged, merge_views, repoint
 
-__all__ = ["advance", "due_facts", "due_held", "may_fire", "next_due", "redrive", "step"]
+__all__ = [
+    "Merged",
+    "advance",
+    "due_facts",
+    "due_held",
+    "may_fire",
+    "merge_views",
+    "next_due",
+    "redrive",
+    "repoint",
+    "step",
+]

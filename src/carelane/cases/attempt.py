@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from carelane.cases.effects import stoppable, withdrawn
 from carelane.cases.model import Case, Change, Emission, Held
 from carelane.cases.moment import Moment, pinned
 from carelane.cases.run import Run
@@ -46,14 +47,19 @@ def failure(error: Exception) -> str:
     return error.code if isinstance(error, CarelaneError) else type(error).__name__
 
 
+def _cancels(moment: Moment, case: Case) -> bool:
+    definition = moment.definitions.pinned.get(case.release)
+    event = definition.events.get(moment.fact.type) if definition is not None else None
+    return event is not None and event.cancels
+
+
 def _parked(moment: Moment, case: Case, code: str) -> Tried:
     fact = moment.fact
-    change = Change(
-        before=case,
-        after=replace(case, parked_by=case.parked_by or fact.id),
-        parked=code,
-        fact=fact.id,
-    )
+    after = replace(case, parked_by=case.parked_by or fact.id)
+    stopped = stoppable(case.effects) if _cancels(moment, case) else ()
+    if _cancels(moment, case):  # cancel wins, whether or not the pathway can be run (I6)
+        after = replace(after, cancelled=True, effects=withdrawn(case.effects, stopped))
+    change = Change(before=case, after=after, parked=code, fact=fact.id, withdrawn=stopped)
     if code == WAITS_BEHIND:
         return Tried(changes=(change,), parked=code)
     emission = Emission(

@@ -42,7 +42,7 @@ def bind(spec: ClockSpec, late: Late, site: str) -> Bound:
     return Bound(calendar=calendar, name=name, version=version, setting=setting)
 
 
-def start(
+def start(  # noqa: PLR0913  # each says one thing, by name
     spec: ClockSpec,
     levels: tuple[Level, ...],
     values: Mapping[str, Value | None],
@@ -73,7 +73,7 @@ def start(
         kind=spec.kind,
         started_at=begin,
         due_at=due,
-        next_at=due,
+        next_at=due if warn is None or warn > due else warn,
         warn_at=warn,
         safety=spec.safety,
         budget=budget,
@@ -81,9 +81,7 @@ def start(
         calendar_version=bound.version,
         zone_data=zone_data() if bound.name else "",
     )
-    if warn is None and not levels:
-        return clock
-    return replace(clock, next_at=next_at(clock, levels, bound.calendar))
+    return replace(clock, next_at=next_at(clock, levels, bound.calendar)) if levels else clock
 
 
 def _begin(spec: ClockSpec, values: Mapping[str, Value | None], now: datetime) -> datetime:

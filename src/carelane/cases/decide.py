@@ -112,6 +112,8 @@ def _redriven(moment: Moment) -> Tried:
 
 def _answer(moment: Moment, tried: tuple[Tried, ...]) -> Step:
     """One disposition for the fact: applied if any case took it; else held, parked or ignored."""
+    if len(tried) == 1 and tried[0].changes and not tried[0].parked and not tried[0].released:
+        return _applied(moment, tried[0])
     changes = tuple(change for each in tried for change in each.changes)
     emissions = _numbered(tried)
     applied = any(not change.parked for change in changes)
@@ -132,6 +134,17 @@ def _answer(moment: Moment, tried: tuple[Tried, ...]) -> Step:
         released=_released(moment.view, tried),
         reason=reason,
         held=held if disposition is Disposition.HELD else None,
+    )
+
+
+def _applied(moment: Moment, tried: Tried) -> Step:
+    """The ordinary case, cheaply: one pathway took the fact."""
+    return Step(
+        fact=moment.fact,
+        now=moment.now,
+        disposition=Disposition.APPLIED,
+        changes=tried.changes,
+        emissions=tried.emissions,
     )
 
 

@@ -101,7 +101,7 @@ def _after(run: Run, kind: EffectKind) -> tuple[UUID, ...]:
     )
 
 
-def alert(run: Run, state: State, *, step: UUID, to: str, by: str, level: int) -> None:
+def alert(run: Run, state: State, *, step: UUID, to: str, by: str, level: int) -> None:  # noqa: PLR0913  # each says one thing, by name
     """Issue the state's effects for staff, addressed to one level of its escalation."""
     references = {"to": to, "by": by, "level": str(level)}
     for name in state.effects:
@@ -111,11 +111,26 @@ def alert(run: Run, state: State, *, step: UUID, to: str, by: str, level: int) -
 
 def withdraw(run: Run, effects: tuple[UUID, ...]) -> None:
     """Take back what has not started."""
-    gone = set(effects)
-    for place, each in enumerate(run.effects):
-        if each.id in gone and each.state is EffectState.READY:
-            run.effects[place] = replace(each, state=EffectState.WITHDRAWN)
-            run.withdrawn.append(each.id)
+    run.effects = list(withdrawn(tuple(run.effects), effects))
+    run.withdrawn.extend(effects)
+
+
+def withdrawn(known: tuple[EffectView, ...], gone: tuple[UUID, ...]) -> tuple[EffectView, ...]:
+    """These effects as they are once `gone` are taken back."""
+    return tuple(
+        replace(each, state=EffectState.WITHDRAWN) if each.id in gone else each for each in known
+    )
+
+
+def stoppable(known: tuple[EffectView, ...]) -> tuple[UUID, ...]:
+    """What a cancellation takes back: ready, and neither a compensation nor an alert to staff (I6)."""
+    return tuple(
+        each.id
+        for each in known
+        if each.state is EffectState.READY
+        and each.audience is not Audience.STAFF
+        and each.compensates is None
+    )
 
 
 def cancel(run: Run) -> None:
@@ -125,14 +140,7 @@ def cancel(run: Run) -> None:
     """
     run.cancelled = True
     run.because("cancel", "no new effect starts")
-    withdraw(
-        run,
-        tuple(
-            each.id
-            for each in run.effects
-            if each.audience is not Audience.STAFF and each.compensates is None
-        ),
-    )
+    withdraw(run, stoppable(tuple(run.effects)))
     for each in reversed(tuple(run.effects)):
         if each.state is EffectState.DONE:
             compensate(run, each)

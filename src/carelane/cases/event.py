@@ -23,6 +23,9 @@ def hear(run: Run) -> str:
         return STALE
     edges = [(step, edge_for(run, step)) for step in run.steps]
     heard = [(step, edge) for step, edge in edges if edge is not None and not edge.ignore]
+    if event.cancels and not any(edge is not None for _, edge in edges):
+        effects.cancel(run)  # a state that forgot to say: cancel wins all the same (I6)
+        return ""
     if not heard:
         return next((edge.ignore for _, edge in edges if edge is not None), NO_EDGE)
     run.keys = joined(run.keys, run.fact, run.prepared.key_names)

@@ -1,10 +1,11 @@
 """When clocks fire, and what then happens (SEMANTICS 6). The drainer asks; nothing scans and no fact is in flight.
 
-`engine.drain` calls `due_facts(view, until)` under the subject's turn, with `until` the time of the
-next pending fact (`recorded_at`) or else now, decides the first with `until` as its time, and asks
-again until none is due: so facts recorded at or before a due time always come first.
+`engine.chain` calls `due_facts(view, until)` under the subject's turn, with `until` the earlier of now and the next
+pending fact's `recorded_at`, decides the first, and asks again until none is due: so facts recorded at or before a
+due time always come first, and a level that an unread answer has overtaken does not fire.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,14 +22,13 @@ from carelane.cases.words import (
     CLOCK_WARNED,
     STAY,
 )
-from carelane.facts.fact import Actor, Fact, Payload
+from carelane.facts.fact import Actor, Fact
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
 from carelane.pathways.definition import State
 
 GRACE = timedelta(minutes=15)
 _SECOND = timedelta(seconds=1)
-_NOTHING: Payload = {}
 
 
 def next_due(view: View) -> datetime | None:
@@ -38,8 +38,8 @@ def next_due(view: View) -> datetime | None:
     return min(instants, default=None)
 
 
-def due_facts(view: View, now: datetime) -> tuple[Fact, ...]:
-    """The clocks' facts due by `now`, oldest first, at most one per step: decide them, then ask again.
+def due_facts(view: View, until: datetime) -> tuple[Fact, ...]:
+    """The clocks' facts due by `until`, oldest first, at most one per step: decide them, then ask again.
 
     Ids come from step, generation and level, so an expiry found twice is the same fact.
     """
@@ -47,10 +47,11 @@ def due_facts(view: View, now: datetime) -> tuple[Fact, ...]:
         (step.clock.next_at, step.id, case, step)
         for case in view.cases
         for step in case.steps
-        if step.clock.next_at <= now
+        if step.clock.next_at <= until
     ]
     return tuple(
-        _fact(view, case, step) for _, _, case, step in sorted(due, key=lambda each: each[:2])
+        _fact(view, case, step, until)
+        for _, _, case, step in sorted(due, key=lambda each: each[:2])
     )
 
 
@@ -69,7 +70,7 @@ def may_fire(
     return drained_until is not None and drained_until > clock.next_at
 
 
-def _fact(view: View, case: Case, step: OpenStep) -> Fact:
+def _fact(view: View, case: Case, step: OpenStep, until: datetime) -> Fact:
     clock = step.clock
     kind = _kind(clock)
     at = clock.next_at + _SECOND
@@ -81,7 +82,7 @@ def _fact(view: View, case: Case, step: OpenStep) -> Fact:
         organisation=view.organisation,
         occurred_at=at,
         recorded_at=at,
-        payload=Phi(_NOTHING, "clock"),
+        payload=Phi({"clock": {"until": until.isoformat()}}, "clock"),
         refers={"case": case.id, "step": step.id},
         urgency=case.urgency,
         actor=Actor.CLOCK,
@@ -135,9 +136,16 @@ def _before_due(run: Run, step: OpenStep) -> None:
     if run.fact.type == CLOCK_WARNED:
         step = _warn(run, step)
     else:
-        step = levels.fire_due(run, step, until=run.now, calendar=calendar)
+        step = levels.fire_due(run, step, until=_until(run), calendar=calendar)
     upcoming = clocks.next_at(step.clock, run.state(step.state).escalate, calendar)
     levels.replaced(run, replace(step, clock=replace(step.clock, next_at=upcoming)))
+
+
+def _until(run: Run) -> datetime:
+    """How far this clock fact sees: to the next pending fact, or now."""
+    told = run.fact.payload.reveal().get("clock")
+    text = told.get("until") if isinstance(told, Mapping) else None
+    return min(run.now, datetime.fromisoformat(text)) if isinstance(text, str) else run.now
 
 
 def _warn(run: Run, step: OpenStep) -> OpenStep:

@@ -20,7 +20,10 @@ from carelane.pathways.guard import Value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerRef:
-    """Who owns a step now: pool, role or person by name. `version` is the directory's; `trail` says how it was found."""
+    """Who owns a step now: pool, role or person by name.
+
+    `version` is the directory's; `trail` says how it was found.
+    """
 
     kind: OwnerKind
     name: str
@@ -173,8 +176,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What one decision may read: the subject, its open cases, cases closed within a reopen window, held facts and
-    counters. `last_now` is the newest time this subject has been decided at: time never goes back.
+    """What one decision may read: the subject, its open and recently closed cases, held facts, counters.
+
+    `closed` holds cases closed within a reopen window (by key), and the one that a fact refers to (`task.undone`,
+    `effect.settled`). `last_now` is the newest time this subject has been decided at: time never goes back.
     """
 
     subject: UUID

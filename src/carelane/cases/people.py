@@ -75,7 +75,8 @@ def undo(run: Run) -> str:
     # recorded_at, not now: a person's click counts when it was stored (SEMANTICS 5)
     if run.fact.recorded_at > last.until or run.case.revision != last.revision or started:
         return UNDO_TOO_LATE
-    effects.withdraw(run, last.effects)
+    ready = (each.id for each in done.values() if each.state is EffectState.READY)
+    effects.withdraw(run, tuple(ready))
     for step in tuple(run.steps):
         run.steps = [each for each in run.steps if each.id != step.id]
         run.closed.append((step, "undone"))

@@ -74,7 +74,10 @@ def _failed(run: Run, effect: EffectView, outcome: str) -> None:
 
 
 def _as_declared(run: Run, effect: EffectView, step: OpenStep) -> None:
-    wanted = run.definition.effects[effect.name].on_failure
+    kind = run.definition.effects.get(
+        effect.name
+    )  # none: an alert that the engine made of a notice
+    wanted = kind.on_failure if kind is not None else "level_up"
     if wanted == "level_up":
         above = [each for each in run.state(step.state).escalate if each.level > step.clock.level]
         if above:
