@@ -19,12 +19,15 @@ from carelane.facts.ports import Sent, Verdict
 _POLL_S = 0.25
 
 
-async def dispatch(outbox: Outbox, name: str) -> None:
-    """Send for one destination until cancelled. Sends run side by side, up to the destination's concurrency."""
+async def dispatch(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
+    """Send for one destination until told to stop, then let what is in flight end.
+
+    Sends run side by side, up to the destination's concurrency.
+    """
     destination = outbox.destinations[name]
     async with asyncio.TaskGroup() as group:
         running: set[asyncio.Task[None]] = set()
-        while True:
+        while not stop.is_set():
             free = destination.concurrency - len(running)
             flights = await claim(outbox, name, limit=free) if free > 0 else []
             for flight in flights:

@@ -36,7 +36,7 @@ class Opening:
 
 
 def opening(gate: Gate, destination: Destination, now: datetime) -> Opening:
-    """Refill the bucket, then ask Retry-After and breaker. An open breaker lets one probe through once its time is up."""
+    """Refill the bucket, then ask Retry-After and the breaker, which lets one probe through once its time is up."""
     tokens = _refilled(gate, destination, now)
     slots, state = destination.concurrency, gate.state
     if _later(gate.not_before, now) or (state == OPEN and _later(gate.open_until, now)):

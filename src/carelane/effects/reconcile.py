@@ -18,9 +18,9 @@ _BATCH = 100
 _EVERY_S = 5.0
 
 
-async def reconcile(outbox: Outbox, name: str) -> None:
-    """Keep one destination's unknown and overdue effects moving, until cancelled."""
-    while True:
+async def reconcile(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
+    """Keep one destination's unknown and overdue effects moving, until told to stop."""
+    while not stop.is_set():
         await reconcile_once(outbox, name)
         await outbox.runtime.bell.wait(f"reconcile/{name}", seconds=_EVERY_S)
 

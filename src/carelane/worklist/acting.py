@@ -1,0 +1,229 @@
+"""What a person decides: complete, undo, escalate, reassign, override, pause, resume; each a fact, decided at once.
+
+The task is read in the person's scope (`runtime.app`), the decision made in the organisation's (`engine.decide`).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from carelane.cases import words
+from carelane.engine.decide import Answer, Standing, decide
+from carelane.engine.runtime import Runtime
+from carelane.facts.fact import Actor, Fact, Json, Urgency
+from carelane.facts.ids import derive
+from carelane.facts.phi import Phi
+from carelane.store.changes import record
+from carelane.store.database import Row, Tx
+from carelane.worklist.answers import NOT_FOUND, Act, Acted, Lost, Refused
+from carelane.worklist.holding import lost
+from carelane.worklist.viewer import Viewer
+
+OVERRIDE_REASONS = (
+    "clinical-judgement",
+    "wrong-specialty",
+    "capacity",
+    "patient-request",
+    "rule-wrong",
+    "data-wrong",
+)
+Form = Phi[Mapping[str, Json]]
+NO_FORM: Form = Phi({}, "form")
+
+
+async def complete(  # noqa: PLR0913  # each says one thing about the completion, by name
+    runtime: Runtime,
+    viewer: Viewer,
+    task: UUID,
+    *,
+    version: int,
+    outcome: str,
+    form: Form = NO_FORM,
+    reason: str = "",
+) -> Act:
+    """Finish a task with one of its outcomes; unclaimed work is claimed by it.
+
+    What the form still needs comes back as `answer.reason` (`form-incomplete:FIELD`), and the task stays open.
+    """
+    async with runtime.app.transaction(sites=viewer.sites) as tx:
+        begun = await tx.one(
+            "worklist.begin_completing",
+            id=task,
+            version=version,
+            person=viewer.person,
+            now=runtime.now(),
+        )
+        row = await tx.one("worklist.task", id=task)
+        if row is None:
+            return NOT_FOUND
+        if begun is None:
+            told = await lost(runtime, tx, viewer, task)
+            return told if isinstance(told, Lost) else _outdated(row)
+        if begun["version"] > version:
+            await _leaf(runtime, tx, viewer, "task.claimed", row)
+    told_task: dict[str, Json] = {
+        "outcome": outcome,
+        "form": form.reveal(),
+        "licensed": viewer.licensed,
+    }
+    if reason:
+        told_task["reason"] = reason
+    answer = await decide(runtime, _fact(runtime, viewer, words.TASK_COMPLETED, row, told_task))
+    undo_until = await _undo_until(runtime, viewer, task, answer)
+    return Acted(answer=answer, version=begun["version"], undo_until=undo_until)
+
+
+async def undo(runtime: Runtime, viewer: Viewer, task: UUID) -> Act:
+    """Take back a completed task within its window; a new task stands where the old one was."""
+    async with runtime.app.transaction(sites=viewer.sites) as tx:
+        row = await tx.one("worklist.task", id=task)
+    if row is None:
+        return NOT_FOUND
+    if row["undo_until"] is None or runtime.now() > row["undo_until"]:
+        return Refused(
+            code=words.UNDO_TOO_LATE, remedy="The time to undo is over; act on the case instead."
+        )
+    answer = await decide(runtime, _fact(runtime, viewer, words.TASK_UNDONE, row, {}))
+    return Acted(answer=answer, version=row["version"])
+
+
+async def escalate(runtime: Runtime, viewer: Viewer, task: UUID, *, reason: str) -> Act:
+    """Call the next level now."""
+    return await _act(runtime, viewer, task, words.TASK_ESCALATED, {"reason": reason})
+
+
+async def pause(runtime: Runtime, viewer: Viewer, task: UUID, *, reason: str) -> Act:
+    """Stop the clock where the pathway allows it; safety clocks never stop."""
+    return await _act(runtime, viewer, task, words.TASK_PAUSED, {"reason": reason})
+
+
+async def resume(runtime: Runtime, viewer: Viewer, task: UUID) -> Act:
+    """Let a paused clock run on."""
+    return await _act(runtime, viewer, task, words.TASK_RESUMED, {})
+
+
+async def reassign(
+    runtime: Runtime, viewer: Viewer, task: UUID, *, to_kind: str, to: str, reason: str
+) -> Act:
+    """Give the work to another `pool`, `role` or `person`: same wait, same clock."""
+    directory = runtime.directory
+    known = {"pool": directory.pools, "role": directory.roles, "person": directory.people}.get(
+        to_kind
+    )
+    if known is None or to not in known:
+        return Refused(
+            code="receiver-unknown", remedy="Choose a pool, role or person of the directory."
+        )
+    return await _act(
+        runtime, viewer, task, words.TASK_REASSIGNED, {"reason": reason, "form": {to_kind: to}}
+    )
+
+
+async def override(
+    runtime: Runtime, viewer: Viewer, task: UUID, *, reason: str, pool: str = "", state: str = ""
+) -> Act:
+    """Route against the rule, to another pool or waiting state, for a reason of the list; counted by rule."""
+    if reason not in OVERRIDE_REASONS:
+        return Refused(
+            code=words.REASON_MISSING, remedy=f"Choose one of: {', '.join(OVERRIDE_REASONS)}."
+        )
+    form = {"reason": reason, **({"state": state} if state else {"pool": pool})}
+    acted = await _act(
+        runtime, viewer, task, words.ROUTING_OVERRIDDEN, {"reason": reason, "form": form}
+    )
+    if isinstance(acted, Acted) and acted.answer.standing is Standing.APPLIED:
+        await _count_override(runtime, viewer, task, reason)
+    return acted
+
+
+async def _count_override(runtime: Runtime, viewer: Viewer, task: UUID, reason: str) -> None:
+    now = runtime.now()
+    async with runtime.app.transaction(sites=viewer.sites) as tx:
+        row = await tx.one("worklist.task", id=task)
+        if row is None:
+            return
+        fired = await tx.one("worklist.fired_rule", case_id=row["case_id"])
+        rule = fired["rule"] if fired else ""
+        await tx.run(
+            "worklist.add_override",
+            id=derive(now, "override", task, viewer.person),
+            organisation=runtime.organisation,
+            site=row["site"],
+            service_line=row["service_line"],
+            case_id=row["case_id"],
+            task=task,
+            person=viewer.person,
+            rule=rule,
+            release=row["release"],
+            reason=reason,
+            now=now,
+        )
+        await _leaf(runtime, tx, viewer, "routing.override-counted", row, rule=rule, reason=reason)
+
+
+async def _act(
+    runtime: Runtime, viewer: Viewer, task: UUID, type_: str, told: Mapping[str, Json]
+) -> Act:
+    async with runtime.app.transaction(sites=viewer.sites) as tx:
+        row = await tx.one("worklist.task", id=task)
+    if row is None:
+        return NOT_FOUND
+    answer = await decide(runtime, _fact(runtime, viewer, type_, row, told))
+    return Acted(answer=answer, version=row["version"])
+
+
+def _fact(runtime: Runtime, viewer: Viewer, type_: str, row: Row, told: Mapping[str, Json]) -> Fact:
+    now = runtime.now()
+    return Fact(
+        id=derive(now, type_, row["id"], row["version"], viewer.person),
+        type=type_,
+        subject=row["subject"],
+        organisation=row["organisation"],
+        occurred_at=now,
+        recorded_at=now,
+        payload=Phi({"task": told}, type_),
+        refers={"task": row["id"], "step": row["step"], "case": row["case_id"]},
+        urgency=Urgency(row["urgency"]),
+        actor=Actor.PERSON,
+        actor_name=viewer.person,
+        identity=row["identity"],
+        correlation=row["correlation"],
+        site=row["site"],
+        service_line=row["service_line"],
+    )
+
+
+async def _undo_until(
+    runtime: Runtime, viewer: Viewer, task: UUID, answer: Answer
+) -> datetime | None:
+    if answer.standing is not Standing.APPLIED:
+        return None
+    async with runtime.app.transaction(sites=viewer.sites) as tx:
+        row = await tx.one("worklist.undo_until", id=task)
+    until: datetime | None = row["undo_until"] if row else None
+    return until
+
+
+def _outdated(row: Row) -> Refused:
+    return Refused(
+        code="outdated", remedy=f"The task changed meanwhile (version {row['version']}). Reload it."
+    )
+
+
+async def _leaf(
+    runtime: Runtime, tx: Tx, viewer: Viewer, action: str, row: Row, **about: object
+) -> None:
+    await record(
+        tx,
+        organisation=runtime.organisation,
+        at=runtime.now(),
+        action=action,
+        actor=(Actor.PERSON, viewer.person),
+        about={
+            "task": row["id"],
+            "case": row["case_id"],
+            "version": row["version"],
+            "purpose": viewer.purpose,
+            **about,
+        },
+    )
