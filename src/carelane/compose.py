@@ -1,1 +1,0 @@
-"""The one place of wiring: hands adapters their callbacks and the engine what it runs."""
