@@ -9,10 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from carelane.cases.advance import advance
-from carelane.cases.due import due_facts
+from carelane.cases import advance, due_facts, due_held, step
 from carelane.cases.model import Late, Step, View
-from carelane.cases.step import step
 from carelane.engine.releases import Releases
 from carelane.facts.fact import Fact
 
@@ -54,6 +52,9 @@ def chain(view: View, facts: Sequence[Fact], moment: Moment) -> Chained:
             break
     for fact in waiting:
         _apply(chained, fact, moment)
+    for over in due_held(chained.view, moment.now):
+        chained.steps.append(over)
+        chained.view = advance(chained.view, over)
     return chained
 
 

@@ -3,10 +3,12 @@
 from datetime import datetime, timedelta
 
 from carelane.cases.model import OwnerRef
-from carelane.directory.owners import resolve_owner
-from carelane.directory.snapshot import Snapshot
+from carelane.directory.owners import Scope, resolve_owner
+from carelane.directory.snapshot import CalendarRow, Snapshot
 from carelane.pathways.calendar import Calendar
 from carelane.pathways.definition import OwnerKind
+
+_ALWAYS = Calendar(zone="UTC", hours=((),) * 7)
 
 
 class Bound:
@@ -14,19 +16,29 @@ class Bound:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self._calendars: dict[str, tuple[str, int, Calendar]] = {}
 
-    def owner(self, kind: OwnerKind, name: str, *, site: str, service_line: str, at: datetime) -> OwnerRef:
+    def owner(
+        self, kind: OwnerKind, name: str, *, site: str, service_line: str, at: datetime
+    ) -> OwnerRef:
         """Who that is here and now; always an answer, and how it was found."""
-        found = resolve_owner(
-            self._snapshot, kind=kind.value, name=name, site=site, service_line=service_line, at=at
-        )
-        return OwnerRef(kind=OwnerKind(found.kind), name=found.name, version=found.version, trail=found.trail)
+        scope = Scope(site=site, service_line=service_line, at=at)
+        found = resolve_owner(self._snapshot, kind, name, scope)
+        return OwnerRef(kind=found.kind, name=found.name, version=found.version, trail=found.trail)
 
     def calendar(self, site: str) -> tuple[str, int, Calendar]:
         """The site's calendar: name, version, rows."""
-        row = self._snapshot.calendars[self._snapshot.site(site).calendar]
-        return (row.name, row.version, row.calendar)
+        if site not in self._calendars:
+            self._calendars[site] = _calendar(self._snapshot.calendar_of(site))
+        return self._calendars[site]
 
     def setting(self, name: str, site: str) -> timedelta | None:
         """A site's setting for a clock, or None for the pathway's own."""
-        return self._snapshot.site(site).settings.get(name)
+        return self._snapshot.setting(name, site)
+
+
+def _calendar(row: CalendarRow | None) -> tuple[str, int, Calendar]:
+    if row is None:
+        return ("none", 0, _ALWAYS)
+    calendar = Calendar(zone=row.zone, hours=row.hours, holidays=row.holidays)
+    return (row.name, row.version, calendar)

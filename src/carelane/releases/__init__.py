@@ -1,1 +1,1 @@
-"""Publish, approve, activate by scope, recall and roll back releases of pathways."""
+"""Releases: publish, approve, activate by scope, recall, roll back."""

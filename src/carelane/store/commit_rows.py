@@ -142,7 +142,7 @@ def effect_row(case: Case, intent: Intent, now: datetime, sealed: bytes) -> tupl
 def application_row(step: Step, change: Change, bound: Mapping[str, int]) -> tuple[object, ...]:
     """One fact applied to one case, with why."""
     case = change.after
-    return (case.id, step.fact.id, case.site, case.service_line, step.now, case.revision, change.parked,
+    return (case.id, change.fact or step.fact.id, case.site, case.service_line, step.now, case.revision, change.parked,
             encode(change.reasons).decode(), encode(bound).decode())  # fmt: skip
 
 

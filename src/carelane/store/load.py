@@ -128,11 +128,14 @@ async def _parts(
                 task=task, task_name=shape.task_name, entered_by=entered_by,
             )  # fmt: skip
         )
-    for id_, case, name, state, step, undo, audience, _compensates in await tx.tuples(
+    for id_, case, name, state, step, undo, audience, compensates in await tx.tuples(
         "engine.effects", {"cases": cases}
     ):
         effects[case].append(
-            EffectView(id=id_, name=name, state=EffectState(state), step=step, undo=undo, audience=Audience(audience))
+            EffectView(
+                id=id_, name=name, state=EffectState(state), step=step, undo=undo, audience=Audience(audience),
+                compensates=compensates,
+            )  # fmt: skip
         )
     return steps, effects
 

@@ -248,7 +248,7 @@ create table pathway_case (
   sealed bytea,                               -- copied fields
   check (closed_at is null or outcome <> '')
 );
-create unique index pathway_case_unique on pathway_case (unique_token, pathway, unique_name, organisation)
+create unique index pathway_case_unique on pathway_case (subject, unique_token, pathway, unique_name, organisation)
   where closed_at is null and duplicate_of is null and unique_token is not null;
 create index pathway_case_subject on pathway_case (subject, closed_at);
 create index pathway_case_recent on pathway_case (opened_at);

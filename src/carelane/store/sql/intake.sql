@@ -101,60 +101,36 @@ update identity_link set subject = %(subject)s, since = %(at)s where identity = 
 -- The identities that point to a subject now.
 select identity from identity_link where subject = %(subject)s order by identity
 
--- name: move_inbox
--- Waiting facts follow, in their order.
-update inbox set subject = %(survivor)s where subject = %(retired)s
-
--- name: move_cases
--- Open cases, steps, tasks, effects and facts are re-pointed, so that nothing refers to the retired subject as current.
-with moved_cases as (update pathway_case set subject = %(survivor)s where subject = %(retired)s and id = any(%(cases)s) returning id),
-     moved_steps as (update step set subject = %(survivor)s where case_id = any(%(cases)s) returning id),
-     moved_tasks as (update task set subject = %(survivor)s where case_id = any(%(cases)s) returning id),
-     moved_effects as (update effect set subject = %(survivor)s where case_id = any(%(cases)s) returning id)
-select (select count(*) from moved_cases)
-
 -- name: move_facts
 -- Facts follow their source identity.
-update fact f set subject = l.subject from identity_link l
-where f.subject = %(retired)s and l.identity = f.identity and l.subject = %(survivor)s
+update fact set subject = %(target)s where subject = %(source)s and identity = any(%(identities)s)
+
+-- name: move_inbox
+-- Waiting facts follow, in their order.
+update inbox i set subject = %(target)s from fact f
+where i.subject = %(source)s and f.id = i.fact and f.subject = %(target)s
 
 -- name: move_decisions
--- Held facts follow their source identity.
-update decision d set subject = f.subject from fact f where d.fact = f.id and d.subject = %(retired)s and f.subject = %(survivor)s
+-- Held and parked facts follow.
+update decision d set subject = %(target)s from fact f
+where d.subject = %(source)s and f.id = d.fact and f.subject = %(target)s
 
--- name: open_cases_of
--- Open cases of a subject, with the uniqueness they claim.
-select id, pathway, unique_name, unique_token, opened_at, identity, revision from pathway_case
-where subject = %(subject)s and closed_at is null and duplicate_of is null order by opened_at, id
+-- name: move_cases
+-- Cases follow the identity that seals them, so that nothing refers to the retired subject as current.
+update pathway_case set subject = %(target)s where subject = %(source)s and identity = any(%(identities)s)
 
--- name: mark_duplicate
--- Two open cases of one thing after a merge: both are kept, the younger says so.
-update pathway_case set duplicate_of = %(of)s where id = %(case)s
+-- name: move_steps
+-- Steps follow their case.
+update step s set subject = %(target)s from pathway_case c
+where s.subject = %(source)s and c.id = s.case_id and c.subject = %(target)s
 
--- name: retire
--- A subject that was merged away, or came back.
-update subject set merged_into = %(into)s where id = %(subject)s
+-- name: move_tasks
+-- Tasks follow their case.
+update task t set subject = %(target)s from pathway_case c
+where t.subject = %(source)s and c.id = t.case_id and c.subject = %(target)s
 
--- name: log_merge
--- What a merge moved, so that it can be undone.
-insert into merge_log (id, organisation, kind, survivor, retired, moved, fact, at)
-values (%(id)s, %(organisation)s, %(kind)s, %(survivor)s, %(retired)s, %(moved)s::jsonb, %(fact)s, %(at)s)
-on conflict (id) do nothing
+-- name: move_effects
+-- Effects follow their case.
+update effect e set subject = %(target)s from pathway_case c
+where e.subject = %(source)s and c.id = e.case_id and c.subject = %(target)s
 
--- name: merges_of
--- Merges that have not been reversed, newest first.
-select id, kind, survivor, retired, moved::text from merge_log
-where reversed_by is null and (survivor = any(%(subjects)s) or retired = any(%(subjects)s)) order by at desc, id desc
-
--- name: reverse_merge
--- A merge that was taken back.
-update merge_log set reversed_by = %(by)s where id = %(id)s
-
--- name: backlog
--- Messages waiting to be interpreted, and facts waiting to be decided.
-select (select count(*) from message where outcome = 'pending') as messages, (select count(*) from inbox) as facts
-
--- name: replayable
--- One stored message, to be interpreted again.
-select m.id, m.connection, m.site, m.digest, m.size, m.trigger, m.message_key, b.sealed, m.outcome
-from message m join message_body b on b.message = m.id where m.id = %(id)s

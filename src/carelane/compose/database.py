@@ -1,0 +1,65 @@
+"""Which PostgreSQL: an external one by CARELANE_DATABASE_URL, the embedded one we own, or the one `up` runs."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+
+from carelane.facts.errors import SetupFault
+from carelane.settings import Settings
+from carelane.store.embedded import start
+from carelane.store.external import external_urls, prepare_external
+from carelane.store.migrate import migrate
+from carelane.store.roles import DatabaseUrls
+
+Progress = Callable[[str], None]
+_FILE = "database.json"
+
+
+class NoDatabase(SetupFault):
+    """No database runs for this home: start `carelane up`, or set CARELANE_DATABASE_URL."""
+
+    code = "no-database"
+
+
+@contextmanager
+def owned(settings: Settings, progress: Progress) -> Iterator[DatabaseUrls]:
+    """A migrated database for a whole Carelane; the embedded server stops when the block ends."""
+    settings.home.mkdir(mode=0o711, parents=True, exist_ok=True)
+    if settings.database_url:
+        urls = prepare_external(settings.database_url, progress=progress)
+        migrate(urls.owner, progress=progress)
+        yield urls
+        return
+    with start(settings.home / "postgres", progress=progress) as embedded:
+        urls = embedded.urls()
+        migrate(urls.owner, progress=progress)
+        file = settings.home / _FILE
+        _write(file, urls)
+        try:
+            yield urls
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def running(settings: Settings) -> DatabaseUrls:
+    """The database of a Carelane that runs already.
+
+    Raises:
+        NoDatabase: none does.
+    """
+    if settings.database_url:
+        return external_urls(settings.database_url)
+    file = settings.home / _FILE
+    if not file.exists():
+        raise NoDatabase(f"no Carelane runs in {settings.home}. Remedy: `carelane up`, or set CARELANE_DATABASE_URL")
+    return DatabaseUrls(**json.loads(file.read_text()))
+
+
+def _write(file: Path, urls: DatabaseUrls) -> None:
+    text = json.dumps({each.name: getattr(urls, each.name) for each in fields(urls)})
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(text)

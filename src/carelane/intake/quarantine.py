@@ -1,0 +1,59 @@
+"""What can't be trusted to a patient becomes a fact on its connection: a case of a system pathway, with an owner."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from carelane.engine.runtime import Runtime
+from carelane.facts.fact import Actor, Fact
+from carelane.facts.ids import derive, name_id
+from carelane.facts.phi import Phi
+from carelane.facts.problem import Problem
+from carelane.store.interpreted import Pending
+
+
+def connection_subject(organisation: UUID, connection: str) -> UUID:
+    """The subject of a connection: where facts without a patient are ordered."""
+    return name_id(organisation, "connection", connection)
+
+
+def quarantined(
+    runtime: Runtime, waiting: Pending, connection: str, problems: Sequence[Problem], now: datetime
+) -> Fact:
+    """`message.quarantined`: the message is kept, and somebody owns it. Codes and places only."""
+    found = [{"code": each.code, "place": each.place, "remedy": each.remedy} for each in problems]
+    payload = {"message": {"trigger": waiting.trigger, "problems": found}}
+    return Fact(
+        id=derive(waiting.received_at, "quarantined", waiting.id),
+        type="message.quarantined",
+        subject=connection_subject(runtime.organisation, connection),
+        organisation=runtime.organisation,
+        occurred_at=waiting.received_at,
+        recorded_at=now,
+        payload=Phi(payload, "message"),
+        keys={"message": str(waiting.id)},
+        refers={"message": waiting.id},
+        actor=Actor.CARELANE,
+        connection=connection,
+        origin=waiting.id,
+        correlation=waiting.id,
+        site=waiting.site,
+    )
+
+
+def to_review(runtime: Runtime, fact: Fact, reason: str) -> Fact:
+    """`identity.review` instead of a fact whose patient is not certain; the message is replayed once it is."""
+    message = fact.origin or fact.id
+    return replace(
+        fact,
+        id=derive(fact.recorded_at, "review", fact.id),
+        type="identity.review",
+        subject=connection_subject(runtime.organisation, fact.connection or ""),
+        payload=Phi({"review": {"reason": reason, "type": fact.type}}, "review"),
+        keys={"message": str(message)},
+        refers={"message": message},
+        identity=None,
+        entity=None,
+        actor=Actor.CARELANE,
+    )

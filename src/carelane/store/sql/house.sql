@@ -1,0 +1,50 @@
+-- name: make_organisation
+-- The organisation of this database's scope.
+insert into organisation (id, name) values (%(id)s, %(name)s) on conflict (id) do nothing
+
+-- name: newest_directory
+-- The directory in force.
+select version, digest, files::text from directory_snapshot order by version desc limit 1
+
+-- name: add_directory
+-- A new version of the site's own facts.
+insert into directory_snapshot (organisation, version, digest, files, loaded_at, loaded_by)
+values (%(organisation)s, %(version)s, %(digest)s, %(files)s::jsonb, %(loaded_at)s, %(loaded_by)s)
+on conflict do nothing
+
+-- name: publish
+-- A release: the text of a pathway by its digest.
+insert into release (digest, organisation, pathway, version, language, content, published_at)
+values (%(digest)s, %(organisation)s, %(pathway)s, %(version)s, %(language)s, %(content)s, %(published_at)s)
+on conflict do nothing
+
+-- name: releases
+-- Every published release.
+select digest, pathway, version, language, content from release order by published_at, digest
+
+-- name: activations
+-- What is in force, oldest first.
+select id, release, pathway, site, service_line, approver_one, approver_two, reason, from_at, to_at
+from activation where to_at is null order by from_at, id
+
+-- name: activate
+-- A release in force in a scope, with two approvers.
+insert into activation (id, organisation, release, pathway, site, service_line, approver_one, approver_two, reason, from_at)
+values (%(id)s, %(organisation)s, %(release)s, %(pathway)s, %(site)s, %(service_line)s, %(approver_one)s,
+        %(approver_two)s, %(reason)s, %(from_at)s)
+on conflict (id) do nothing
+
+-- name: deactivate
+-- What was in force in exactly this scope ends.
+update activation set to_at = %(at)s
+where to_at is null and pathway = %(pathway)s and site = %(site)s and service_line = %(service_line)s
+  and release <> %(release)s
+
+-- name: system_identifier
+-- Which cluster this is: cursors stop on another one.
+select system_identifier::text as system_identifier from pg_control_system()
+
+-- name: leaf
+-- One audit leaf.
+insert into audit_leaf (id, organisation, at, body) values (%(id)s, %(organisation)s, %(at)s, %(body)s)
+on conflict (id) do nothing
