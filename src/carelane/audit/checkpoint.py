@@ -96,7 +96,7 @@ def read(note: str, *, name: str, key: Ed25519PublicKey) -> Checkpoint | None:
 def check_chain(
     notes: Iterable[str], *, name: str, key: Ed25519PublicKey
 ) -> tuple[tuple[Checkpoint, ...], tuple[Problem, ...]]:
-    """The valid checkpoints by size, and what is wrong with the rest; two roots of a size: a fork."""
+    """The valid checkpoints by size, and what is wrong with the rest; one size, one root."""
     found: dict[int, Checkpoint] = {}
     problems: list[Problem] = []
     for number, note in enumerate(notes, start=1):

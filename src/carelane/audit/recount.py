@@ -128,7 +128,7 @@ def differences(counts: Counts, database: Mapping[str, Mapping[str, int]]) -> tu
                         code="audit.law",
                         place=f"{law}, {name}",
                         message=f"The audit counts {audited}, the database {stored}.",
-                        remedy="Rows changed outside Carelane, or a leaf is gone: `carelane audit verify`.",
+                        remedy="Rows changed outside Carelane? Run `carelane audit verify`.",
                         fault=Fault.SITE,
                     )
                 )
