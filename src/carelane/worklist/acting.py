@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from carelane.cases import words
+from carelane.directory.snapshot import Snapshot
 from carelane.engine.decide import Answer, Standing, decide
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Actor, Fact, Json, Urgency
@@ -102,15 +103,11 @@ async def resume(runtime: Runtime, viewer: Viewer, task: UUID) -> Act:
     return await _act(runtime, viewer, task, words.TASK_RESUMED, {})
 
 
-async def reassign(
+async def reassign(  # noqa: PLR0913  # each says one thing about the receiver, by name
     runtime: Runtime, viewer: Viewer, task: UUID, *, to_kind: str, to: str, reason: str
 ) -> Act:
     """Give the work to another `pool`, `role` or `person`: same wait, same clock."""
-    directory = runtime.directory
-    known = {"pool": directory.pools, "role": directory.roles, "person": directory.people}.get(
-        to_kind
-    )
-    if known is None or to not in known:
+    if not _known(runtime.directory, to_kind, to):
         return Refused(
             code="receiver-unknown", remedy="Choose a pool, role or person of the directory."
         )
@@ -119,7 +116,13 @@ async def reassign(
     )
 
 
-async def override(
+def _known(directory: Snapshot, kind: str, name: str) -> bool:
+    if kind == "role":
+        return any(name in person.roles for person in directory.people.values())
+    return name in {"pool": directory.pools, "person": directory.people}.get(kind, {})
+
+
+async def override(  # noqa: PLR0913  # each says one thing about the routing, by name
     runtime: Runtime, viewer: Viewer, task: UUID, *, reason: str, pool: str = "", state: str = ""
 ) -> Act:
     """Route against the rule, to another pool or waiting state, for a reason of the list; counted by rule."""

@@ -144,7 +144,7 @@ async def _not_offered(runtime: Runtime, tx: Tx, viewer: Viewer, task: UUID) -> 
     )
 
 
-async def _leaf(  # noqa: PLR0913  # one door for every leaf of this file
+async def _leaf(  # noqa: PLR0913, PLR0917  # one door for every leaf of this file
     runtime: Runtime, tx: Tx, viewer: Viewer, action: str, handover: UUID, row: Row, **about: object
 ) -> None:
     await record(

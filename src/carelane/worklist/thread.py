@@ -107,7 +107,7 @@ async def write(  # noqa: PLR0913  # each says one thing about the entry, by nam
     return entry, await decide(runtime, _fact(runtime, viewer, row, kind, question=question, to=to))
 
 
-def _fact(
+def _fact(  # noqa: PLR0913  # each says one thing about the entry, by name
     runtime: Runtime, viewer: Viewer, row: Row, kind: Kind, *, question: UUID, to: str
 ) -> Fact:
     """The text stays in the thread; the fact says only that, who, whom and which."""
