@@ -1,0 +1,1 @@
+"""Rules of the house as functions: sources in, findings out. `tests/house` plants a violation of each."""

@@ -1,0 +1,36 @@
+"""`make docs`: writes every generated reference anew; `stale()` says which are not as they should be."""
+
+import sys
+from collections.abc import Callable, Mapping
+
+from tools import coverage_table, problem_table
+from tools.house.tree import ROOT
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    coverage_table.PATH: coverage_table.text,
+    problem_table.PATH: problem_table.text,
+}
+
+
+def stale() -> list[str]:
+    """Generated pages that differ from what the code says now."""
+    found = []
+    for path, text in PAGES.items():
+        page = ROOT / path
+        if not page.exists() or page.read_text(encoding="utf-8") != text():
+            found.append(path)
+    return found
+
+
+def main() -> int:
+    """Writes what is stale."""
+    for path in stale():
+        page = ROOT / path
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(PAGES[path](), encoding="utf-8")
+        print(f"carelane docs: wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
