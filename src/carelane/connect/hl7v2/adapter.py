@@ -1,0 +1,163 @@
+"""What `compose` takes of this room: `register()`, and makers from a connection's settings.
+
+Inbound: `reader_of`, `envelope` (from the codec), `open_listener`. Outbound: `open_sender`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from carelane.connect.hl7v2.client import Client
+from carelane.connect.hl7v2.listener import Inbound, Listener, listen
+from carelane.connect.hl7v2.mapping import REFERRAL_CODES, Local, read
+from carelane.connect.hl7v2.mapping.outgoing import Addresses
+from carelane.connect.hl7v2.sender import Hl7v2Sender, capabilities
+from carelane.connect.hl7v2.tls import client_tls, server_tls
+from carelane.facts.errors import SetupFault
+from carelane.facts.fact import Json
+from carelane.facts.ports import AdapterKind, Observer, Reader, Receive
+
+
+class SettingUnusable(SetupFault):
+    """A setting of an HL7 v2 connection is missing or can't be used; the message names it."""
+
+    code = "hl7v2-setting"
+
+
+def register() -> AdapterKind:
+    """The HL7 v2 adapter: its settings' schema, its reader, and what it can send."""
+    return AdapterKind(
+        name="hl7v2", settings=SCHEMA, reader=read, capabilities=tuple(capabilities().values())
+    )
+
+
+def reader_of(settings: Mapping[str, Json]) -> Reader:
+    """A reader that knows the connection's zone, default authority and referral codes."""
+    return partial(read, local=local_of(settings))
+
+
+def local_of(settings: Mapping[str, Json]) -> Local:
+    """The mapping's view of the settings."""
+    zone = _text(settings, "zone", "UTC")
+    try:
+        found = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as fault:
+        raise SettingUnusable("zone is not a time zone's name, such as Europe/Berlin") from fault
+    codes = _texts(settings, "referral_codes")
+    return Local(
+        zone=found,
+        authority=_text(settings, "default_authority", "") or None,
+        referral_codes=frozenset(code.upper() for code in codes) if codes else REFERRAL_CODES,
+        referral_words=settings.get("referral_words", True) is True,
+    )
+
+
+async def open_listener(
+    settings: Mapping[str, Json],
+    *,
+    connection: str,
+    receive: Receive,
+    now: Callable[[], datetime],
+    observer: Observer | None = None,
+) -> Listener:
+    """Bind the connection's listener. Raises `SetupFault` where the settings can't work."""
+    certificate = _path(settings, "tls_certificate")
+    tls = None
+    if certificate is not None:
+        key = _path(settings, "tls_key") or certificate
+        clients = _path(settings, "tls_client_authorities")
+        tls = server_tls(certificate=certificate, key=key, clients=clients)
+    inbound = Inbound(connection=connection, receive=receive, now=now, observer=observer)
+    host = _text(settings, "listen_host", "127.0.0.1")
+    port = _number(settings, "listen_port", 0)
+    return await listen(inbound, host=host, port=int(port), tls=tls)
+
+
+def open_sender(settings: Mapping[str, Json]) -> Hl7v2Sender:
+    """A sender from the settings; opens no socket yet. Raises `SetupFault` where they can't work."""
+    tls = None
+    if settings.get("tls", False) is True:
+        tls = client_tls(
+            authorities=_path(settings, "tls_authorities"),
+            certificate=_path(settings, "tls_certificate"),
+            key=_path(settings, "tls_key"),
+        )
+    client = Client(
+        host=_text(settings, "host"),
+        port=int(_number(settings, "port")),
+        tls=tls,
+        server_name=_text(settings, "tls_server_name", "") or None,
+        connect_s=_number(settings, "connect_s", 5),
+        answer_s=_number(settings, "answer_s", 30),
+    )
+    addresses = Addresses(
+        application=_text(settings, "application", "CARELANE"),
+        facility=_text(settings, "facility", ""),
+        to_application=_text(settings, "to_application", ""),
+        to_facility=_text(settings, "to_facility", ""),
+        version=_text(settings, "version", "2.5.1"),
+        processing=_text(settings, "processing", "P"),
+    )
+    return Hl7v2Sender(client, addresses=addresses)
+
+
+_TEXT: Final[Mapping[str, Json]] = {"type": "string"}
+_PORT: Final[Mapping[str, Json]] = {"type": "integer", "minimum": 0, "maximum": 65535}
+
+SCHEMA: Final[Mapping[str, Json]] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "listen_host": {"type": "string", "default": "127.0.0.1"},
+        "listen_port": _PORT,
+        "host": _TEXT,
+        "port": _PORT,
+        "zone": {"type": "string", "default": "UTC"},
+        "default_authority": _TEXT,
+        "referral_codes": {"type": "array", "items": {"type": "string"}},
+        "referral_words": {"type": "boolean", "default": True},
+        "application": {"type": "string", "default": "CARELANE"},
+        "facility": _TEXT,
+        "to_application": _TEXT,
+        "to_facility": _TEXT,
+        "version": {"type": "string", "default": "2.5.1"},
+        "processing": {"enum": ["P", "T", "D"], "default": "P"},
+        "connect_s": {"type": "number", "exclusiveMinimum": 0, "default": 5},
+        "answer_s": {"type": "number", "exclusiveMinimum": 0, "default": 30},
+        "tls": {"type": "boolean", "default": False},
+        "tls_certificate": _TEXT,
+        "tls_key": _TEXT,
+        "tls_client_authorities": _TEXT,
+        "tls_authorities": _TEXT,
+        "tls_server_name": _TEXT,
+    },
+}
+"""JSON Schema of an HL7 v2 connection's settings."""
+
+
+def _text(settings: Mapping[str, Json], name: str, default: str | None = None) -> str:
+    value = settings.get(name, default)
+    if not isinstance(value, str) or (default is None and not value):
+        raise SettingUnusable(f"the HL7 v2 connection's setting {name} must be a text")
+    return value
+
+
+def _number(settings: Mapping[str, Json], name: str, default: float | None = None) -> float:
+    value = settings.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise SettingUnusable(f"the HL7 v2 connection's setting {name} must be a number")
+    return value
+
+
+def _texts(settings: Mapping[str, Json], name: str) -> tuple[str, ...]:
+    value = settings.get(name)
+    listed = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    return tuple(str(one) for one in listed)
+
+
+def _path(settings: Mapping[str, Json], name: str) -> Path | None:
+    found = _text(settings, name, "")
+    return Path(found) if found else None
