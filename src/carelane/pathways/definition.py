@@ -1,6 +1,6 @@
 """What a pathway says, as frozen data. `pathways.load` makes it from YAML; `cases.step` runs it.
 
-Language number 1. Every name refers to something declared in the same file; `load` has checked that.
+Language number 1. Every name refers to something declared in the same file: `load` checks it.
 Nothing here knows a connection, a vendor or a wire format.
 """
 
@@ -40,8 +40,9 @@ class Reduce(StrEnum):
 class Input:
     """A field that guards and tables may read. `path` walks the payload by dots, through lists.
 
-    A CodeableConcept or Coding at the end of the path gives its code. `codes` are the finite codes, and
-    with `ordered` their order (lowest first). A code outside `codes` reads as missing and is reported.
+    A CodeableConcept or Coding at its end gives its code. `codes` are the finite codes,
+    with `ordered` in order (lowest first). `aliases` maps source codes to them (case folded).
+    A code outside reads as missing and is reported. `raise_only` values never go down in a case.
     The last known value of each input is kept with the case (non-identifying, in clear).
     """
 
@@ -52,11 +53,12 @@ class Input:
     ordered: bool = False
     reduce: Reduce = Reduce.FIRST
     raise_only: bool = False
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A copied field that tasks may show and effects may send: encrypted, with authority and time to live."""
+    """A copied field that tasks show and effects send: encrypted, with authority and lifetime."""
 
     name: str
     path: str
@@ -86,19 +88,24 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A decision table. `outputs` maps output name to its type: pool, urgency, stage, duration, template,
-    code or boolean; a table with one unnamed output calls it by the table's name."""
+    """A decision table; `tables.answer` asks it.
+
+    `outputs` maps output name to its type: pool, urgency, stage, duration, template, code or
+    boolean; a table with one unnamed output calls it by the table's name. `codes` lists what an
+    output can say.
+    """
 
     name: str
     hit: Hit
     inputs: tuple[str, ...]
     outputs: Mapping[str, str]
     rows: tuple[Row, ...]
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emit:
-    """A fact sent to another subject: kind of subject, the field or variable that names it, and fields to carry."""
+    """A fact sent to another subject: its kind, the name that says which, and fields to carry."""
 
     fact: str
     to: SubjectKind | str  # a kind, or `sender`
@@ -108,7 +115,7 @@ class Emit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """Where to go when the guard holds: a state's name, `stay` (clock goes on) or `again` (enter anew)."""
+    """Where to go when the guard holds: a state, `stay` (clock goes on) or `again` (enter anew)."""
 
     then: str
     when: Guard = ALWAYS
@@ -121,7 +128,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """The answer to an event: the first branch whose guard holds; or `ignore` with a reason, and no branches."""
+    """The answer to an event: the first branch that holds, or `ignore` with a reason."""
 
     branches: tuple[Branch, ...] = ()
     ignore: str = ""
@@ -139,8 +146,10 @@ class Several(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoCase:
-    """What to do when an event matches no case: exactly one of the four is set. `then` is what follows a hold:
-    `ignore` or a pool's name."""
+    """What to do when an event matches no case: exactly one of the four is set.
+
+    `then` is what follows a hold: `ignore` or a pool's name.
+    """
 
     ignore: str = ""
     hold: timedelta | None = None
@@ -167,8 +176,11 @@ class Reopen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """An event the pathway hears. `keys` are fact keys that correlate (any match counts; empty: every open case
-    of the subject). `stale_by` names the key whose source time must not go back."""
+    """An event the pathway hears.
+
+    `keys` are fact keys that correlate (any match counts; empty: every open case of the subject).
+    `stale_by` names the key whose source time must not go back.
+    """
 
     name: str
     keys: tuple[str, ...]
@@ -185,7 +197,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
-    """A field of a task's form: `code` (with options), `text`, `boolean`, `date`, `instant` or `person`."""
+    """A field of a form: `code` (with options), `text`, `boolean`, `date`, `instant`, `person`."""
 
     name: str
     label: str
@@ -196,7 +208,7 @@ class FormField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskKind:
-    """Work for a person: outcomes (one says it could not be done, with reasons), form and shown fields."""
+    """Work for a person: outcomes (one says it could not be done, with reasons), form, fields."""
 
     name: str
     title: str
@@ -210,7 +222,7 @@ class TaskKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectKind:
-    """Something done outside. `on_failure` is `person`, `level_up` or a state; `sends` are declared fields."""
+    """Something done outside. `on_failure`: `person`, `level_up` or a state; `sends`: fields."""
 
     name: str
     capability: str
@@ -237,8 +249,12 @@ class OwnerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Pool, role or person (`last_actor`). `table` names a decision table whose output names the pool instead;
-    `otherwise` is the role or pool when the person is unknown or gone."""
+    """Pool, role or person (`last_actor`).
+
+    `table` names a table output that names the pool instead; without an answer `name` holds.
+    `otherwise` is who owns when the person is unknown or gone: a pool if `Definition.pools` has the
+    name, else a role.
+    """
 
     kind: OwnerKind
     name: str
@@ -266,9 +282,13 @@ class CountBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockSpec:
-    """A state's clock. Exactly one of `due` and `back` is set. `start` is an input holding the start (a result's
-    verification) or empty for entry. Days are 24 h in `wall`, and dates in the day kinds. `setting` names a site
-    setting that may replace `due`."""
+    """A state's clock. Exactly one of `due` and `back` is set.
+
+    `start` is an input holding the start (a result's verification), or empty for entry. `due`,
+    `warn` and the levels' `after` count from the start, in the clock's own kind of time. Days are
+    24 h in `wall`, and dates in the day kinds. `setting` names a site setting that may
+    replace `due`. `latest` bounds a start that lies in the future: due at most so long after entry (wall time).
+    """
 
     kind: ClockKind
     due: timedelta | None = None
@@ -282,7 +302,7 @@ class ClockSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """One escalation level: so long after the clock's start, this role or pool is told by this channel."""
+    """One level: so long after the clock's start, this role, pool or `last_actor` is told."""
 
     level: int
     after: timedelta
@@ -292,7 +312,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fallback:
-    """What an expiry does: go along `edge`, or `repeat` to `to` (the last level) until acknowledged; `tell` others."""
+    """What an expiry does: take `edge`, or `repeat` to `to` until acknowledged; `tell` others."""
 
     edge: Edge | None = None
     repeat: bool = False
@@ -302,7 +322,7 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """A pause of the clock in this state: why, and the longest it may last."""
+    """The state is entered with its clock paused: why, and the longest (wall time) it may last."""
 
     reason: str
     resume_by: timedelta
@@ -319,8 +339,10 @@ class Counter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """A state: final, or one that waits with owner, clock and fallback. `on` holds its own edges by event;
-    `everywhere` of the definition holds the rest."""
+    """A state: final, or one that waits with owner, clock and fallback.
+
+    `on` holds its own edges by event; `everywhere` of the definition holds the rest.
+    """
 
     name: str
     title: str
@@ -348,7 +370,7 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """A whole pathway. `digest` is the release's name: SHA-256 (hex) of the canonical text with all it uses."""
+    """A whole pathway. `digest` is the release's name: SHA-256 (hex) of its canonical JSON."""
 
     name: str
     version: str
@@ -371,3 +393,4 @@ class Definition:
     urgency: str = ""  # the table or input that gives the case's urgency
     requires: tuple[Mapping[str, str], ...] = ()
     system: bool = False  # a system pathway: opened by Carelane itself
+    roles: tuple[str, ...] = ()  # roles that own, are told or stand in

@@ -1,6 +1,7 @@
 """Guards as data: the small grammar of SEMANTICS 9, so that proofs can enumerate its cells exactly.
 
-The text form is read by `pathways.grammar`; `pathways.judge` evaluates. No arithmetic, no string functions.
+The text form is read by `pathways.grammar`; `pathways.judge` evaluates.
+No arithmetic, no string functions.
 """
 
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """`field op field`, both of one type and unit (`offer same winner` is `=`). A missing one makes it false."""
+    """`field op field`, of one type and unit (`offer same winner` is `=`). Missing is false."""
 
     left: str
     op: Op
@@ -61,7 +62,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """`until field op duration`: the time left until a date or instant field, seen from the decision's `now`."""
+    """`until field op duration`: the time from the decision's `now` to a date or instant field."""
 
     field: str
     op: Op

@@ -1,0 +1,30 @@
+"""Walks payloads by dotted paths, through lists. Used by `inputs` and `fields`; never raises.
+
+Payloads are FHIR R4 shaped JSON by role (`facts.fact`).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from carelane.facts.fact import Json, Payload
+
+VALUES_MAX = 2_000
+
+
+def walk(payload: Payload, path: str) -> list[Json]:
+    """All values at the end of the path, in order; lists on the way and at its end are opened."""
+    here: list[Json] = [payload]
+    for name in path.split("."):
+        here = [
+            value
+            for one in here
+            if isinstance(one, Mapping) and name in one
+            for value in opened(one[name])
+        ][:VALUES_MAX]
+    return [value for value in here if value is not None]
+
+
+def opened(value: Json) -> Sequence[Json]:
+    """The items of a list, or the value alone."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return value
+    return (value,)

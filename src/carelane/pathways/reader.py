@@ -1,0 +1,226 @@
+"""YAML text to typed nodes with places: the first half of loading; the sections read the nodes.
+
+YAML 1.2 core schema, one document, mappings, sequences and plain text only. It works on the
+parser's events, so nothing is ever constructed: tags, anchors and aliases are refused where they
+stand, and size, depth and number of nodes are bounded.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, cast
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from carelane.pathways.findings import START, Findings, Place
+
+TEXT_CHARACTERS_MAX = 512_000
+DEPTH_MAX = 16
+NODES_MAX = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A scalar. `quoted` ones are words; `single` says that columns inside can be counted."""
+
+    text: str
+    at: Place
+    quoted: bool = False
+    single: bool = True
+
+    def inside(self, column: int) -> Place:
+        """The place of the character at `column` (from 1) of the text."""
+        return self.at.along(column - 1 + self.quoted) if self.single else self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A sequence."""
+
+    items: tuple["Node", ...]
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A mapping; keys are unique words, in the order of the text."""
+
+    entries: dict[str, "Node"]
+    places: dict[str, Place]
+    at: Place
+
+
+Node: TypeAlias = Text | Many | Record
+_Part: TypeAlias = "tuple[str, Place, list[Node]]"
+
+
+class _Mark(Protocol):
+    line: int
+    column: int
+
+
+def decode(text: str | bytes, findings: Findings) -> str | None:
+    """The text, if it is UTF-8 and not too long."""
+    if len(text) > TEXT_CHARACTERS_MAX * (1 if isinstance(text, str) else 4):
+        findings.add(
+            "too-large",
+            START,
+            f"The text is longer than {TEXT_CHARACTERS_MAX} characters.",
+            "Split the pathway; a pathway of this size can't be read by a person.",
+        )
+        return None
+    if isinstance(text, str):
+        return text.removeprefix("\ufeff")
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        column = error.start - text.rfind(b"\n", 0, error.start)
+        findings.add(
+            "not-utf-8", Place(line, column), "The text is not UTF-8.", "Save the file as UTF-8."
+        )
+        return None
+
+
+def read(text: str | bytes, findings: Findings) -> Record | None:
+    """The document as a record of nodes; None with findings where it can't be read."""
+    decoded = decode(text, findings)
+    if decoded is None:
+        return None
+    try:
+        node = _Builder(findings).build(_events(decoded))
+    except _Stop:
+        return None
+    except YAMLError as error:
+        findings.add("not-yaml", _place(error), "This is not valid YAML.", _cause(error))
+        return None
+    except (ValueError, IndexError, OverflowError):
+        # ruamel lets these through for escapes and directives that name no character or version
+        findings.add(
+            "not-yaml", START, "This is not valid YAML.", "Look for odd escapes or directives."
+        )
+        return None
+    if isinstance(node, Record):
+        return node
+    findings.add(
+        "not-a-pathway",
+        node.at if node else START,
+        "A pathway is a mapping of names to values.",
+        "Begin with `pathway: name`.",
+    )
+    return None
+
+
+def _events(text: str) -> Iterator[object]:
+    yaml = YAML(typ="safe", pure=True)
+    return cast("Iterator[object]", yaml.parse(text))
+
+
+def _cause(error: YAMLError) -> str:
+    reason = error.problem if isinstance(error, MarkedYAMLError) else None
+    return f"The reader says: {reason}." if reason else "Remove characters that can't be printed."
+
+
+def _place(error: YAMLError) -> Place:
+    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+    return Place(mark.line + 1, mark.column + 1) if mark is not None else START
+
+
+class _Stop(Exception):  # the finding is noted, reading ends
+    """The rest of the text can't be trusted."""
+
+
+class _Builder:
+    """Builds nodes from events without recursion."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._open: list[_Part] = [("root", START, [])]
+        self._count = 0
+
+    def build(self, events: Iterator[object]) -> Node | None:
+        documents = 0
+        for event in events:
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    self._stop(
+                        "several-documents", event, "One file holds one pathway.", "Split the file."
+                    )
+            else:
+                self._take(event)
+        nodes = self._open[0][2]
+        return nodes[0] if nodes else None
+
+    def _take(self, event: object) -> None:
+        if isinstance(event, AliasEvent):
+            self._stop("alias", event, "An alias (`*name`) is not allowed.", "Write the value out.")
+        if isinstance(event, ScalarEvent | MappingStartEvent | SequenceStartEvent):
+            self._plain(event)
+        if isinstance(event, ScalarEvent):
+            self._open[-1][2].append(_scalar(event))
+        elif isinstance(event, MappingStartEvent | SequenceStartEvent):
+            kind = "record" if isinstance(event, MappingStartEvent) else "many"
+            self._open.append((kind, _at(event), []))
+            if len(self._open) > DEPTH_MAX:
+                self._stop(
+                    "too-deep", event, f"Nested deeper than {DEPTH_MAX}.", "Flatten this part."
+                )
+        elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+            self._close()
+
+    def _plain(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
+        self._count += 1
+        if self._count > NODES_MAX:
+            self._stop("too-large", event, f"More than {NODES_MAX} values.", "Split the pathway.")
+        if event.anchor is not None:
+            self._stop(
+                "anchor", event, "An anchor (`&name`) is not allowed.", "Write the value out."
+            )
+        if getattr(event, "tag", None) is not None:
+            self._stop("tag", event, "A tag (`!name`) is not allowed.", "Write plain values only.")
+
+    def _close(self) -> None:
+        kind, at, children = self._open.pop()
+        node: Node = Many(tuple(children), at) if kind == "many" else self._record(at, children)
+        self._open[-1][2].append(node)
+
+    def _record(self, at: Place, children: list[Node]) -> Record:
+        entries: dict[str, Node] = {}
+        places: dict[str, Place] = {}
+        for key, value in zip(children[::2], children[1::2], strict=True):
+            if not isinstance(key, Text):
+                self._findings.add("key", key.at, "A key must be a word.", "Write a plain word.")
+            elif key.text in entries:
+                self._findings.add(
+                    "twice", key.at, f"`{key.text}` stands here twice.", "Keep one of the two."
+                )
+            else:
+                entries[key.text] = value
+                places[key.text] = key.at
+        return Record(entries, places, at)
+
+    def _stop(self, code: str, event: object, message: str, remedy: str) -> None:
+        self._findings.add(code, _at(event), message, remedy)
+        raise _Stop
+
+
+def _at(event: object) -> Place:
+    mark = cast("_Mark | None", getattr(event, "start_mark", None))
+    return START if mark is None else Place(mark.line + 1, mark.column + 1)
+
+
+def _scalar(event: ScalarEvent) -> Text:
+    at = _at(event)
+    end = cast("_Mark", event.end_mark)
+    quoted = event.style is not None
+    return Text(str(event.value), at, quoted, end.line + 1 == at.line)

@@ -1,0 +1,229 @@
+"""The section `states`: each final, or waiting with owner, clock and fallback.
+
+Clocks are read by `clocks_reader`, edges by `edges_reader`.
+"""
+
+from carelane.facts.fact import Urgency
+from carelane.pathways.clocks_reader import read_clock, read_fallback, read_levels, read_pause
+from carelane.pathways.definition import Counter, Edge, Emit, Owner, OwnerKind, State, TaskKind
+from carelane.pathways.edges_reader import read_edge, read_emit_list
+from carelane.pathways.names import URGENCIES, Names
+from carelane.pathways.reader import Record
+from carelane.pathways.shape import Part
+
+COUNT_MAX = 1_000
+EFFECT_ENDS = ("done", "refused", "needs-person")
+_FINAL_KEYS = (
+    "final",
+    "title",
+    "status",
+    "milestone",
+    "outcome",
+    "effects",
+    "enter",
+    "leave",
+)
+_STATE_KEYS = (
+    "title",
+    "status",
+    "milestone",
+    "urgency",
+    "task",
+    "owner",
+    "clock",
+    "escalate",
+    "fallback",
+    "outcomes",
+    "on",
+    "effects",
+    "effect_outcomes",
+    "counters",
+    "enter",
+    "leave",
+    "pause",
+    "handover",
+)
+_NEEDED = ("status", "owner", "clock", "fallback")
+_REMEDY = {
+    "owner": "Add `owner: { pool: name }` or `{ role: name }`.",
+    "clock": "Add `clock: { kind: wall, due: 4h }`.",
+    "fallback": "Add `fallback: { state: name }`: where an expiry leads.",
+    "status": "Add `status: code`, the published stage.",
+}
+
+
+def read_states(top: Part, names: Names, tasks: dict[str, TaskKind]) -> dict[str, State]:
+    """All states, in the order of the text."""
+    found = {}
+    for name, part in top.parts("states", "State"):
+        final = part.flag("final")
+        found[name] = _final(name, part, names) if final else _waiting(name, part, names, tasks)
+    return found
+
+
+def _title(name: str, part: Part) -> str:
+    return part.text("title", name.replace("-", " ").replace("_", " ").capitalize())
+
+
+def _final(name: str, part: Part, names: Names) -> State:
+    part.keys(_FINAL_KEYS)
+    return State(
+        name=name,
+        title=_title(name, part),
+        line=part.at.line,
+        status=part.text("status", "closed"),
+        milestone=part.text("milestone"),
+        final=True,
+        outcome=part.text("outcome", name),
+        effects=_effects(part, names),
+        enter=_emits(part, "enter", names),
+        leave=_emits(part, "leave", names),
+    )
+
+
+def _waiting(name: str, part: Part, names: Names, tasks: dict[str, TaskKind]) -> State:
+    part.keys(_STATE_KEYS)
+    for key in _NEEDED:
+        if key not in part.entries:
+            part.findings.add(
+                f"no-{key}", part.at, f"State `{name}` waits without {key}.", _REMEDY[key]
+            )
+    clock = read_clock(part, names) if "clock" in part.entries else None
+    task = names.use("task", part.text("task"), part.place("task"))
+    urgency = part.one_of("urgency", URGENCIES)
+    return State(
+        name=name,
+        title=_title(name, part),
+        line=part.at.line,
+        status=part.text("status"),
+        milestone=part.text("milestone"),
+        urgency=Urgency[urgency.upper()] if urgency else None,
+        task=task,
+        owner=_owner(part, names) if "owner" in part.entries else None,
+        clock=clock,
+        escalate=read_levels(part, names),
+        fallback=read_fallback(part, names),
+        outcomes=_outcomes(name, part, names, tasks.get(task)),
+        on=_on(part, names),
+        effects=_effects(part, names),
+        effect_outcomes=_ends(part, names),
+        counters=_counters(part, tasks.get(task)),
+        enter=_emits(part, "enter", names),
+        leave=_emits(part, "leave", names),
+        pause=read_pause(part, clock),
+        wait_form=_handover(part, names),
+    )
+
+
+def _owner(part: Part, names: Names) -> Owner:
+    owner = part.part("owner", "`owner`")
+    owner.keys(("pool", "role", "person", "table", "else"))
+    kinds = [kind for kind in OwnerKind if kind in owner.entries]
+    if len(kinds) != 1:
+        part.findings.add(
+            "owner", owner.at, "An owner is one pool, role or person.", "Write `{ pool: name }`."
+        )
+        return Owner(kind=OwnerKind.POOL, name="")
+    kind = kinds[0]
+    name = owner.text(kind)
+    if kind is OwnerKind.PERSON:
+        owner.one_of(kind, ("last_actor",))
+        if "else" not in owner.entries:
+            part.findings.add(
+                "owner", owner.at, "Nobody may have acted yet.", "Add `else: role` or `else: pool`."
+            )
+    else:
+        names.use(kind.value, name, owner.place(kind))
+    otherwise, table = owner.text("else"), owner.text("table")
+    names.use("pool or role", otherwise, owner.place("else"))
+    names.use("table output", table, owner.place("table"))
+    if table and names.outputs.get(table, "pool") != "pool":
+        part.findings.add(
+            "owner",
+            owner.place("table"),
+            f"`{table}` does not answer with a pool.",
+            "Name a pool's table.",
+        )
+    return Owner(kind=kind, name=name, table=table, otherwise=otherwise)
+
+
+def _outcomes(name: str, part: Part, names: Names, task: TaskKind | None) -> dict[str, Edge]:
+    section = part.part("outcomes", "`outcomes`")
+    found = {
+        key: read_edge(node, names, f"Outcome `{key}`") for key, node in section.entries.items()
+    }
+    expected = task.outcomes if task else ()
+    for key in found:
+        if key not in expected:
+            part.findings.unknown("outcome of this state's task", key, section.place(key), expected)
+    for key in expected:
+        if key not in found:
+            part.findings.add(
+                "outcome-without-edge",
+                section.at if found else part.at,
+                f"State `{name}` does not say where outcome `{key}` leads.",
+                f"Add `{key}: state`.",
+            )
+    for key, edge in found.items():
+        if edge.ignore:
+            part.findings.add(
+                "outcome-without-edge",
+                section.place(key),
+                "An outcome can't be ignored.",
+                "Name a state.",
+            )
+    return found
+
+
+def _on(part: Part, names: Names) -> dict[str, Edge]:
+    section = part.part("on", "`on`")
+    found = {}
+    for event, node in section.entries.items():
+        names.use("event", event, section.place(event))
+        found[event] = read_edge(node, names, f"Event `{event}`")
+    return found
+
+
+def _effects(part: Part, names: Names) -> tuple[str, ...]:
+    return tuple(names.use("effect", one, part.place("effects")) for one in part.words("effects"))
+
+
+def _ends(part: Part, names: Names) -> dict[str, Edge]:
+    section = part.part("effect_outcomes", "`effect_outcomes`")
+    section.keys(EFFECT_ENDS)
+    if section.entries and "effects" not in part.entries:
+        part.findings.add(
+            "effect-outcomes", section.at, "This state starts no effect.", "Add `effects: [name]`."
+        )
+    return {
+        key: read_edge(node, names, f"Effect outcome `{key}`")
+        for key, node in section.entries.items()
+        if key in EFFECT_ENDS
+    }
+
+
+def _counters(part: Part, task: TaskKind | None) -> tuple[Counter, ...]:
+    section = part.part("counters", "`counters`")
+    found = []
+    for name, node in section.entries.items():
+        counter = Part(node, part.findings, f"Counter `{name}`")
+        counter.keys(("add", "max"), ("add", "max"))
+        add = counter.text("add", "enter")
+        outcomes = task.outcomes if task else ()
+        if isinstance(node, Record) and add != "enter" and add not in outcomes:
+            part.findings.unknown("outcome", add, counter.place("add"), ("enter", *outcomes))
+        found.append(
+            Counter(name=name, add=add, max=counter.number("max", least=1, most=COUNT_MAX))
+        )
+    return tuple(found)
+
+
+def _emits(part: Part, key: str, names: Names) -> tuple[Emit, ...]:
+    node = part.node(key)
+    return () if node is None else read_emit_list(node, names)
+
+
+def _handover(part: Part, names: Names) -> tuple[str, ...]:
+    return tuple(
+        names.use("copied field", one, part.place("handover")) for one in part.words("handover")
+    )

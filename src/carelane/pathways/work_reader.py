@@ -1,0 +1,163 @@
+"""The sections `tasks` and `effects`: work for people, and what is done outside."""
+
+from datetime import timedelta
+
+from carelane.facts.intent import Audience, IfUnknown
+from carelane.pathways.definition import EffectKind, FormField, TaskKind
+from carelane.pathways.findings import choose
+from carelane.pathways.names import Names
+from carelane.pathways.reader import Many, Record, Text
+from carelane.pathways.shape import Part, texts_of
+
+FORM_TYPES = ("text", "code", "boolean", "date", "instant", "person")
+REACHES = ("ehr", "staff", "patient", "payer", "pharmacy", "laboratory", "referrer")
+UNDO = timedelta(seconds=10)
+UNDO_MAX = timedelta(hours=1)
+_TASK_KEYS = ("title", "outcomes", "could_not", "reasons", "form", "shows", "undo")
+_EFFECT_KEYS = (
+    "capability",
+    "audience",
+    "if_unknown",
+    "on_failure",
+    "after",
+    "undo",
+    "not_after",
+    "sends",
+    "template",
+    "values",
+)
+
+
+def read_tasks(top: Part, names: Names) -> dict[str, TaskKind]:
+    """The kinds of work."""
+    found = {}
+    for name, part in top.parts("tasks", "Task"):
+        part.keys(_TASK_KEYS, ("title", "outcomes", "could_not", "reasons"))
+        found[name] = _task(name, part, names)
+    return found
+
+
+def _task(name: str, part: Part, names: Names) -> TaskKind:
+    outcomes = part.words("outcomes")
+    could_not = part.text("could_not")
+    if "could_not" in part.entries and could_not not in outcomes:
+        part.findings.unknown("outcome", could_not, part.place("could_not"), outcomes)
+    if could_not and set(outcomes) == {could_not}:
+        part.findings.add(
+            "outcomes",
+            part.place("outcomes"),
+            f"Task `{name}` can't succeed.",
+            "Add an outcome that says done.",
+        )
+    reasons = part.words("reasons")
+    shows = part.words("shows")
+    for one in shows:
+        names.use("copied field", one, part.place("shows"))
+    undo = part.span("undo")
+    if undo is not None and undo > UNDO_MAX:
+        part.findings.add(
+            "undo", part.place("undo"), "Undo is a short window.", "Write at most 1h."
+        )
+    return TaskKind(
+        name=name,
+        title=part.text("title", name),
+        outcomes=outcomes,
+        could_not=could_not,
+        reasons=reasons,
+        form=_form(part, outcomes),
+        shows=shows,
+        undo=UNDO if undo is None else undo,
+    )
+
+
+def _form(part: Part, outcomes: tuple[str, ...]) -> tuple[FormField, ...]:
+    node = part.node("form")
+    if isinstance(node, Many):
+        return tuple(
+            FormField(name=one.text, label=_label(one.text))
+            for one in texts_of(node, part.findings, "form")
+        )
+    form = part.part("form", "`form`")
+    return tuple(
+        _form_field(name, Part(node, part.findings, f"Form field `{name}`"), outcomes)
+        for name, node in form.entries.items()
+    )
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ").capitalize()
+
+
+def _form_field(name: str, part: Part, outcomes: tuple[str, ...]) -> FormField:
+    part.keys(("label", "type", "options", "required_for"))
+    part.name(name, part.at)
+    type_ = part.one_of("type", FORM_TYPES, "text")
+    options = part.words("options")
+    if (type_ == "code") != bool(options):
+        part.findings.add(
+            "options",
+            part.at,
+            "A code has options, and nothing else has.",
+            "Write `type: code` with `options`.",
+        )
+    required = part.words("required_for")
+    for one in required:
+        if one not in outcomes:
+            part.findings.unknown("outcome", one, part.place("required_for"), outcomes)
+    return FormField(
+        name=name,
+        label=part.text("label", _label(name)),
+        type=type_,
+        options=options,
+        required_for=required,
+    )
+
+
+def read_effects(top: Part, names: Names) -> dict[str, EffectKind]:
+    """The effects, each with what happens when nobody knows whether it was done."""
+    found = {}
+    for name, part in top.parts("effects", "Effect"):
+        part.keys(_EFFECT_KEYS, ("capability", "audience", "if_unknown"))
+        found[name] = _effect(name, part, names)
+    return found
+
+
+def _effect(name: str, part: Part, names: Names) -> EffectKind:
+    capability = part.text("capability")
+    reach = capability.split(".")[0]
+    if capability and (reach not in REACHES or "." not in capability):
+        part.findings.add(
+            "capability",
+            part.place("capability"),
+            f"`{capability}` is no capability.",
+            f"{choose(reach, REACHES)} Write it like `ehr.referral.update`.",
+        )
+    for one in (*part.words("after"), part.text("undo")):
+        names.use("effect", one, part.place("after" if one in part.words("after") else "undo"))
+    sends = part.words("sends")
+    for one in sends:
+        names.use("copied field", one, part.place("sends"))
+    failure = part.text("on_failure", "person")
+    if failure not in ("person", "level_up"):
+        names.use("state", failure, part.place("on_failure"))
+    return EffectKind(
+        name=name,
+        capability=capability,
+        audience=Audience(part.one_of("audience", list(Audience), Audience.RECORD)),
+        if_unknown=IfUnknown(part.one_of("if_unknown", list(IfUnknown), IfUnknown.ASK)),
+        on_failure=failure,
+        after=part.words("after"),
+        undo=part.text("undo"),
+        not_after=part.span("not_after"),
+        sends=sends,
+        template=part.text("template"),
+        values=_values(part),
+    )
+
+
+def _values(part: Part) -> dict[str, str]:
+    if not isinstance(part.node("values"), Record):
+        part.part("values", "`values`")
+        return {}
+    section = part.part("values", "`values`")
+    return {key: node.text for key, node in section.entries.items() if isinstance(node, Text)}
