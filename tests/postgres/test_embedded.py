@@ -102,6 +102,7 @@ def test_folders_files_and_socket_are_private(running: Embedded) -> None:
     assert home.data.stat().st_uid != 0
 
 
+@pytest.mark.requirement("R105")
 @pytest.mark.invariant("I13")
 def test_no_value_reaches_the_servers_log(running: Embedded) -> None:
     def provoke(canary: str, *, first: str = "select 1") -> None:

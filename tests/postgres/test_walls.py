@@ -79,6 +79,25 @@ async def test_the_owner_of_the_tables_sees_nothing_without_a_scope_either(
     assert superuser.execute("select name from ward").fetchall() == []
 
 
+@pytest.mark.requirement("R105")
+@pytest.mark.parametrize(
+    ("sites", "seen"),
+    [((), 1), (("north",), 2), (("south",), 2), (("north", "south"), 3), (("nor",), 1)],
+)
+async def test_a_person_sees_their_sites_and_what_belongs_to_none(
+    worker: Database, app: Database, sites: tuple[str, ...], seen: int
+) -> None:
+    async with worker.transaction() as tx:
+        for site in ("north", "south", ""):
+            await tx.connection.execute(
+                "insert into subject (id, organisation, kind, site) values (%s, %s, 'patient', %s)",
+                (name_id("subject", site), worker.organisation, site),
+            )
+    async with app.transaction(sites=sites) as tx:
+        found = await (await tx.connection.execute("select site from subject")).fetchall()
+    assert len(found) == seen
+
+
 @pytest.mark.invariant("I14")
 @pytest.mark.parametrize("role", ["carelane_app", "carelane_worker", "carelane_audit"])
 @pytest.mark.parametrize("table", ["audit_leaf", "access_leaf"])

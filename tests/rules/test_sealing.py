@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from carelane.facts.ids import name_id
 from carelane.store.keys import FileKeys, KeyFault, OrganisationKeys
@@ -40,6 +41,27 @@ def test_what_is_sealed_opens_again(value: bytes, compress: bool) -> None:  # no
     assert KEY.open(HERE, KEY.seal(HERE, value, compress=compress)) == value
 
 
+class Unbound(DataKey):
+    """The mutant: a key that forgets where its ciphertext belongs."""
+
+    @override
+    def seal(self, where: bytes, value: bytes, *, compress: bool = False) -> bytes:  # noqa: D102  # as its parent's
+        return super().seal(where[:0], value, compress=compress)
+
+    @override
+    def open(self, where: bytes, sealed: bytes) -> bytes:  # noqa: D102  # as its parent's
+        return super().open(where[:0], sealed)
+
+
+def _refuses(key: DataKey, *, sealed_at: bytes, opened_at: bytes) -> bool:
+    try:
+        key.open(opened_at, key.seal(sealed_at, b"Doe"))
+    except SealBroken:
+        return True
+    return False
+
+
+@pytest.mark.requirement("R105")
 @pytest.mark.invariant("I12")
 @pytest.mark.parametrize(
     "elsewhere",
@@ -51,8 +73,8 @@ def test_what_is_sealed_opens_again(value: bytes, compress: bool) -> None:  # no
     ],
 )
 def test_a_ciphertext_swapped_to_another_place_is_refused(elsewhere: bytes) -> None:
-    with pytest.raises(SealBroken):
-        KEY.open(elsewhere, KEY.seal(HERE, b"Doe"))
+    assert _refuses(KEY, sealed_at=HERE, opened_at=elsewhere)
+    assert not _refuses(Unbound(b"the key!", bytes(32)), sealed_at=HERE, opened_at=elsewhere)
 
 
 @given(at=st.integers(min_value=0, max_value=200), bit=st.integers(min_value=0, max_value=7))
