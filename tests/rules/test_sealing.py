@@ -45,11 +45,11 @@ class Unbound(DataKey):
     """The mutant: a key that forgets where its ciphertext belongs."""
 
     @override
-    def seal(self, where: bytes, value: bytes, *, compress: bool = False) -> bytes:  # noqa: D102  # as its parent's
+    def seal(self, where: bytes, value: bytes, *, compress: bool = False) -> bytes:  # as its parent's
         return super().seal(where[:0], value, compress=compress)
 
     @override
-    def open(self, where: bytes, sealed: bytes) -> bytes:  # noqa: D102  # as its parent's
+    def open(self, where: bytes, sealed: bytes) -> bytes:  # as its parent's
         return super().open(where[:0], sealed)
 
 
