@@ -1,6 +1,7 @@
 """What `compose` takes of this room: `register()`, and makers that turn a connection's settings into its parts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -8,12 +9,17 @@ from yarl import URL
 
 from carelane.connect.fhir.auth import Identity, TokenSource, load_key
 from carelane.connect.fhir.client import FhirClient
+from carelane.connect.fhir.mapping.people import Local
 from carelane.connect.fhir.mapping.permits import FIELDS
+from carelane.connect.fhir.mapping.reading import read
+from carelane.connect.fhir.polling import INCLUDES, Cursors, Poller
 from carelane.connect.fhir.sender import HORIZON_S, FhirSender, Profile, capabilities_of
+from carelane.connect.fhir.subscription import SubscriptionDoor
 from carelane.connect.fhir.transport import Limits, Wire
 from carelane.facts.errors import SetupFault
 from carelane.facts.fact import Json
-from carelane.facts.ports import AdapterKind
+from carelane.facts.ports import AdapterKind, Reader, Reading, Receive
+from carelane.facts.problem import Problem
 
 
 class SettingMissing(SetupFault):
@@ -27,7 +33,7 @@ def register() -> AdapterKind:
     return AdapterKind(
         name="fhir",
         settings=SCHEMA,
-        reader=None,
+        reader=read,
         capabilities=tuple(capabilities_of(Profile()).values()),
     )
 
@@ -35,6 +41,54 @@ def register() -> AdapterKind:
 def open_sender(settings: Mapping[str, Json]) -> FhirSender:
     """A sender from a connection's settings; raises `SetupFault` where they can't work."""
     return FhirSender(client=open_client(settings), profile=profile_of(settings))
+
+
+def reader_for(settings: Mapping[str, Json]) -> Reader:
+    """A reader that knows the connection's authorities: what other feeds of the site call the same identifiers."""
+    listed = settings.get("authorities")
+    pairs = listed.items() if isinstance(listed, Mapping) else ()
+    authorities = {system: name for system, name in pairs if isinstance(name, str)}
+    local = Local(authorities=authorities, own=_text(settings, "authority", "fhir"))
+
+    def reader(raw: bytes, *, received_at: datetime) -> tuple[Reading, Sequence[Problem]]:
+        return read(raw, received_at=received_at, local=local)
+
+    return reader
+
+
+def open_poller(
+    settings: Mapping[str, Json], *, connection: str, receive: Receive, cursors: Cursors
+) -> Poller:
+    """A poller with a client of its own; close that client when done."""
+    kinds = settings.get("poll")
+    listed = (
+        kinds if isinstance(kinds, Sequence) and not isinstance(kinds, str) else tuple(INCLUDES)
+    )
+    unknown = [one for one in listed if one not in INCLUDES]
+    if unknown:
+        raise SettingMissing("the FHIR connection's setting poll names a type that can't be polled")
+    return Poller(
+        connection=connection,
+        client=open_client(settings),
+        receive=receive,
+        cursors=cursors,
+        kinds=tuple(str(one) for one in listed),
+        overlap=timedelta(seconds=_number(settings, "poll_overlap_s", 120)),
+    )
+
+
+def open_door(
+    settings: Mapping[str, Json],
+    *,
+    connection: str,
+    receive: Receive,
+    wake: Callable[[], Awaitable[None]] | None = None,
+) -> SubscriptionDoor:
+    """The ASGI door for this connection's notifications; `wake` is called for those without a body."""
+    secret = _text(settings, "notify_secret")
+    if wake is None:
+        return SubscriptionDoor(connection=connection, secret=secret, receive=receive)
+    return SubscriptionDoor(connection=connection, secret=secret, receive=receive, wake=wake)
 
 
 def open_client(settings: Mapping[str, Json]) -> FhirClient:
@@ -107,6 +161,8 @@ SCHEMA: Final[Mapping[str, Json]] = {
                 "oneOf": [{"const": "*"}, {"type": "array", "items": {"type": "string"}}]
             },
         },
+        "authority": {"type": "string", "default": "fhir"},
+        "authorities": {"type": "object", "additionalProperties": {"type": "string"}},
         "notify_secret": {"type": "string", "minLength": 32},
         "poll": {"type": "array", "items": {"type": "string"}},
         "poll_overlap_s": {"type": "integer", "default": 120},

@@ -7,7 +7,7 @@ After a Retry-After nothing leaves before its time. Verdicts are given in `codec
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
 from yarl import URL
@@ -31,6 +31,8 @@ _JSON: Final = "application/fhir+json"
 _UNAUTHORISED: Final = 401
 _WAIT: Final = frozenset({429, 503})
 PAGES_MAX: Final = 200
+
+Parameters: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +80,17 @@ class FhirClient:
         return await self._call("POST", self._base, now=now, body=encode(bundle))
 
     async def search(
-        self, kind: str, parameters: Mapping[str, str], *, now: datetime, private: bool = False
+        self, kind: str, parameters: Parameters, *, now: datetime, private: bool = False
     ) -> Found:
         """All pages of a search. `private` sends the parameters in the body: never patient data in an address."""
         url = self._base / kind
+        pairs = list(parameters.items()) if isinstance(parameters, Mapping) else list(parameters)
         if private:
-            form = urlencode(parameters).encode()
+            form = urlencode(pairs).encode()
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
             first = await self._call("POST", url / "_search", now=now, headers=headers, body=form)
         else:
-            first = await self._call("GET", url.with_query(parameters), now=now)
+            first = await self._call("GET", url.with_query(pairs), now=now)
         return await self._pages(first, now)
 
     async def close(self) -> None:

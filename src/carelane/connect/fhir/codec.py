@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeAlias
 
@@ -37,6 +38,10 @@ ISSUE_TYPES: Final = frozenset((
 # fmt: on
 """FHIR R4 value set issue-type; anything else a server sends is not repeated by us."""
 
+_EXACT: Final = msgspec.json.Decoder(float_hook=Decimal)
+_PLAIN: Final = msgspec.json.Decoder()
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_CANONICAL: Final = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 _VERDICTS: Final[Mapping[int, Verdict]] = {
     401: Verdict.RETRY,
     408: Verdict.UNKNOWN,
@@ -89,15 +94,32 @@ Reply: TypeAlias = Answer | Lost
 
 
 def encode(resource: Mapping[str, Any]) -> bytes:
-    """A resource as JSON bytes, keys in the order given."""
-    return msgspec.json.encode(resource)
+    """A resource as JSON bytes, keys in the order given, digits kept."""
+    return _ENCODER.encode(resource)
+
+
+def canonical(resource: Mapping[str, Any]) -> bytes:
+    """The same bytes for the same resource, by whichever way it came: keys in order, no space."""
+    return _CANONICAL.encode(resource)
 
 
 def decode(raw: bytes) -> Resource | None:
-    """A JSON object with a `resourceType`, or None for anything else, however bad the bytes."""
+    """A JSON object with a `resourceType`, or None for anything else, however bad the bytes.
+
+    Numbers keep their digits (as `Decimal`): what we give back to an EHR must be what it gave us.
+    """
+    return _object(_EXACT, raw)
+
+
+def decode_plain(raw: bytes) -> Resource | None:
+    """The same with ordinary floats, for payloads of facts."""
+    return _object(_PLAIN, raw)
+
+
+def _object(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Resource | None:
     try:
-        value = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        value = decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError, ValueError):
         return None
     if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
         return value

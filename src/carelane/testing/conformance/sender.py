@@ -12,7 +12,7 @@ from carelane.facts.intent import EffectClass, Intent
 from carelane.facts.ports import Sender, Sent, Verdict
 
 
-class Nonconforming(AssertionError):  # noqa: N818  # reads as what it says of the sender
+class Nonconforming(AssertionError):
     """A sender broke a rule that the effects room relies on."""
 
 

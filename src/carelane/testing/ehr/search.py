@@ -18,7 +18,7 @@ _COMPARE: Final[Mapping[str, Callable[[datetime, datetime], bool]]] = {
 CONTROL: Final = frozenset({"_count", "_offset", "_sort", "_include", "_format"})
 
 
-class BadSearch(ValueError):  # noqa: N818  # the house names errors by what is wrong
+class BadSearch(ValueError):
     """A parameter this EHR doesn't know, or a value it can't read: answered with 400."""
 
 

@@ -1,8 +1,10 @@
 """Intents as FHIR R4 resources: what we ask the EHR to hold, under our own identifier. Pure.
 
-`content` of an intent holds resources by role (`patient`, `request`, `result`, `appointment`, `slot`), declared
-codes in `values`, form values in `form`, and `text` where a template was rendered. `references` may name
-`appointment`, `slot` (`Type/id` or a business identifier) and `version` (the ETag the decision saw).
+`content` is what `cases` makes of an effect: declared codes in `values`, what a person filled in in `form`, declared
+fields in `fields`, the pathway's `status`, and `text` where a template was rendered. Roles (`patient`, `request`,
+`result`, `appointment`, `slot`) are found in `content` itself or among its fields, as a resource, as identifiers, or
+as a number. `references` may name `appointment`, `slot` (`Type/id` or a business identifier), `version` (the ETag that
+the decision saw) and, for an alert, `to` and `level`.
 """
 
 from base64 import b64encode
@@ -34,6 +36,17 @@ _TASK_STATUSES: Final = frozenset(
         "completed",
         "entered-in-error",
     ]
+)
+_COMMUNICATION_STATUSES: Final = frozenset(
+    {
+        "preparation",
+        "in-progress",
+        "not-done",
+        "on-hold",
+        "stopped",
+        "completed",
+        "entered-in-error",
+    }
 )
 _TASK_STATUS_OF: Final[Mapping[str, str]] = {
     "attended": "in-progress",
@@ -103,26 +116,28 @@ def _task(intent: Intent, content: Mapping[str, Any]) -> Write:
     }
     if reason := _word(content, "reason"):
         resource["statusReason"] = _code(OUTCOME_SYSTEM, reason)
-    _add(resource, "focus", _reference(content.get("request"), "ServiceRequest"))
-    _add(resource, "for", _reference(content.get("patient"), "Patient"))
+    _add(resource, "focus", _reference(content, "request"))
+    _add(resource, "for", _reference(content, "patient"))
     return Create(resource=resource)
 
 
 def _communication(intent: Intent, content: Mapping[str, Any]) -> Write:
-    resource = _ours("Communication", intent) | {"status": _word(content, "status") or "completed"}
+    wanted = _word(content, "status")
+    status = wanted if wanted in _COMMUNICATION_STATUSES else "completed"
+    resource = _ours("Communication", intent) | {"status": status}
     return Create(resource=resource | _message(intent, content, text=_text(content)))
 
 
 def _request_to_tell(intent: Intent, content: Mapping[str, Any]) -> Write:
     resource = _ours("CommunicationRequest", intent) | {"status": "active"}
     message = resource | _message(intent, content, text=_text(content))
-    if to := _word(content, "to"):
+    if to := intent.references.get("to") or _word(content, "to"):
         message["recipient"] = [{"type": "PractitionerRole", "display": to}]
     return Create(resource=message)
 
 
 def _letter(intent: Intent, content: Mapping[str, Any]) -> Write:
-    patient = _reference(content.get("patient"), "Patient")
+    patient = _reference(content, "patient")
     if patient is None:
         return Unfit(cause="missing-patient")
     text = content.get("text")
@@ -138,10 +153,10 @@ def _message(intent: Intent, content: Mapping[str, Any], *, text: str) -> Resour
         "category": [_code(CAPABILITY_SYSTEM, intent.capability)],
         "priority": _priority(intent),
     }
-    _add(message, "subject", _reference(content.get("patient"), "Patient"))
+    _add(message, "subject", _reference(content, "patient"))
     about = [
-        _reference(content.get("result"), "DiagnosticReport"),
-        _reference(content.get("request"), "ServiceRequest"),
+        _reference(content, "result"),
+        _reference(content, "request"),
     ]
     _add(message, "about", [one for one in about if one])
     _add(message, "payload", [{"contentString": text}] if text else [])
@@ -149,17 +164,17 @@ def _message(intent: Intent, content: Mapping[str, Any], *, text: str) -> Resour
 
 
 def _booking(intent: Intent, content: Mapping[str, Any]) -> Write:
-    proposal = _mapping(content.get("appointment"))
+    proposal = _resource(content, "appointment")
     slots = _slots(intent, content)
     if not slots and not (proposal.get("start") and proposal.get("end")):
         return Unfit(cause="missing-slot")
-    patient = _reference(content.get("patient"), "Patient")
+    patient = _reference(content, "patient")
     if patient is None:
         return Unfit(cause="missing-patient")
     resource = _ours("Appointment", intent) | {"status": "booked", "slot": slots}
     for name in ("serviceType", "start", "end"):
         _add(resource, name, proposal.get(name))
-    request = _reference(content.get("request"), "ServiceRequest")
+    request = _reference(content, "request")
     _add(resource, "basedOn", [request] if request else [])
     others = [one for one in _list(proposal.get("participant")) if not _is_patient(one)]
     resource["participant"] = [{"actor": patient, "status": "accepted"}, *others]
@@ -209,7 +224,7 @@ def _amendment(
     already: frozenset[str] = frozenset(),
 ) -> Write:
     role, content = kind.lower(), intent.content.reveal()
-    resource = _mapping(content.get(role))
+    resource = _resource(content, role)
     named = intent.references.get(role) or _word(content, role)
     target = reference_of(named) or reference_of(f"{kind}/{resource.get('id', '')}")
     search = "" if target else named or _token(resource)
@@ -242,8 +257,8 @@ def _document(intent: Intent, content: Mapping[str, Any]) -> Write:
         "type": _code(CAPABILITY_SYSTEM, intent.name),
         "content": [{"attachment": attachment}],
     }
-    _add(resource, "subject", _reference(content.get("patient"), "Patient"))
-    request = _reference(content.get("request"), "ServiceRequest")
+    _add(resource, "subject", _reference(content, "patient"))
+    request = _reference(content, "request")
     _add(resource, "context", {"related": [request]} if request else {})
     return Create(resource=resource)
 
@@ -259,6 +274,21 @@ _MAKERS: Final[Mapping[str, Callable[[Intent, Mapping[str, Any]], Write]]] = {
     "staff.alert": _request_to_tell,
     "patient.letter": _letter,
 }
+
+_KINDS: Final[Mapping[str, str]] = {
+    "patient": "Patient",
+    "request": "ServiceRequest",
+    "result": "DiagnosticReport",
+    "appointment": "Appointment",
+    "slot": "Slot",
+}
+_ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
+    "patient": ("patient_identifiers", "patient_identifier", "patient_id", "mrn"),
+    "request": ("referral", "referral_number", "order", "placer_order", "order_number"),
+    "result": ("report", "result_number", "filler_order"),
+    "appointment": ("appointment_number",),
+}
+"""Names of declared fields that stand for a role, where a pathway sends an identifier and not the resource."""
 
 RESOURCES: Final[Mapping[str, str]] = {
     "ehr.referral.update": "Task",
@@ -290,7 +320,7 @@ def _priority(intent: Intent) -> str:
 
 
 def _word(content: Mapping[str, Any], name: str) -> str:
-    for part in (content.get("values"), content.get("form"), content):
+    for part in (content.get("values"), content.get("form"), content.get("fields"), content):
         value = part.get(name) if isinstance(part, Mapping) else None
         if isinstance(value, str) and value:
             return value
@@ -309,9 +339,10 @@ def _text(content: Mapping[str, Any]) -> str:
     return "; ".join(said)
 
 
-def _reference(resource: object, kind: str) -> Resource | None:
+def _reference(content: Mapping[str, Any], role: str) -> Resource | None:
     """A reference by the EHR's id where we know it, and by business identifier where one was sent."""
-    known = _mapping(resource)
+    kind = _KINDS[role]
+    known = _resource(content, role)
     reference: Resource = {"type": kind}
     if literal := reference_of(f"{kind}/{known.get('id', '')}"):
         reference["reference"] = literal
@@ -323,13 +354,27 @@ def _reference(resource: object, kind: str) -> Resource | None:
     return reference if len(reference) > 1 else None
 
 
+def _resource(content: Mapping[str, Any], role: str) -> Mapping[str, Any]:
+    """What is known of a role: a resource, its identifiers, or a bare number, in `content` or its `fields`."""
+    fields = _mapping(content.get("fields"))
+    for name in (role, *_ALIASES.get(role, ())):
+        for value in (content.get(name), fields.get(name)):
+            if isinstance(value, Mapping) and value:
+                return value if "value" not in value else {"identifier": [value]}
+            if isinstance(value, list) and value:
+                return {"identifier": _list(value)}
+            if isinstance(value, str) and value:
+                return {"identifier": [{"value": value}]}
+    return {}
+
+
 def _slots(intent: Intent, content: Mapping[str, Any]) -> list[Resource]:
     named = reference_of(intent.references.get("slot", "") or _word(content, "slot"))
     if named:
         return [{"reference": named}]
-    if own := reference_of(f"Slot/{_mapping(content.get('slot')).get('id', '')}"):
+    if own := reference_of(f"Slot/{_resource(content, 'slot').get('id', '')}"):
         return [{"reference": own}]
-    proposed = _list(_mapping(content.get("appointment")).get("slot"))
+    proposed = _list(_resource(content, "appointment").get("slot"))
     return [
         {"reference": one["reference"]}
         for one in proposed

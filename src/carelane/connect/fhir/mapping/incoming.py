@@ -1,0 +1,417 @@
+"""FHIR resources as facts: one small function per resource type, under the names the HL7 v2 mapper uses. Pure.
+
+Fact types, payload roles and correlation keys are one vocabulary (`carelane.facts.vocabulary`), so that a pathway
+can't tell which format a fact came in.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from carelane.connect.fhir.codec import Resource
+from carelane.connect.fhir.mapping.people import Company, Local, listed, merge_of, patient_of
+from carelane.facts.fact import Draft, Identifier, Merge, SubjectKind, Urgency
+from carelane.facts.phi import Phi
+
+_REFERRAL_CODES: Final = frozenset(
+    {"57133-1", "11488-4", "3457005", "306206005", "11429006", "REF", "REFERRAL", "CONSULT"}
+)
+_REFERRAL_WORDS: Final = re.compile(r"\b(?:referral|consult|consultation)\b", re.IGNORECASE)
+_URGENCIES: Final[Mapping[str, Urgency]] = {
+    "urgent": Urgency.URGENT,
+    "asap": Urgency.ASAP,
+    "stat": Urgency.STAT,
+}
+_CRITICAL: Final = frozenset({"LL", "HH", "AA"})
+_MARKED: Final = frozenset({"LU", "HU"})
+_REQUEST: Final[Mapping[str, str]] = {
+    "active": "received",
+    "on-hold": "changed",
+    "completed": "changed",
+    "revoked": "cancelled",
+    "entered-in-error": "cancelled",
+}
+_REFERRAL: Final[Mapping[str, str]] = {
+    "received": "referral.received",
+    "changed": "referral.status",
+    "cancelled": "referral.cancelled",
+}
+_SHARED_WITH_REPORT: Final = (
+    "id",
+    "identifier",
+    "basedOn",
+    "status",
+    "category",
+    "code",
+    "encounter",
+    "effectiveDateTime",
+    "issued",
+)
+_CORRECTED: Final = frozenset({"corrected", "amended", "entered-in-error"})
+_UNREPORTED: Final = frozenset({"registered", "unknown", "cancelled"})
+_APPOINTMENT: Final[Mapping[str, str]] = {
+    "proposed": "scheduling.requested",
+    "waitlist": "scheduling.requested",
+    "pending": "appointment.modified",
+    "booked": "appointment.booked",
+    "arrived": "appointment.modified",
+    "checked-in": "appointment.modified",
+    "fulfilled": "appointment.modified",
+    "cancelled": "appointment.cancelled",
+    "noshow": "appointment.missed",
+    "entered-in-error": "appointment.deleted",
+}
+_STAYS: Final = frozenset({"IMP", "ACUTE", "NONAC", "OBSENC", "EMER", "SS"})
+_STAY: Final[Mapping[str, str]] = {
+    "planned": "patient.preadmitted",
+    "arrived": "patient.admitted",
+    "triaged": "patient.admitted",
+    "in-progress": "patient.admitted",
+    "finished": "patient.discharged",
+    "cancelled": "admission.cancelled",
+    "entered-in-error": "admission.cancelled",
+}
+_VISIT: Final[Mapping[str, str]] = {
+    "arrived": "patient.registered",
+    "triaged": "patient.registered",
+    "in-progress": "patient.registered",
+}
+_MEDICATION: Final[Mapping[str, str]] = {
+    "active": "medication.ordered",
+    "cancelled": "medication.cancelled",
+    "stopped": "medication.cancelled",
+    "entered-in-error": "medication.cancelled",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One resource to be read, with what came along and the connection's settings."""
+
+    resource: Resource
+    company: Company
+    local: Local
+
+    def draft(  # noqa: PLR0913  # a draft has these parts; all are named by the caller
+        self,
+        kind: str,
+        *,
+        role: str,
+        part: Resource,
+        keys: Mapping[str, str],
+        entity: str,
+        at: datetime | None,
+        urgency: Urgency = Urgency.ROUTINE,
+        merge: Merge | None = None,
+    ) -> Draft:
+        """A draft about this resource's patient; about a slot where an appointment has none."""
+        patient, identifiers = patient_of(self.resource, self.company, self.local)
+        payload = {role: part, "patient": patient} if role != "patient" else {role: part}
+        found = {name: value for name, value in keys.items() if value}
+        alone = not identifiers and self.resource["resourceType"] == "Appointment"
+        return Draft(
+            type=kind,
+            occurred_at=at,
+            payload=Phi({name: value for name, value in payload.items() if value}, "payload"),
+            subject=SubjectKind.SLOT if alone else SubjectKind.PATIENT,
+            identifiers=_survivors(identifiers, merge),
+            keys=found,
+            entity=entity if entity in found else None,
+            urgency=urgency,
+            merge=merge,
+        )
+
+    def key(self, shape: object) -> str:
+        """An Identifier as a correlation value: authority in capitals, a bar, the value; or the value."""
+        if not isinstance(shape, Mapping) or not shape.get("value"):
+            return ""
+        authority = self.local.authorities.get(str(shape.get("system", "")), shape.get("system"))
+        value = str(shape["value"]).strip()
+        return f"{str(authority).strip().upper()}|{value}" if authority else value
+
+    def keyed(self, resource: Resource, *types: str) -> str:
+        """The key of the first identifier of one of these types (HL7 table 0203); empty if there is none."""
+        for one in listed(resource.get("identifier")):
+            if codes_in(one.get("type")).intersection(types):
+                return self.key(one)
+        return ""
+
+    def first(self, resource: Resource) -> str:
+        """The key of the first identifier; without one, the EHR's own `Type/id`."""
+        named = [self.key(one) for one in listed(resource.get("identifier")) if one.get("value")]
+        return named[0] if named else f"{resource.get('resourceType')}/{resource.get('id', '')}"
+
+    def updated(self) -> datetime | None:
+        """When this version was made (`meta.lastUpdated`)."""
+        meta = self.resource.get("meta")
+        return instant(meta.get("lastUpdated") if isinstance(meta, dict) else None)
+
+
+def drafts_of(source: Source) -> tuple[Draft, ...] | None:
+    """The facts in a resource: none when its status says nothing happened; None when there is no rule for its type."""
+    maker = _MAKERS.get(str(source.resource["resourceType"]))
+    return tuple(maker(source)) if maker else None
+
+
+def _service_request(source: Source) -> Iterable[Draft]:
+    resource = source.resource
+    change = _REQUEST.get(str(resource.get("status")))
+    if change is None:
+        return
+    placer, filler = source.keyed(resource, "PLAC"), source.keyed(resource, "FILL")
+    refers = is_referral(resource)
+    number = placer or filler or source.first(resource)
+    keys = {"placer_order": placer, "filler_order": filler, "encounter": _encounter_key(source)}
+    if refers:
+        keys["referral"] = number
+    elif not placer and not filler:
+        keys["placer_order"] = number
+    ordered = "placer_order" if keys["placer_order"] else "filler_order"
+    yield source.draft(
+        _REFERRAL[change] if refers else f"order.{change}",
+        role="request",
+        part=resource,
+        keys=keys,
+        entity="referral" if refers else ordered,
+        at=source.updated() or instant(resource.get("authoredOn")),
+        urgency=_URGENCIES.get(str(resource.get("priority")), Urgency.ROUTINE),
+    )
+
+
+def _report(source: Source) -> Iterable[Draft]:
+    resource = source.resource
+    references = listed(resource.get("result"))
+    followed = [source.company.follow(one) for one in references]
+    contained = [
+        one for one in listed(resource.get("contained")) if one.get("resourceType") == "Observation"
+    ]
+    observations = [one for one in followed if one is not None] + contained
+    yield from _result(source, {**resource, "observation": observations})
+
+
+def _observation(source: Source) -> Iterable[Draft]:
+    resource = source.resource
+    shape: Resource = {"resourceType": "DiagnosticReport", "observation": [resource]}
+    shape |= {name: resource[name] for name in _SHARED_WITH_REPORT if name in resource}
+    yield from _result(source, shape)
+
+
+def _result(source: Source, report: Resource) -> Iterable[Draft]:
+    status = str(report.get("status"))
+    if status in _UNREPORTED:
+        return
+    verified = instant(report.get("issued")) or source.updated()
+    placer = source.keyed(report, "PLAC") or _based_on(source, report)
+    filler = source.keyed(report, "FILL") or source.first(report)
+    flags = {code for one in report["observation"] for code in _interpretations(one)}
+    part = {**report, "verified_at": _text_of(verified)} if verified else report
+    yield source.draft(
+        "result.corrected" if status in _CORRECTED else "result.reported",
+        role="result",
+        part=part,
+        keys={
+            "placer_order": placer,
+            "filler_order": filler,
+            "referral": placer,
+            "encounter": _encounter_key(source),
+        },
+        entity="filler_order",
+        at=verified,
+        urgency=_flagged(flags),
+    )
+
+
+def _appointment(source: Source) -> Iterable[Draft]:
+    resource = source.resource
+    kind = _APPOINTMENT.get(str(resource.get("status")))
+    if kind is None:
+        return
+    order = _based_on(source, resource)
+    yield source.draft(
+        kind,
+        role="appointment",
+        part=resource,
+        keys={
+            "appointment": source.keyed(resource, "FILL") or source.first(resource),
+            "appointment_request": source.keyed(resource, "PLAC"),
+            "placer_order": order,
+            "referral": order,
+        },
+        entity="appointment",
+        at=source.updated(),
+    )
+
+
+def _patient(source: Source) -> Iterable[Draft]:
+    resource = source.resource
+    merge = merge_of(resource, source.company, source.local)
+    at = source.updated()
+    kind = "patient.merged" if merge else "patient.updated"
+    yield source.draft(kind, role="patient", part=resource, keys={}, entity="", at=at, merge=merge)
+    if merge is None and (
+        resource.get("deceasedBoolean") is True or resource.get("deceasedDateTime")
+    ):
+        died = instant(resource.get("deceasedDateTime")) or at
+        yield source.draft(
+            "patient.died", role="patient", part=resource, keys={}, entity="", at=died
+        )
+
+
+def _encounter(source: Source) -> Iterable[Draft]:
+    resource = source.resource
+    group = resource.get("class")
+    stays = isinstance(group, dict) and str(group.get("code")) in _STAYS
+    kind = (_STAY if stays else _VISIT).get(str(resource.get("status")))
+    if kind is None:
+        return
+    period = resource.get("period") if isinstance(resource.get("period"), dict) else {}
+    moment = (period or {}).get("end" if kind == "patient.discharged" else "start")
+    yield source.draft(
+        kind,
+        role="encounter",
+        part=resource,
+        keys={"encounter": source.keyed(resource, "VN") or source.first(resource)},
+        entity="encounter",
+        at=instant(moment) or source.updated(),
+    )
+
+
+def _medication(source: Source) -> Iterable[Draft]:
+    resource = source.resource
+    kind = _MEDICATION.get(str(resource.get("status")))
+    if kind is None:
+        return
+    placer, filler = source.keyed(resource, "PLAC"), source.keyed(resource, "FILL")
+    number = placer or filler or source.first(resource)
+    yield source.draft(
+        kind,
+        role="medication_request",
+        part=resource,
+        keys={
+            "placer_order": placer or number,
+            "filler_order": filler,
+            "prescription": number,
+            "encounter": _encounter_key(source),
+        },
+        entity="placer_order",
+        at=source.updated() or instant(resource.get("authoredOn")),
+        urgency=_URGENCIES.get(str(resource.get("priority")), Urgency.ROUTINE),
+    )
+
+
+def _document(source: Source) -> Iterable[Draft]:
+    resource = source.resource
+    appends = any(one.get("code") == "appends" for one in listed(resource.get("relatesTo")))
+    kind = "document.addended" if appends else "document.received"
+    if resource.get("docStatus") == "preliminary":
+        kind = "document.started"
+    if resource.get("status") == "entered-in-error":
+        kind = "document.cancelled"
+    context = resource.get("context")
+    related = listed(context.get("related")) if isinstance(context, dict) else []
+    order = next((key for one in related if (key := _order_key(source, one))), "")
+    yield source.draft(
+        kind,
+        role="document",
+        part=resource,
+        keys={
+            "document": source.key(resource.get("masterIdentifier")) or source.first(resource),
+            "placer_order": order,
+            "referral": order,
+        },
+        entity="document",
+        at=source.updated() or instant(resource.get("date")),
+    )
+
+
+_MAKERS: Final[Mapping[str, Callable[[Source], Iterable[Draft]]]] = {
+    "Appointment": _appointment,
+    "DiagnosticReport": _report,
+    "DocumentReference": _document,
+    "Encounter": _encounter,
+    "MedicationRequest": _medication,
+    "Observation": _observation,
+    "Patient": _patient,
+    "ServiceRequest": _service_request,
+}
+
+
+def is_referral(resource: Resource) -> bool:
+    """Whether a ServiceRequest asks for a referral or a consult: by code, or by the words of its category or code."""
+    concepts = [*listed(resource.get("category")), resource.get("code")]
+    if any(codes_in(one) & _REFERRAL_CODES for one in concepts):
+        return True
+    return any(_REFERRAL_WORDS.search(word) for one in concepts for word in _words_in(one))
+
+
+def codes_in(concept: object) -> set[str]:
+    """The codes of a CodeableConcept, in capitals."""
+    codings = listed(concept.get("coding")) if isinstance(concept, Mapping) else []
+    return {str(one["code"]).upper() for one in codings if one.get("code")}
+
+
+def instant(value: object) -> datetime | None:
+    """A FHIR instant or dateTime with a time of day as UTC; None for a date alone, or what can't be read."""
+    if not isinstance(value, str) or "T" not in value:
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _words_in(concept: object) -> list[str]:
+    if not isinstance(concept, Mapping):
+        return []
+    displays = [one.get("display") for one in listed(concept.get("coding"))]
+    return [word for word in (concept.get("text"), *displays) if isinstance(word, str)]
+
+
+def _interpretations(observation: Resource) -> set[str]:
+    return {code for one in listed(observation.get("interpretation")) for code in codes_in(one)}
+
+
+def _flagged(flags: set[str]) -> Urgency:
+    if flags & _CRITICAL:
+        return Urgency.STAT
+    return Urgency.URGENT if flags & _MARKED else Urgency.ROUTINE
+
+
+def _based_on(source: Source, resource: Resource) -> str:
+    """The order number of what a resource is based on."""
+    return next(
+        (key for one in listed(resource.get("basedOn")) if (key := _order_key(source, one))), ""
+    )
+
+
+def _order_key(source: Source, reference: Resource) -> str:
+    order = source.company.follow(reference)
+    if order is not None and order.get("resourceType") == "ServiceRequest":
+        return source.keyed(order, "PLAC") or source.keyed(order, "FILL") or source.first(order)
+    return source.key(reference.get("identifier")) or _literal(reference)
+
+
+def _literal(reference: Resource) -> str:
+    found: Any = reference.get("reference")
+    return found if isinstance(found, str) and found.startswith("ServiceRequest/") else ""
+
+
+def _encounter_key(source: Source) -> str:
+    reference = source.resource.get("encounter")
+    if not isinstance(reference, dict):
+        return ""
+    known = source.company.follow(reference)
+    if known is not None:
+        return source.keyed(known, "VN") or source.first(known)
+    return source.key(reference.get("identifier")) or str(reference.get("reference", ""))
+
+
+def _survivors(identifiers: tuple[Identifier, ...], merge: Merge | None) -> tuple[Identifier, ...]:
+    return merge.survivor if merge else identifiers
+
+
+def _text_of(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,156 @@
+"""Stored bytes to drafts: the pure incoming half of the adapter (`facts.ports.Reader`).
+
+A stored message is a resource, or a bundle of what happened and what it can't be understood without.
+Its control id is `Type/id/version`, and a digest of the versions that came along: the same versions are the
+same message, by whichever way they arrived.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from carelane.connect.fhir.codec import Resource, decode_plain, entry_resources, resource_reference
+from carelane.connect.fhir.mapping.incoming import Source, drafts_of
+from carelane.connect.fhir.mapping.people import Company, Local, listed
+from carelane.facts.fact import Draft
+from carelane.facts.ports import Envelope, Reading
+from carelane.facts.problem import Problem, Severity
+
+DEFAULT = Local()
+
+
+def read(
+    raw: bytes, *, received_at: datetime, local: Local = DEFAULT
+) -> tuple[Reading, Sequence[Problem]]:
+    """What one stored message says. Never raises on bad bytes.
+
+    `received_at` is part of the port; facts carry the source's own times.
+    """
+    del received_at
+    resource = decode_plain(raw)
+    if resource is None:
+        return Reading(outcome="rejected", trigger="", control_id=None), (_unreadable(),)
+    focus, company = _parts(resource)
+    about = envelope_of(resource)
+    drafts: list[Draft] = []
+    problems: list[Problem] = []
+    for one in focus:
+        found = drafts_of(Source(resource=one, company=company, local=local))
+        drafts.extend(found or ())
+        problems.extend(_findings(one, found))
+    outcome = _outcome(drafts, problems)
+    if outcome == "quarantined":
+        drafts = []
+    reading = Reading(
+        outcome=outcome,
+        trigger=about.trigger,
+        control_id=about.control_id,
+        drafts=tuple(drafts),
+    )
+    return reading, tuple(problems)
+
+
+def envelope(raw: bytes) -> Envelope:
+    """What receiving must know: control id and trigger (`FHIR ServiceRequest`). Never raises."""
+    resource = decode_plain(raw)
+    if resource is None:
+        return Envelope(control_id=None, trigger="", problems=(_unreadable(),))
+    return envelope_of(resource)
+
+
+def envelope_of(resource: Resource) -> Envelope:
+    """The envelope of a decoded message."""
+    focus, _ = _parts(resource)
+    first = focus[0] if focus else resource
+    own = control_id(first)
+    if own and resource["resourceType"] == "Bundle":
+        everything = [control_id(one) or "" for _, one in entry_resources(resource)]
+        rest = sorted(one for one in everything if one != own)
+        digest = hashlib.sha256(" ".join(rest).encode()).hexdigest()[:16]
+        own = f"{own}+{digest}" if rest else own
+    return Envelope(control_id=own, trigger=f"FHIR {first['resourceType']}")
+
+
+def control_id(resource: Resource) -> str | None:
+    """`Type/id/version`, or None where the resource doesn't have them all."""
+    meta = resource.get("meta")
+    version = meta.get("versionId") if isinstance(meta, dict) else None
+    reference = resource_reference(resource)
+    return f"{reference}/{version}" if reference and version else None
+
+
+def _parts(resource: Resource) -> tuple[list[Resource], Company]:
+    """What happened, and what came along with it."""
+    if resource["resourceType"] != "Bundle":
+        return [resource], Company()
+    entries = [
+        (mode, one)
+        for mode, one in entry_resources(resource)
+        if isinstance(one.get("resourceType"), str)
+    ]
+    company = {resource_reference(one): one for _, one in entries if resource_reference(one)}
+    spoken_for = {
+        str(reference.get("reference", ""))
+        for _, one in entries
+        for reference in listed(one.get("result"))
+    }
+    focus = [
+        one
+        for mode, one in entries
+        if mode == "match" and resource_reference(one) not in spoken_for and not _envelope_part(one)
+    ]
+    alone = [one for one in focus if one["resourceType"] != "Patient"]
+    return alone or focus, Company(by_reference=company)
+
+
+def _envelope_part(resource: Resource) -> bool:
+    return resource["resourceType"] in {"MessageHeader", "Parameters", "SubscriptionStatus"}
+
+
+def _outcome(drafts: list[Draft], problems: list[Problem]) -> str:
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return "quarantined"
+    return "facts" if drafts else "no mapping"
+
+
+def _findings(resource: Resource, drafts: tuple[Draft, ...] | None) -> list[Problem]:
+    kind = str(resource["resourceType"])
+    if drafts is None:
+        return [
+            Problem(
+                code="fhir.no-mapping",
+                place=kind,
+                message="There is no rule for this type of resource; it is stored and nothing else happens.",
+                remedy="Nothing to do, unless the site expects work from it: then ask for a mapping.",
+                severity=Severity.NOTE,
+            )
+        ]
+    if not drafts:
+        return [
+            Problem(
+                code="fhir.status-silent",
+                place=f"{kind}.status",
+                message="This status says that nothing has happened yet, or isn't known.",
+                remedy="Nothing to do; the resource is read again when its status changes.",
+                severity=Severity.NOTE,
+            )
+        ]
+    if any(not draft.identifiers and kind != "Appointment" for draft in drafts):
+        return [
+            Problem(
+                code="fhir.patient-missing",
+                place=f"{kind}.subject",
+                message="The resource does not say which patient it is about.",
+                remedy="Ask the sender for a reference with an identifier, or assign it to a patient by hand.",
+            )
+        ]
+    return []
+
+
+def _unreadable() -> Problem:
+    return Problem(
+        code="fhir.unreadable",
+        place="body",
+        message="The bytes are not a FHIR resource in JSON.",
+        remedy="Ask the sender for application/fhir+json (FHIR R4).",
+    )

@@ -1,0 +1,179 @@
+"""Intents as FHIR resources, and the allow-list of writes; no sockets."""
+
+from typing import Any
+
+import pytest
+
+from carelane.connect.fhir.adapter import profile_of, register
+from carelane.connect.fhir.codec import EFFECT_SYSTEM, identifiers
+from carelane.connect.fhir.mapping.outgoing import RESOURCES, Amend, Create, Unfit, from_intent
+from carelane.connect.fhir.mapping.permits import FIELDS, NEVER, refusal
+from carelane.connect.fhir.sender import Profile, capabilities_of
+from carelane.facts.ids import name_id
+from carelane.facts.intent import Audience, EffectClass, IfUnknown, Intent
+from carelane.facts.phi import Phi
+
+PATIENT: dict[str, Any] = {"resourceType": "Patient", "identifier": [{"system": "HOSP", "value": "100001"}]}
+
+
+def intent(capability: str, content: dict[str, Any] | None = None, **references: str) -> Intent:
+    return Intent(
+        id=name_id("effect"),
+        case=name_id("case"),
+        step=None,
+        name="tell-the-ehr",
+        capability=capability,
+        audience=Audience.RECORD,
+        if_unknown=IfUnknown.ASK,
+        content=Phi({"patient": PATIENT} if content is None else content, "content"),
+        urgency=3,
+        references=references,
+    )
+
+
+def created(
+    capability: str, content: dict[str, Any] | None = None, **references: str
+) -> dict[str, Any]:
+    write = from_intent(intent(capability, content, **references))
+    assert isinstance(write, Create)
+    return write.resource
+
+
+FULL: dict[str, Any] = {
+    "patient": PATIENT,
+    "request": {"id": "s1"},
+    "result": {"id": "r1"},
+    "text": "read back",
+    "values": {"status": "accepted"},
+}
+
+
+@pytest.mark.invariant("I3")
+@pytest.mark.parametrize("capability", sorted(RESOURCES))
+def test_every_write_carries_our_identifier_and_only_listed_fields(capability: str) -> None:
+    """The effect's id is the business key the EHR sees; nothing leaves that the allow-list doesn't name."""
+    write = from_intent(intent(capability, FULL, slot="Slot/slot1", appointment="Appointment/a1"))
+    if isinstance(write, Create):
+        assert identifiers(write.resource) == (str(name_id("effect")),)
+        assert write.resource["identifier"][0]["system"] == EFFECT_SYSTEM
+        assert refusal(write.resource, FIELDS) == ""
+    else:
+        assert isinstance(write, Amend)
+        assert refusal({"resourceType": write.kind, **write.changes}, FIELDS) == ""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [
+        ("accepted", "accepted"),
+        ("declined", "rejected"),
+        ("redirected", "rejected"),
+        ("incomplete", "on-hold"),
+        ("closed", "completed"),
+        ("in-triage", "in-progress"),
+    ],
+)
+def test_pathway_statuses_become_task_statuses(wanted: str, status: str) -> None:
+    """The code of the pathway stays readable as businessStatus."""
+    task = created("ehr.referral.update", {"values": {"status": wanted}})
+    assert task["status"] == status
+    assert task["businessStatus"]["coding"][0]["code"] == wanted
+    assert task["priority"] == "stat"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"patient": PATIENT, "request": {"identifier": [{"system": "HIS", "value": "R1"}]}},
+        {
+            "fields": {
+                "patient": PATIENT["identifier"],
+                "referral_number": {"system": "HIS", "value": "R1"},
+            }
+        },
+    ],
+)
+def test_roles_are_found_as_resources_or_among_the_fields(content: dict[str, Any]) -> None:
+    task = created("ehr.referral.update", content)
+    assert task["for"]["identifier"] == {"system": "HOSP", "value": "100001"}
+    assert task["focus"]["identifier"] == {"system": "HIS", "value": "R1"}
+
+
+def test_a_letter_says_nothing_clinical_unless_a_template_does() -> None:
+    letter = created("patient.letter", {"patient": PATIENT, "form": {"note": "potassium"}})
+    assert "potassium" not in str(letter["payload"])
+    assert letter["recipient"] == [letter["subject"]]
+
+
+def test_an_alert_names_its_level_of_the_escalation() -> None:
+    alert = created("staff.alert", FULL, to="physician-on-call", level="2")
+    assert alert["recipient"][0]["display"] == "physician-on-call"
+
+
+@pytest.mark.parametrize(
+    ("capability", "content", "cause"),
+    [
+        ("ehr.appointment.book", {"patient": PATIENT}, "missing-slot"),
+        ("ehr.appointment.book", {"form": {"slot": "Slot/1"}}, "missing-patient"),
+        ("ehr.appointment.cancel", {}, "missing-appointment"),
+        ("ehr.slot.hold", {"slot": {"resourceType": "Slot"}}, "missing-slot"),
+        ("ehr.slot.hold", {"form": {"slot": "Task/1"}}, "wrong-slot"),
+        ("ehr.document", {"patient": PATIENT}, "missing-text"),
+        ("patient.letter", {}, "missing-patient"),
+        ("ehr.observation", {}, "capability-unknown"),
+    ],
+)
+def test_what_cannot_be_said_is_refused_with_a_cause(
+    capability: str, content: dict[str, Any], cause: str
+) -> None:
+    assert from_intent(intent(capability, content)) == Unfit(cause=cause)
+
+
+@pytest.mark.invariant("I20")
+@pytest.mark.requirement("R8")
+@pytest.mark.parametrize("kind", sorted(NEVER))
+def test_clinical_facts_never_leave_whatever_the_list_says(kind: str) -> None:
+    """Observations, conditions, orders: the EHR is the system of record."""
+    generous = {**FIELDS, kind: frozenset({"status"})}
+    assert refusal({"resourceType": kind, "status": "final"}, generous) == "write-resource-never"
+
+
+@pytest.mark.requirement("R8")
+@pytest.mark.parametrize(
+    ("resource", "cause"),
+    [
+        ({"resourceType": "DocumentReference", "docStatus": "final"}, "write-signed-note"),
+        ({"resourceType": "DocumentReference", "authenticator": {}}, "write-signed-note"),
+        ({"resourceType": "ServiceRequest"}, "write-resource-not-allowed"),
+        ({"resourceType": "Task", "note": []}, "write-field-not-allowed"),
+        ({"resourceType": "Task", "id": "1", "meta": {}, "status": "ready"}, ""),
+    ],
+)
+def test_writes_pass_an_allow_list(resource: dict[str, Any], cause: str) -> None:
+    assert refusal(resource, FIELDS) == cause
+
+
+def test_a_site_can_only_narrow_the_allow_list() -> None:
+    """A field or a resource that we never write can't be added by settings."""
+    writes = {"Task": "*", "Appointment": ["status", "comment"], "Observation": "*"}
+    profile = profile_of({"writes": writes})
+    assert profile.writes["Task"] == FIELDS["Task"]
+    assert profile.writes["Appointment"] == frozenset({"status"})
+    assert "ehr.communication" not in capabilities_of(profile)
+    assert all(one.resource not in NEVER for one in capabilities_of(profile).values())
+
+
+def test_classes_follow_the_server() -> None:
+    """Keyed only where the server takes our id; a change of its own resource is looked up by search."""
+    keyed = capabilities_of(Profile(update_as_create=True))
+    searched = capabilities_of(Profile(update_as_create=False, horizon_s=45))
+    assert keyed["ehr.communication"].effect_class is EffectClass.KEYED
+    assert keyed["ehr.slot.hold"].effect_class is EffectClass.SEARCHABLE
+    assert searched["ehr.communication"].effect_class is EffectClass.SEARCHABLE
+    assert searched["ehr.communication"].horizon_s == 45
+
+
+def test_registration_names_settings_and_capabilities() -> None:
+    kind = register()
+    assert kind.name == "fhir"
+    assert {one.name for one in kind.capabilities} == set(RESOURCES)
