@@ -65,7 +65,9 @@ def choose(event: Event, fact: Fact, cases: Sequence[Case]) -> tuple[Case, ...] 
     if len(cases) <= 1 or event.several is Several.ALL:
         return tuple(cases)
     kept = [case for case in cases if case.duplicate_of is None]
-    if kept and len(kept) < len(cases):  # a merge left both open: the older one goes on
+    if (
+        kept and len(kept) < len(cases) and not event.cancels
+    ):  # a merge left both open: the older one goes on
         return choose(event, fact, kept)
     if event.several is Several.ASK:
         return None
