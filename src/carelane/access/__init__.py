@@ -1,1 +1,4 @@
-"""Who may do what to which record for which purpose: allowed, or denied with a reason. Pure."""
+"""Who may do what to which record for which purpose: `Allowed` or `Denied` with a reason.
+
+Pure. Cedar policies stand in `policies/` and arrive as text; `accounts` asks before anything acts.
+"""
