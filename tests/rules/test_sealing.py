@@ -1,6 +1,7 @@
 """Field encryption: what is sealed opens only at its place, with its key, and not at all once shredded."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from uuid import UUID
@@ -45,7 +46,9 @@ class Unbound(DataKey):
     """The mutant: a key that forgets where its ciphertext belongs."""
 
     @override
-    def seal(self, where: bytes, value: bytes, *, compress: bool = False) -> bytes:  # as its parent's
+    def seal(
+        self, where: bytes, value: bytes, *, compress: bool = False
+    ) -> bytes:  # as its parent's
         return super().seal(where[:0], value, compress=compress)
 
     @override
@@ -195,6 +198,15 @@ def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(KeyFault):
         FileKeys.create(path)
     assert json.loads(path.read_text()) == kept
+
+
+def test_processes_that_start_together_make_one_key_file(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    with ThreadPoolExecutor(8) as pool:
+        all_keys = list(pool.map(lambda _: FileKeys.open_or_create(path), range(8)))
+    wrapped = all_keys[0].wrap(b"name", KEY)
+    assert all(keys.is_current(wrapped) for keys in all_keys)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["keys.json"]
 
 
 @pytest.mark.parametrize(

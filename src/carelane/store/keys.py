@@ -6,9 +6,11 @@ ciphertext, and destroying the wrapped keys of a subject's identities shreds eve
 `sealing.py` does the encryption, `keyring.py` keeps the organisation's wrapped keys in the database.
 """
 
+import contextlib
 import hashlib
 import json
 import os
+import secrets
 import stat
 from base64 import b64decode, b64encode
 from collections import OrderedDict
@@ -29,6 +31,12 @@ class KeyFault(SetupFault):
     """The key file is missing, unsafe or damaged; without it nothing sealed can be read. Restore it."""
 
     code = "keys"
+
+
+class FileKeyExists(KeyFault):
+    """There is a key file already, and it may be in use; open that one."""
+
+    code = "key-file-exists"
 
 
 class KeyProvider(Protocol):
@@ -80,6 +88,14 @@ class FileKeys:
         _write(path, {1: os.urandom(KEY_BYTES)}, replace=False)
         return cls.open(path)
 
+    @classmethod
+    def open_or_create(cls, path: Path) -> Self:
+        """Read the file, or make it; of processes that start together, one makes it and all read it."""
+        if not path.exists():
+            with contextlib.suppress(FileKeyExists):
+                return cls.create(path)
+        return cls.open(path)
+
     def rotate(self) -> int:
         """Add a key and use it from now on; its version. Old ones stay until nothing is wrapped by them."""
         raw = _read(self._path.read_text(encoding="ascii"))
@@ -100,7 +116,7 @@ class FileKeys:
             if key.id == wanted:
                 return key.unwrap(name, wrapped, identifier=identifier)
         raise KeyFault(
-            f"the key file {self._path} lacks the key {wanted.hex()}; restore the newest one"
+            f"the key file {self._path} lacks the key {wanted.hex()}; restore the newest one, or copy the first host's"
         )
 
     def is_current(self, wrapped: bytes) -> bool:
@@ -229,12 +245,26 @@ def _write(path: Path, keys: Mapping[int, bytes], *, replace: bool) -> None:
     text = json.dumps(
         {"keys": {str(v): b64encode(k).decode() for v, k in sorted(keys.items())}}, indent=1
     )
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    if path.exists() and not replace:
-        raise KeyFault(f"{path} exists; a key file is never overwritten")
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    partial.rename(path)
+    try:
+        if replace:
+            partial.rename(path)
+        else:
+            path.hardlink_to(partial)  # fails if another process was first: its key may be in use
+    except FileExistsError:
+        raise FileKeyExists(f"{path} exists; a key file is never overwritten") from None
+    finally:
+        partial.unlink(missing_ok=True)
+    _sync_folder(path.parent)  # before anything is sealed by it
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
