@@ -19,6 +19,7 @@ _REFERRAL_CODES: Final = frozenset(
     {"57133-1", "11488-4", "3457005", "306206005", "11429006", "REF", "REFERRAL", "CONSULT"}
 )
 _REFERRAL_WORDS: Final = re.compile(r"\b(?:referral|consult|consultation)\b", re.IGNORECASE)
+_LABORATORY: Final = frozenset({"108252007", "LAB", "LABORATORY"})
 _URGENCIES: Final[Mapping[str, Urgency]] = {
     "urgent": Urgency.URGENT,
     "asap": Urgency.ASAP,
@@ -168,9 +169,11 @@ def _service_request(source: Source) -> Iterable[Draft]:
         keys["referral"] = number
     elif not placer and not filler:
         keys["placer_order"] = number
+    laboratory = any(codes_in(one) & _LABORATORY for one in listed(resource.get("category")))
+    order = "lab.ordered" if laboratory and change == "received" else f"order.{change}"
     ordered = "placer_order" if keys["placer_order"] else "filler_order"
     yield source.draft(
-        _REFERRAL[change] if refers else f"order.{change}",
+        _REFERRAL[change] if refers else order,
         role="request",
         part=resource,
         keys=keys,
