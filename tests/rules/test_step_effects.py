@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from carelane.cases.model import Case, Disposition, EffectState, Step
+from carelane.facts.fact import Json
 from carelane.facts.intent import Audience
 from carelane.pathways.definition import Definition
 from carelane.testing.core.pathways import critical, referral, to
@@ -27,11 +28,10 @@ def scheduled(definition: Definition | None = None) -> Play:
 def called() -> Play:
     """A critical result at level 1."""
     game = Play(definitions=definitions_of(critical()))
-    observation = [{"interpretation": "HH"}]
-    payload = {
-        "result": {"status": "final", "issued": NOON.isoformat(), "observation": observation}
-    }
-    game.tell(fact("result.reported", keys={"filler_order": "l1"}, payload=payload))
+    observation: Json = [{"interpretation": "HH"}]
+    result: Json = {"status": "final", "issued": NOON.isoformat(), "observation": observation}
+    told = fact("result.reported", keys={"filler_order": "l1"}, payload={"result": result})
+    game.tell(told)
     return game
 
 

@@ -52,6 +52,12 @@ def is_stale(event: Event, fact: Fact, stale: Mapping[str, datetime]) -> bool:
     return newest is not None and fact.occurred_at < newest
 
 
+def is_known(event: Event, fact: Fact, stale: Mapping[str, datetime]) -> bool:
+    """Whether the case has applied this about the same entity, or something newer."""
+    newest = stale.get(entity(event, fact)) if stale and event.stale_by else None
+    return newest is not None and fact.occurred_at <= newest
+
+
 def noted(event: Event, fact: Fact, stale: Mapping[str, datetime]) -> Mapping[str, datetime]:
     """The newest source times after this fact."""
     token = entity(event, fact)

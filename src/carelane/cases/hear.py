@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from carelane.cases.attempt import Tried, attempt
-from carelane.cases.correlate import choose, is_stale, matches
+from carelane.cases.correlate import choose, is_known, is_stale, matches
 from carelane.cases.event import hear
 from carelane.cases.hold import unclear, unmatched
 from carelane.cases.model import Case
@@ -115,6 +115,8 @@ def _unmatched(moment: Moment, active: Prepared | None, event: Event) -> Tried:
         ]
         if back:
             return reopen(moment, max(back, key=lambda case: (case.opened_at, case.id)), event)
+    if event.start is not None and any(is_known(event, moment.fact, each.stale) for each in before):
+        return Tried(ignored=STALE)  # a repeat of what a closed case has applied opens nothing
     if active is not None:
         found = starts(moment, active, event)
         if found is not None:

@@ -44,9 +44,13 @@ class Play:
             self.now = max(self.now, due[0].recorded_at)
             self._decide(due_facts(self.view, min(self.now, target))[0])
         self.now = max(self.now, target)
+        self.expire_holds()
+        return self.steps[first:]
+
+    def expire_holds(self) -> None:
+        """End the held facts whose time is over."""
         for over in due_held(self.view, self.now):
             self._keep(over)
-        return self.steps[first:]
 
     def sleep(self, until: timedelta) -> list[Step]:
         """A downtime: nothing is decided until its end; then everything due at once."""
