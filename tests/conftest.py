@@ -20,6 +20,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from carelane.facts.ids import name_id
@@ -30,6 +31,9 @@ from carelane.store.embedded_process import read_postmaster, signal_and_wait
 from carelane.store.migrate import migrate
 from carelane.store.pool import open_pool
 from carelane.store.roles import DatabaseUrls
+
+settings.register_profile("carelane", settings(deadline=None))  # a slow machine is no defect
+settings.load_profile("carelane")
 
 _POSTGRES = Path(__file__).parent / "postgres"
 _RUN = pytest.StashKey[Path]()
