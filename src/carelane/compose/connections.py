@@ -1,11 +1,144 @@
-"""Adapters by kind, and the site's connections made real: readers, envelopes, senders."""
+"""Adapters by kind, and the site's connections made real: readers, envelopes, senders, destinations."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from carelane.directory.snapshot import ConnectionRow
+from carelane.connect.fhir.adapter import open_sender as open_fhir
+from carelane.connect.fhir.mapping.reading import envelope as fhir_envelope
+from carelane.connect.fhir.mapping.reading import read as read_fhir
+from carelane.connect.hl7v2.adapter import open_sender as open_hl7v2
+from carelane.connect.hl7v2.codec import envelope as hl7v2_envelope
+from carelane.connect.hl7v2.mapping.local import DEFAULT, Local
+from carelane.connect.hl7v2.mapping.reading import read as read_hl7v2
+from carelane.connect.mail.adapter import open_sender as open_mail
+from carelane.directory.snapshot import ConnectionRow, Snapshot
+from carelane.effects.destinations import Destination, of_connection
+from carelane.facts.errors import SetupFault
+from carelane.facts.ports import Envelope, Reader, Sender
 
 EMBEDDED_CONNECTIONS: Mapping[str, ConnectionRow] = {
     "replay": ConnectionRow(name="replay", kind="hl7v2"),
     "portal": ConnectionRow(name="portal", kind="portal"),
 }
 """Connections that every Carelane has: recorded messages, and people."""
+
+
+class UnknownKind(SetupFault):
+    """A connection names an adapter kind that this Carelane does not have."""
+
+    code = "unknown-kind"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What an adapter offers for its connections."""
+
+    envelope: Callable[[bytes], Envelope] | None = None
+    reader: Callable[[ConnectionRow, Snapshot], Reader] | None = None
+    sender: Callable[[Mapping[str, Any], Snapshot], Sender] | None = None
+
+
+def _hl7v2_reader(row: ConnectionRow, snapshot: Snapshot) -> Reader:
+    place = snapshot.sites.get(row.site)
+    zone = row.settings.get("zone") or (place.zone if place else None)
+    authority = row.settings.get("authority")
+    if zone is None and authority is None:
+        local = DEFAULT
+    else:
+        local = Local(
+            zone=ZoneInfo(str(zone or "UTC")), authority=str(authority) if authority else None
+        )
+    return partial(read_hl7v2, local=local)
+
+
+KINDS: Mapping[str, Kind] = {
+    "hl7v2": Kind(envelope=hl7v2_envelope, reader=_hl7v2_reader, sender=lambda settings, _: open_hl7v2(settings)),
+    "fhir": Kind(
+        envelope=fhir_envelope, reader=lambda _row, _snapshot: read_fhir, sender=lambda settings, _: open_fhir(settings)
+    ),
+    "mail": Kind(sender=lambda settings, snapshot: open_mail(settings, find=partial(mail_address, snapshot))),
+    "portal": Kind(),
+}
+
+
+def kind_of(row: ConnectionRow) -> Kind:
+    """The adapter of a connection."""
+    try:
+        return KINDS[row.kind]
+    except KeyError:
+        raise UnknownKind(
+            f"connection {row.name}: no adapter is called {row.kind}; use one of {', '.join(KINDS)}"
+        ) from None
+
+
+def all_connections(snapshot: Snapshot) -> dict[str, ConnectionRow]:
+    """The site's connections and those that every Carelane has."""
+    return {**EMBEDDED_CONNECTIONS, **snapshot.connections}
+
+
+def inbound(snapshot: Snapshot) -> dict[str, ConnectionRow]:
+    """Connections whose messages can be read."""
+    return {
+        name: row
+        for name, row in all_connections(snapshot).items()
+        if kind_of(row).reader is not None
+    }
+
+
+def readers(snapshot: Snapshot) -> dict[str, Reader]:
+    """A reader for each connection that receives."""
+    return {
+        name: reader(row, snapshot)
+        for name, row in inbound(snapshot).items()
+        if (reader := kind_of(row).reader)
+    }
+
+
+def envelopes(snapshot: Snapshot) -> dict[str, Callable[[bytes], Envelope]]:
+    """What receiving must know of a message, for each connection that receives."""
+    return {
+        name: envelope
+        for name, row in inbound(snapshot).items()
+        if (envelope := kind_of(row).envelope)
+    }
+
+
+def destinations(snapshot: Snapshot) -> dict[str, Destination]:
+    """Connections that effects may go to."""
+    return {name: of_connection(row) for name, row in snapshot.connections.items() if row.serves}
+
+
+def senders(snapshot: Snapshot, home: Path) -> dict[str, Sender]:
+    """A sender for each of them; relative paths in their settings are in `home`."""
+    made: dict[str, Sender] = {}
+    for name, row in snapshot.connections.items():
+        maker = kind_of(row).sender
+        if row.serves and maker is not None:
+            made[name] = maker(_settings(row, home), snapshot)
+    return made
+
+
+def mail_address(snapshot: Snapshot, name: str) -> str | None:
+    """The mail address of a person, or of the first who holds a role or belongs to a pool."""
+    people = (person for person in snapshot.people.values()
+              if person.active and name in (person.name, *person.roles, *person.pools))  # fmt: skip
+    addresses = (contact.address for person in people for contact in person.contacts if contact.channel == "mail")
+    return next(addresses, None)
+
+
+_OURS = frozenset({"sending", "record_link", "requests_per_second", "direction"})
+
+
+def _settings(row: ConnectionRow, home: Path) -> dict[str, Any]:
+    """The adapter's own settings, with file paths made absolute."""
+    found: dict[str, Any] = {}
+    for key, value in row.settings.items():
+        if key in _OURS:
+            continue
+        is_path = key.endswith("_file") and isinstance(value, str) and not Path(value).is_absolute()
+        found[key] = str(home / value) if is_path else value
+    return found

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
+from carelane.engine.periodic import schema
 from carelane.facts.errors import SetupFault
 from carelane.settings import Settings
 from carelane.store.embedded import start
 from carelane.store.external import external_urls, prepare_external
+from carelane.store.foreign import apply_once
 from carelane.store.migrate import migrate
 from carelane.store.roles import DatabaseUrls
 
@@ -30,18 +32,24 @@ def owned(settings: Settings, progress: Progress) -> Iterator[DatabaseUrls]:
     settings.home.mkdir(mode=0o711, parents=True, exist_ok=True)
     if settings.database_url:
         urls = prepare_external(settings.database_url, progress=progress)
-        migrate(urls.owner, progress=progress)
+        _bring_up(urls, progress)
         yield urls
         return
     with start(settings.home / "postgres", progress=progress) as embedded:
         urls = embedded.urls()
-        migrate(urls.owner, progress=progress)
+        _bring_up(urls, progress)
         file = settings.home / _FILE
         _write(file, urls)
         try:
             yield urls
         finally:
             file.unlink(missing_ok=True)
+
+
+def _bring_up(urls: DatabaseUrls, progress: Progress) -> None:
+    migrate(urls.owner, progress=progress)
+    version, text = schema()
+    apply_once(urls.owner, name="procrastinate", version=version, text=text)
 
 
 def running(settings: Settings) -> DatabaseUrls:
@@ -54,7 +62,9 @@ def running(settings: Settings) -> DatabaseUrls:
         return external_urls(settings.database_url)
     file = settings.home / _FILE
     if not file.exists():
-        raise NoDatabase(f"no Carelane runs in {settings.home}. Remedy: `carelane up`, or set CARELANE_DATABASE_URL")
+        raise NoDatabase(
+            f"no Carelane runs in {settings.home}. Remedy: `carelane up`, or set CARELANE_DATABASE_URL"
+        )
     return DatabaseUrls(**json.loads(file.read_text()))
 
 

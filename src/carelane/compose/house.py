@@ -48,7 +48,12 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, urls: DatabaseUrls, *, process: str, load: bool = False, connections: int = 4
+    settings: Settings,
+    urls: DatabaseUrls,
+    *,
+    process: str,
+    load: bool = False,
+    connections: int = 4,
 ) -> AsyncIterator[House]:
     """Open a process's house; with `load`, first put the site's files and the shipped pathways in force."""
     files = _texts(settings.site, "*.yaml")
@@ -72,7 +77,9 @@ async def open_house(
             organisation=organisation, process=process, worker=worker, app=databases["app"], vault=Vault(keys),
             now=machine_now, observer=telemetry, directory=snapshot, releases=in_force,
         )  # fmt: skip
-        yield House(settings=settings, runtime=runtime, telemetry=telemetry, audit=databases["audit"])
+        yield House(
+            settings=settings, runtime=runtime, telemetry=telemetry, audit=databases["audit"]
+        )
 
 
 async def _database(
@@ -85,18 +92,28 @@ async def _database(
 
 def _key_file(settings: Settings) -> FileKeys:
     path = settings.inside_home(settings.key_file)
-    return FileKeys.open(path) if path.exists() else FileKeys.create(path)
+    return FileKeys.open_or_create(path)
 
 
 def _texts(folder: Path, pattern: str) -> dict[str, str]:
     files = sorted(folder.rglob(pattern))
     if not files:
-        raise SetupFault(f"no {pattern} in {folder}. Remedy: copy the shipped folder, or set its path by a flag")
-    return {str(each.relative_to(folder)): each.read_text(encoding="utf-8") for each in files if "tests" not in each.parts}
+        raise SetupFault(
+            f"no {pattern} in {folder}. Remedy: copy the shipped folder, or set its path by a flag"
+        )
+    return {
+        str(each.relative_to(folder)): each.read_text(encoding="utf-8")
+        for each in files
+        if "tests" not in each.parts
+    }
 
 
 async def _load(
-    worker: Database, settings: Settings, files: Mapping[str, str], organisation: UUID, now: datetime
+    worker: Database,
+    settings: Settings,
+    files: Mapping[str, str],
+    organisation: UUID,
+    now: datetime,
 ) -> None:
     """Put the site's files in force as audited facts; the same files again change nothing."""
     snapshot, problems = load_site(files)
@@ -106,7 +123,9 @@ async def _load(
     texts = _texts(settings.pathways, "*.yaml")
     shipped = releases.read(texts)
     async with worker.transaction() as tx:
-        await tx.run("house.make_organisation", id=organisation, name=snapshot.title or snapshot.organisation)
+        await tx.run(
+            "house.make_organisation", id=organisation, name=snapshot.title or snapshot.organisation
+        )
         await _store_site(tx, organisation, files, snapshot, now)
         for definition, text in shipped.values():
             await releases.publish(tx, organisation, definition, text, now=now, by="shipped")
@@ -121,11 +140,15 @@ async def _load(
         await _system(tx, organisation, shipped, before, snapshot, now)
 
 
-async def _system(tx: Tx, organisation: UUID, shipped, before, snapshot: Snapshot, now: datetime) -> None:  # type: ignore[no-untyped-def]
+async def _system(
+    tx: Tx, organisation: UUID, shipped, before, snapshot: Snapshot, now: datetime
+) -> None:  # type: ignore[no-untyped-def]
     """System pathways are in force wherever Carelane runs: they own what nothing else does."""
     approvers = snapshot.activations[0].approvers if snapshot.activations else ("carelane", "site")
     for definition, _ in shipped.values():
-        if definition.system and not any(a.release == definition.digest for a in before.activations):
+        if definition.system and not any(
+            a.release == definition.digest for a in before.activations
+        ):
             await releases.activate(tx, organisation, definition, approvers=approvers,
                                     reason="a system pathway of this release", now=now)  # fmt: skip
 
@@ -137,8 +160,16 @@ async def _store_site(
     digest = hashlib.sha256(text.encode()).hexdigest()
     newest = await tx.one("house.newest_directory")
     for name, row in {**snapshot.connections, **EMBEDDED_CONNECTIONS}.items():
-        await tx.run("intake.make_connection", name=name, organisation=organisation, kind=row.kind, site=row.site)
-        await make_subjects(tx, organisation, [(connection_subject(organisation, name), "connection", row.site)])
+        await tx.run(
+            "intake.make_connection",
+            name=name,
+            organisation=organisation,
+            kind=row.kind,
+            site=row.site,
+        )
+        await make_subjects(
+            tx, organisation, [(connection_subject(organisation, name), "connection", row.site)]
+        )
     if newest is not None and newest["digest"] == digest:
         return
     version = 1 if newest is None else newest["version"] + 1

@@ -1,20 +1,33 @@
-"""The doorbell of one process: wakes its loops when there is work, without a statement in anyone's transaction.
+"""The doorbell: wakes loops when there is work, without a statement in anyone's transaction (SEMANTICS 1, 12.8).
 
-Between processes `engine.listen_bell` forwards it by one coalesced NOTIFY on a side connection (SEMANTICS 1, 12.8).
+Within a process it is an event per door; between processes `carry` forwards rings by one coalesced NOTIFY on a
+side connection. A lost ring only delays: every waiting has a time limit.
 """
 
 import asyncio
 from collections import defaultdict
 
+from carelane.store.notify import Wire
+
+DEBOUNCE_S = 0.02
+
 
 class Bell:
-    """Rings named doors (`drain`, `interpret`, `effects`); waiting takes a time limit, so a lost ring only delays."""
+    """Rings named doors (`drain`, `interpret`, `effects`)."""
 
     def __init__(self) -> None:
         self._doors: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._rung: set[str] = set()
+        self._outward = asyncio.Event()
 
     def ring(self, door: str) -> None:
-        """Wake whoever waits at the door; ringing twice is ringing once."""
+        """Wake whoever waits at the door, here and in other processes; ringing twice is ringing once."""
+        self.ring_here(door)
+        self._rung.add(door)
+        self._outward.set()
+
+    def ring_here(self, door: str) -> None:
+        """Wake whoever waits at the door in this process."""
         self._doors[door].set()
 
     async def wait(self, door: str, *, seconds: float) -> None:
@@ -27,3 +40,30 @@ class Bell:
             return
         finally:
             event.clear()
+
+    async def rung(self) -> str:
+        """The doors rung since the last answer, comma-separated: what other processes must hear."""
+        await self._outward.wait()
+        await asyncio.sleep(DEBOUNCE_S)
+        self._outward.clear()
+        doors, self._rung = self._rung, set()
+        return ",".join(sorted(doors))
+
+
+async def carry(bell: Bell, wire: Wire, stop: asyncio.Event) -> None:
+    """Forward rings between processes until told to stop."""
+
+    async def outward() -> None:
+        while not stop.is_set():
+            await wire.tell(await bell.rung())
+
+    async def inward() -> None:
+        while not stop.is_set():
+            async for doors in wire.hear(seconds=0.5):
+                for door in doors.split(","):
+                    bell.ring_here(door)
+
+    async with asyncio.TaskGroup() as group:
+        telling = group.create_task(outward())
+        await inward()
+        telling.cancel()

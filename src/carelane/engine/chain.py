@@ -70,4 +70,3 @@ def _apply(chained: Chained, fact: Fact, moment: Moment) -> None:
     decided = step(scope, view, moment.late, fact, now)
     chained.steps.append(decided)
     chained.view = advance(view, decided)
-

@@ -18,8 +18,12 @@ class Standing(StrEnum):
     """How a person's action stands when the answer goes out."""
 
     APPLIED = "applied"
-    IGNORED = "ignored"  # decided, and it did nothing; the reason says why (`form-incomplete:read_back`)
-    COMPLETING = "completing"  # stored; the subject was busy; its time of recording protects it from expiry
+    IGNORED = (
+        "ignored"  # decided, and it did nothing; the reason says why (`form-incomplete:read_back`)
+    )
+    COMPLETING = (
+        "completing"  # stored; the subject was busy; its time of recording protects it from expiry
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

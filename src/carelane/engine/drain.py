@@ -4,7 +4,7 @@ On failure the batch is redone subject by subject, then fact by fact; what still
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -55,7 +55,11 @@ async def _each(runtime: Runtime, subjects: Iterable[UUID]) -> Drained:
             done = await _one(runtime, subject, facts_max=FACTS_MAX)
         except Exception:  # narrowed to single facts below, then parked
             done = await _singly(runtime, subject)
-        total = Drained(subjects=total.subjects + 1, facts=total.facts + done.facts, effects=total.effects + done.effects)
+        total = Drained(
+            subjects=total.subjects + 1,
+            facts=total.facts + done.facts,
+            effects=total.effects + done.effects,
+        )
     return total
 
 
@@ -82,7 +86,8 @@ async def _park(runtime: Runtime, subject: UUID, code: str) -> Drained:
         taken = await load.take(tx, runtime.vault, runtime.organisation, [subject], limit=1)
         now = runtime.now()
         steps = [
-            Step(fact=each.fact, now=now, disposition=Disposition.PARKED, reason=f"commit:{code}") for each in taken
+            Step(fact=each.fact, now=now, disposition=Disposition.PARKED, reason=f"commit:{code}")
+            for each in taken
         ]
         await _write(runtime, tx, steps, fresh=[])
     return Drained(subjects=1, facts=len(taken))
@@ -102,19 +107,32 @@ async def _batch(runtime: Runtime, tx: Tx, subjects: Sequence[UUID], *, facts_ma
     moment = Moment(now=now, releases=runtime.releases, late=Bound(runtime.directory))
     chained = [chain(view, facts.get(subject, ()), moment) for subject, view in views.items()]
     steps = [with_alerts(step) for each in chained for step in each.steps]
-    await _write(runtime, tx, steps, fresh=[fact for each in chained for fact in each.fresh])
+    held = {held.fact.id for view in views.values() for held in view.held}
+    await _write(
+        runtime, tx, steps, fresh=[fact for each in chained for fact in each.fresh], held=held
+    )
     return Drained(subjects=len(subjects), facts=len(steps), effects=sum(map(_effects, steps)))
 
 
-async def _write(runtime: Runtime, tx: Tx, steps: Sequence[Step], *, fresh: Sequence[Fact]) -> None:
+async def _write(
+    runtime: Runtime,
+    tx: Tx,
+    steps: Sequence[Step],
+    *,
+    fresh: Sequence[Fact],
+    held: Collection[UUID] = (),
+) -> None:
     batch = commit.Batch(
         organisation=runtime.organisation,
         steps=steps,
         fresh=fresh,
+        held=held,
         delivered=emitted(steps),
         bound={"directory": runtime.directory.version},
     )
-    await commit.commit(tx, runtime.vault, batch, definitions=runtime.releases.published, releases=runtime.releases)
+    await commit.commit(
+        tx, runtime.vault, batch, definitions=runtime.releases.published, releases=runtime.releases
+    )
 
 
 async def _forward(runtime: Runtime, tx: Tx, moved: Sequence[load.Taken]) -> None:
@@ -134,16 +152,21 @@ def _effects(step: Step) -> int:
     return sum(len(change.intents) for change in step.changes)
 
 
-async def decide_in(runtime: Runtime, tx: Tx, subject: UUID, fact: Fact, *, pending_max: int) -> Chained:
+async def decide_in(
+    runtime: Runtime, tx: Tx, subject: UUID, fact: Fact, *, pending_max: int
+) -> Chained:
     """Within the caller's transaction and turn: what is pending before it, then `fact` (SEMANTICS 5)."""
     taken = await load.take(tx, runtime.vault, runtime.organisation, [subject], limit=pending_max)
     await _forward(runtime, tx, [each for each in taken if each.moved_to])
     now = runtime.now()
-    view: View = (await load.views(tx, runtime.vault, runtime.organisation, [subject], now))[subject]
+    view: View = (await load.views(tx, runtime.vault, runtime.organisation, [subject], now))[
+        subject
+    ]
     moment = Moment(now=now, releases=runtime.releases, late=Bound(runtime.directory))
     chained = chain(view, [*(each.fact for each in taken if each.moved_to is None), fact], moment)
     steps = [with_alerts(step) for step in chained.steps]
-    await _write(runtime, tx, steps, fresh=[*chained.fresh, fact])
+    held = {held.fact.id for held in view.held}
+    await _write(runtime, tx, steps, fresh=[*chained.fresh, fact], held=held)
     return chained
 
 

@@ -23,14 +23,18 @@ async def keep_draining(runtime: Runtime, stop: asyncio.Event) -> None:
             await asyncio.sleep(PAUSE_S)
 
 
-async def keep(runtime: Runtime, stop: asyncio.Event, door: str, once: Callable[[], Awaitable[int]]) -> None:
+async def keep(
+    runtime: Runtime, stop: asyncio.Event, door: str, once: Callable[[], Awaitable[int]]
+) -> None:
     """Run `once` until told to stop; wait at the door's bell when it found nothing to do."""
     while not stop.is_set():
         if await once() == 0:
             await runtime.bell.wait(door, seconds=POLL_S)
 
 
-async def keep_beating(runtime: Runtime, stop: asyncio.Event, kind: str, *, every_s: float = 5.0) -> None:
+async def keep_beating(
+    runtime: Runtime, stop: asyncio.Event, kind: str, *, every_s: float = 5.0
+) -> None:
     """Write the process's heartbeat, so that a downtime can be told from a quiet night."""
     while not stop.is_set():
         async with runtime.worker.transaction() as tx:
@@ -39,11 +43,15 @@ async def keep_beating(runtime: Runtime, stop: asyncio.Event, kind: str, *, ever
         await runtime.bell.wait("stop", seconds=every_s)
 
 
-async def supervised(name: str, runtime: Runtime, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+async def supervised(
+    name: str, runtime: Runtime, stop: asyncio.Event, work: Callable[[], Awaitable[None]]
+) -> None:
     """Keep a loop alive: a failure is counted and the loop starts again after a second, for ever (T4)."""
     while not stop.is_set():
         try:
             await work()
-        except Exception as cause:  # counted, and the loop starts anew: a process never gives up by itself
+        except (
+            Exception
+        ) as cause:  # counted, and the loop starts anew: a process never gives up by itself
             runtime.observer.count("loop_failed", {"loop": name, "cause": type(cause).__name__})
             await asyncio.sleep(1.0)

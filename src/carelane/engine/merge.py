@@ -20,7 +20,9 @@ WAIT_MS = 2_000
 
 async def merge(runtime: Runtime, tx: Tx, fact: Fact, merged: Merge) -> None:
     """Carry out what an identity message says, in the caller's transaction. `fact` tells of it, on the survivor."""
-    tokens = [runtime.vault.tokens.identifier(each.authority, each.value) for each in merged.retired]
+    tokens = [
+        runtime.vault.tokens.identifier(each.authority, each.value) for each in merged.retired
+    ]
     rows = await tx.tuples("intake.links", {"tokens": tokens})
     retired = [subject for _token, _id, _key, subject, *_ in rows]
     if merged.kind == "unlink":
@@ -57,11 +59,15 @@ async def _unlink(runtime: Runtime, tx: Tx, fact: Fact, identities: Sequence[UUI
         await _move(tx, runtime, moved, survivor, retired)
         await tx.run("intake.retire", subject=retired, into=None)
         await tx.run("intake.reverse_merge", id=row["id"], by=fact.id)
-        await _log(runtime, tx, fact, "unlink", survivor=retired, retired=survivor, identities=moved)
+        await _log(
+            runtime, tx, fact, "unlink", survivor=retired, retired=survivor, identities=moved
+        )
         return
 
 
-async def _move(tx: Tx, runtime: Runtime, identities: Sequence[UUID], source: UUID, target: UUID) -> None:
+async def _move(
+    tx: Tx, runtime: Runtime, identities: Sequence[UUID], source: UUID, target: UUID
+) -> None:
     """Links first, then everything that follows an identity."""
     wanted = {"identities": list(identities), "source": source, "target": target}
     await tx.run("intake.relink", subject=target, identities=list(identities), at=runtime.now())
@@ -77,8 +83,13 @@ async def _log(
     id_ = derive(now, "merge", fact.id, survivor, retired)
     await tx.run("intake.log_merge", id=id_, organisation=runtime.organisation, kind=kind, survivor=survivor,
                  retired=retired, moved=moved, fact=fact.id, at=now)  # fmt: skip
-    content = {"kind": kind, "survivor": str(survivor), "retired": str(retired), "identities": len(identities)}
-    _, at, body = leaf(id_=id_, organisation=runtime.organisation, at=now, action="merge.done",
+    content = {
+        "kind": kind,
+        "survivor": str(survivor),
+        "retired": str(retired),
+        "identities": len(identities),
+    }
+    _, at, body = leaf(id_=id_, organisation=runtime.organisation, at=now, action="subject.merged",
                        actor={"kind": "system", "name": fact.connection or ""}, content=content)  # fmt: skip
     await tx.run("house.leaf", id=id_, organisation=runtime.organisation, at=at, body=body)
 
@@ -86,8 +97,13 @@ async def _log(
 def _clashes(staying: Sequence[Row], moving: Sequence[Row]) -> list[tuple[Row, Row]]:
     """Open cases of one thing on both sides: (younger, older)."""
     by_key = {_key(row): row for row in staying if row["unique_token"]}
-    pairs = [(row, by_key[_key(row)]) for row in moving if row["unique_token"] and _key(row) in by_key]
-    return [tuple(sorted(pair, key=lambda row: (row["opened_at"], row["id"]), reverse=True)) for pair in pairs]  # type: ignore[misc]  # pairs of two
+    pairs = [
+        (row, by_key[_key(row)]) for row in moving if row["unique_token"] and _key(row) in by_key
+    ]
+    return [
+        tuple(sorted(pair, key=lambda row: (row["opened_at"], row["id"]), reverse=True))
+        for pair in pairs
+    ]  # type: ignore[misc]  # pairs of two
 
 
 def _key(row: Row) -> tuple[str, str, str]:

@@ -37,7 +37,9 @@ def _fact(step: Step, emission: Emission) -> Fact:
 
 def with_alerts(step: Step) -> Step:
     """Each notice that goes by another channel than the portal, also as an effect for staff."""
-    if not any(notice.channel not in IN_PORTAL for change in step.changes for notice in change.notices):
+    if not any(
+        notice.channel not in IN_PORTAL for change in step.changes for notice in change.notices
+    ):
         return step
     return replace(step, changes=tuple(_alerted(step, change) for change in step.changes))
 

@@ -26,7 +26,9 @@ class Releases:
 
     published: Mapping[str, Definition]
     activations: tuple[Activation, ...]
-    _scoped: dict[tuple[str, str], tuple[Definition, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _scoped: dict[tuple[str, str], tuple[Definition, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _cancels: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -40,7 +42,9 @@ class Releases:
         """The releases in force in a scope: the most specific activation of each pathway wins, then the newest."""
         scope = (site, service_line)
         if scope not in self._scoped:
-            self._scoped[scope] = tuple(self.published[each.release] for each in self._chosen(site, service_line))
+            self._scoped[scope] = tuple(
+                self.published[each.release] for each in self._chosen(site, service_line)
+            )
         return self._scoped[scope]
 
     def _chosen(self, site: str, service_line: str) -> Iterable[Activation]:

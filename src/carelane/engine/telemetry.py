@@ -28,7 +28,9 @@ class Telemetry:
         """Add to a counter `carelane_<name>_total`."""
         metric = self._counters.get(name)
         if metric is None:
-            metric = Counter(f"carelane_{name}", name.replace("_", " "), sorted(labels), registry=self.registry)
+            metric = Counter(
+                f"carelane_{name}", name.replace("_", " "), sorted(labels), registry=self.registry
+            )
             self._counters[name] = metric
         (metric.labels(**labels) if labels else metric).inc(by)
 
@@ -53,7 +55,9 @@ class Telemetry:
 Scope = MutableMapping[str, Any]
 
 
-def health_app(telemetry: Telemetry, health: Health) -> Callable[[Scope, Any, Any], Awaitable[None]]:
+def health_app(
+    telemetry: Telemetry, health: Health
+) -> Callable[[Scope, Any, Any], Awaitable[None]]:
     """An ASGI application with `/health` (200 or 503, JSON) and `/metrics`; for every process."""
 
     async def app(scope: Scope, receive: Any, send: Any) -> None:
@@ -66,7 +70,9 @@ def health_app(telemetry: Telemetry, health: Health) -> Callable[[Scope, Any, An
             state = await health()
             status = 200 if state.get("healthy") else 503
             kind, body = b"application/json", msgspec.json.encode(state)
-        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind)]})
+        await send(
+            {"type": "http.response.start", "status": status, "headers": [(b"content-type", kind)]}
+        )
         await send({"type": "http.response.body", "body": body})
 
     return app

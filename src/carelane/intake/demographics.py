@@ -15,7 +15,11 @@ def tokens_of(tokens: Tokens, patient: Mapping[str, Any]) -> dict[str, str]:
         "birth_date": str(patient.get("birthDate") or ""),
         "sex": str(patient.get("gender") or ""),
     }
-    return {kind: tokens.of(f"demographic.{kind}", value) for kind, value in values.items() if value and value != "unknown"}
+    return {
+        kind: tokens.of(f"demographic.{kind}", value)
+        for kind, value in values.items()
+        if value and value != "unknown"
+    }
 
 
 def shown(patient: Mapping[str, Any], identifiers: Sequence[Identifier]) -> dict[str, Json]:
@@ -28,7 +32,10 @@ def shown(patient: Mapping[str, Any], identifiers: Sequence[Identifier]) -> dict
         "sex": patient.get("gender"),
         "phones": [str(each.get("value")) for each in _telecoms(patient)],
         "language": _language(patient),
-        "identifiers": [{"authority": each.authority, "value": each.value, "type": each.type} for each in identifiers],
+        "identifiers": [
+            {"authority": each.authority, "value": each.value, "type": each.type}
+            for each in identifiers
+        ],
     }
 
 
@@ -50,7 +57,11 @@ def _name(patient: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _telecoms(patient: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    return [each for each in patient.get("telecom") or () if each.get("system", "phone") == "phone" and each.get("value")]
+    return [
+        each
+        for each in patient.get("telecom") or ()
+        if each.get("system", "phone") == "phone" and each.get("value")
+    ]
 
 
 def _language(patient: Mapping[str, Any]) -> str | None:

@@ -45,7 +45,9 @@ class Register:
     provisional: set[UUID] = field(default_factory=set)
     _identities: Columns = field(default_factory=lambda: Columns(
         "intake.new_identities", ("id", "token", "authority", "identity_key", "created_at")))  # fmt: skip
-    _links: Columns = field(default_factory=lambda: Columns("intake.new_links", ("identity", "subject", "since")))
+    _links: Columns = field(
+        default_factory=lambda: Columns("intake.new_links", ("identity", "subject", "since"))
+    )
     _subjects: dict[UUID, tuple[object, ...]] = field(default_factory=dict)
     _search: dict[tuple[str, UUID], str] = field(default_factory=dict)
     _others: dict[UUID, tuple[str, str]] = field(default_factory=dict)
@@ -58,9 +60,13 @@ class Register:
         tokens = [token for draft in drafts for token in _tokens(runtime, _all_identifiers(draft))]
         known: dict[str, Known] = {}
         provisional: set[UUID] = set()
-        for token, id_, key, subject, demographics, new in await tx.tuples("intake.links", {"tokens": tokens}):
+        for token, id_, key, subject, demographics, new in await tx.tuples(
+            "intake.links", {"tokens": tokens}
+        ):
             runtime.vault.learn(id_, key)
-            known[token] = Known(identity=id_, subject=subject, demographics=_strings.decode(demographics))
+            known[token] = Known(
+                identity=id_, subject=subject, demographics=_strings.decode(demographics)
+            )
             if new:
                 provisional.add(subject)
         return cls(runtime, connection, now, known, provisional)
@@ -85,7 +91,10 @@ class Register:
     async def write(self, tx: Tx) -> None:
         """Write new identities, links, subjects and search tokens."""
         organisation = self.runtime.organisation
-        subjects = Columns("intake.subjects", ("id", "provisional", "site", "demographics", "identity", "sealed", "sealed_at"))
+        subjects = Columns(
+            "intake.subjects",
+            ("id", "provisional", "site", "demographics", "identity", "sealed", "sealed_at"),
+        )
         search = Columns("intake.search_tokens", ("token", "subject", "kind"))
         others = Columns("facts.subjects", ("ids", "kinds", "sites"))
         for row in self._subjects.values():
@@ -112,7 +121,11 @@ class Register:
         return connection_subject(self.runtime.organisation, self.connection)
 
     def _link(
-        self, sent: Mapping[str, Identifier], found: Resolution, subject: UUID, demographics: Mapping[str, str]
+        self,
+        sent: Mapping[str, Identifier],
+        found: Resolution,
+        subject: UUID,
+        demographics: Mapping[str, str],
     ) -> None:
         for token in found.unknown:
             identity = name_id(self.runtime.organisation, "identity", token)
@@ -123,7 +136,9 @@ class Register:
         for token in sent:
             before = self.known[token]
             self.known[token] = Known(
-                identity=before.identity, subject=before.subject, demographics={**before.demographics, **demographics}
+                identity=before.identity,
+                subject=before.subject,
+                demographics={**before.demographics, **demographics},
             )
 
     def _retired(self, draft: Draft, subject: UUID) -> None:
@@ -132,18 +147,29 @@ class Register:
             return
         tokens = _tokens(self.runtime, draft.merge.retired)
         unknown = tuple(token for token in tokens if token not in self.known)
-        sent = {token: each for token, each in zip(tokens, draft.merge.retired, strict=True) if token in unknown}
+        sent = {
+            token: each
+            for token, each in zip(tokens, draft.merge.retired, strict=True)
+            if token in unknown
+        }
         if draft.merge.kind != "unlink" and unknown:
             self._link(sent, Resolution(verdict=Verdict.NEW, unknown=unknown), subject, {})
 
     def _copy(
-        self, subject: UUID, identity: UUID, patient: Mapping[str, Any], demographics: Mapping[str, str], draft: Draft
+        self,
+        subject: UUID,
+        identity: UUID,
+        patient: Mapping[str, Any],
+        demographics: Mapping[str, str],
+        draft: Draft,
     ) -> None:
         """The minimum copied for people to recognise the patient by; the newest message wins."""
         if not patient:
             return
         known = self.known[_tokens(self.runtime, draft.identifiers)[0]]
-        sealed = self.runtime.vault.seal(identity, "subject", subject, "sealed", encode(shown(patient, draft.identifiers)))
+        sealed = self.runtime.vault.seal(
+            identity, "subject", subject, "sealed", encode(shown(patient, draft.identifiers))
+        )
         self._subjects[subject] = (
             subject, _provisional(draft), draft.site or "", encode({**known.demographics, **demographics}).decode(),
             identity, sealed, self.now,
@@ -162,7 +188,11 @@ def _patient(draft: Draft) -> Mapping[str, Any]:
 
 
 def _all_identifiers(draft: Draft) -> Sequence[Identifier]:
-    return (*draft.identifiers, *draft.merge.survivor, *draft.merge.retired) if draft.merge else draft.identifiers
+    return (
+        (*draft.identifiers, *draft.merge.survivor, *draft.merge.retired)
+        if draft.merge
+        else draft.identifiers
+    )
 
 
 def _tokens(runtime: Runtime, identifiers: Iterable[Identifier]) -> list[str]:

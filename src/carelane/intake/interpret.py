@@ -37,7 +37,9 @@ class _Batch:
     merges: list[tuple[Fact, Merge]] = field(default_factory=list)
 
 
-async def interpret(runtime: Runtime, readers: Readers, connection: str, *, limit: int = BATCH_MAX) -> int:
+async def interpret(
+    runtime: Runtime, readers: Readers, connection: str, *, limit: int = BATCH_MAX
+) -> int:
     """Interpret one batch of a connection; how many messages. Zero when none wait or another process is at it."""
     async with runtime.worker.transaction() as tx:
         if not await tx.rows("intake.connection_turn", connection=connection):
@@ -83,7 +85,10 @@ _GONE = Problem(
 
 
 async def _identify(
-    runtime: Runtime, tx: Tx, connection: str, readings: Sequence[tuple[Pending, Reading, Sequence[Problem]]]
+    runtime: Runtime,
+    tx: Tx,
+    connection: str,
+    readings: Sequence[tuple[Pending, Reading, Sequence[Problem]]],
 ) -> _Batch:
     now = runtime.now()
     drafts = [draft for _, reading, _ in readings for draft in reading.drafts]
@@ -176,5 +181,3 @@ def _fact(  # noqa: PLR0913  # the parts of one fact
         site=draft.site or waiting.site,
         service_line=draft.service_line,
     )
-
-

@@ -14,11 +14,11 @@ from uuid_utils.compat import uuid7
 
 from carelane.engine.runtime import Runtime
 from carelane.facts.ports import Envelope, Receipt
+from carelane.intake.backlog import Backlog
 from carelane.store.messages import Arrived, Raced, store_arrived
 
 BATCH_MAX = 500
 BATCH_BYTES_MAX = 64 * 1024 * 1024
-BACKLOG_MAX = 20_000
 
 
 @dataclass(slots=True)
@@ -34,6 +34,7 @@ class Receiver:
     runtime: Runtime
     envelopes: Mapping[str, Callable[[bytes], Envelope]]
     sites: Mapping[str, str] = field(default_factory=dict)
+    backlog: Backlog | None = None
     _queue: asyncio.Queue[_Waiting] = field(default_factory=asyncio.Queue)
 
     async def receive(self, connection: str, raw: bytes) -> Receipt:
@@ -60,6 +61,8 @@ class Receiver:
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
                     first = await self._queue.get()
+                if self.backlog is not None and (pause := self.backlog.pause_s()):
+                    await asyncio.sleep(pause)
                 await self._commit([first, *self._more(len(first.arrived.raw))])
 
     def _more(self, size: int) -> list[_Waiting]:

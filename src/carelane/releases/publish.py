@@ -37,13 +37,19 @@ def read(texts: Mapping[str, str]) -> dict[str, tuple[Definition, str]]:
     return found
 
 
-async def publish(tx: Tx, organisation: UUID, definition: Definition, text: str, *, now: datetime, by: str) -> None:
+async def publish(
+    tx: Tx, organisation: UUID, definition: Definition, text: str, *, now: datetime, by: str
+) -> None:
     """Store a release, once."""
     stored = await tx.run("house.publish", digest=definition.digest, organisation=organisation, pathway=definition.name,
                           version=definition.version, language=definition.language, content=text, published_at=now)  # fmt: skip
     if stored:
-        content = {"pathway": definition.name, "version": definition.version, "release": definition.digest}
-        await _leaf(tx, organisation, now, "policy.published", by, content)
+        content = {
+            "pathway": definition.name,
+            "version": definition.version,
+            "release": definition.digest,
+        }
+        await _leaf(tx, organisation, now, "release.published", by, content)
 
 
 async def activate(  # noqa: PLR0913  # an activation is all of these
@@ -63,14 +69,28 @@ async def activate(  # noqa: PLR0913  # an activation is all of these
         ReleaseFault: fewer than two different approvers.
     """
     if len(set(approvers)) < 2:  # noqa: PLR2004  # two people
-        raise ReleaseFault(f"{definition.name}: an activation needs two different approvers, for example `[a.one, b.two]`")
+        raise ReleaseFault(
+            f"{definition.name}: an activation needs two different approvers, for example `[a.one, b.two]`"
+        )
     one, two = sorted(set(approvers))[:2]
-    scope = {"pathway": definition.name, "site": site, "service_line": service_line, "release": definition.digest}
+    scope = {
+        "pathway": definition.name,
+        "site": site,
+        "service_line": service_line,
+        "release": definition.digest,
+    }
     await tx.run("house.deactivate", at=now, **scope)
     id_ = derive(now, "activation", *scope.values())
     await tx.run("house.activate", id=id_, organisation=organisation, approver_one=one, approver_two=two,
                  reason=reason, from_at=now, **scope)  # fmt: skip
-    await _leaf(tx, organisation, now, "policy.activated", one, {**scope, "approvers": [one, two], "reason": reason})
+    await _leaf(
+        tx,
+        organisation,
+        now,
+        "release.activated",
+        one,
+        {**scope, "approvers": [one, two], "reason": reason},
+    )
 
 
 async def in_force(tx: Tx) -> Releases:
@@ -82,8 +102,14 @@ async def in_force(tx: Tx) -> Releases:
             published[row["digest"]] = definition
     rows = await tx.rows("house.activations")
     activations = tuple(
-        Activation(release=row["release"], pathway=row["pathway"], site=row["site"], service_line=row["service_line"],
-                   from_at=row["from_at"], to_at=row["to_at"])  # fmt: skip
+        Activation(
+            release=row["release"],
+            pathway=row["pathway"],
+            site=row["site"],
+            service_line=row["service_line"],
+            from_at=row["from_at"],
+            to_at=row["to_at"],
+        )  # fmt: skip
         for row in rows
     )
     return Releases(published, activations)
@@ -94,5 +120,7 @@ async def _leaf(
 ) -> None:
     id_ = derive(at, action, *content.values())
     actor = {"kind": "person", "name": by}
-    _, _, body = leaf(id_=id_, organisation=organisation, at=at, action=action, actor=actor, content=content)
+    _, _, body = leaf(
+        id_=id_, organisation=organisation, at=at, action=action, actor=actor, content=content
+    )
     await tx.run("house.leaf", id=id_, organisation=organisation, at=at, body=body)

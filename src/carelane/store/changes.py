@@ -24,14 +24,22 @@ async def record(  # noqa: PLR0913  # each says one thing about the change, by n
     actor: tuple[Actor, str],
     about: Mapping[str, object],
 ) -> None:
-    """One leaf: what was done (`task.claimed`), by whom, to what (`{"task": id, "version": 3}`)."""
+    """One leaf: what was done (`task.claimed`), by whom, to what (`{"task": id, "version": 3}`).
+
+    A thing with `from` and `to` is a change that the four laws count.
+    """
+    told = {name: _plain(value) for name, value in about.items() if value is not None}
+    changes = []
+    if "effect" in told and "to" in told:
+        changes.append(["effect", told.pop("effect"), told.pop("from", ""), told.pop("to")])
     id_, _, body = leaf(
         id_=uuid7(),
         organisation=organisation,
         at=at,
         action=action,
         actor={"kind": actor[0].value, "name": actor[1]},
-        content={name: _plain(value) for name, value in about.items() if value is not None},
+        changes=changes,
+        content=told,
     )
     await tx.run("commit.leaves", organisation=organisation, id=[id_], at=[at], body=[body])
 

@@ -4,14 +4,14 @@
 the last shape of a case is written. `load` is the other half.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from carelane.cases.model import Case, Change, Disposition, OpenStep, Step
+from carelane.facts.errors import CarelaneError
 from carelane.facts.fact import Fact
-from carelane.facts.ids import derive
 from carelane.facts.intent import Intent
 from carelane.pathways.definition import Definition
 from carelane.store import commit_rows as rows
@@ -20,7 +20,14 @@ from carelane.store.database import Tx
 from carelane.store.facts import CancelClass
 from carelane.store.facts import columns as fact_columns
 from carelane.store.leaf_rows import decided
+from carelane.store.leaf_rows import delivered as told
 from carelane.store.vault import Vault
+
+
+class Overtaken(CarelaneError):
+    """An effect left `ready` while this was decided; the batch is void and is decided on what holds now."""
+
+    code = "overtaken"
 
 
 @dataclass(slots=True)
@@ -42,11 +49,13 @@ class Net:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """What is committed together. `fresh` are facts decided here that are not stored yet (clocks, people);
-    `delivered` are facts for other subjects; `bound` names the versions of what was late-bound."""
+    `held` are those among the decided that waited as held; `delivered` are facts for other subjects; `bound`
+    names the versions of what was late-bound."""
 
     organisation: UUID
     steps: Sequence[Step]
     fresh: Sequence[Fact] = ()
+    held: Collection[UUID] = ()
     delivered: Sequence[Fact] = ()
     bound: Mapping[str, int] = field(default_factory=dict)
 
@@ -62,7 +71,12 @@ def net(steps: Iterable[Step]) -> dict[UUID, Net]:
 
 
 async def commit(
-    tx: Tx, vault: Vault, batch: Batch, *, definitions: Mapping[str, Definition], releases: CancelClass
+    tx: Tx,
+    vault: Vault,
+    batch: Batch,
+    *,
+    definitions: Mapping[str, Definition],
+    releases: CancelClass,
 ) -> None:
     """Write a batch in the caller's transaction; the deferred checks run before this returns."""
     tables = rows.Tables()
@@ -72,12 +86,20 @@ async def commit(
         _step(tables, vault, step, batch)
     fresh = fact_columns("facts.insert_decided", vault, batch.fresh, releases)
     delivered = fact_columns("facts.insert", vault, batch.delivered, releases)
+    if batch.delivered:
+        tables.leaves.add(*told(batch.organisation, batch.delivered))
     wanted: list[Columns] = [fresh, *tables.ordered(), delivered]
     statements = [(each.query, each.values(batch.organisation)) for each in wanted if len(each)]
     if batch.delivered:
-        turns = {"subjects": list({fact.subject for fact in batch.delivered}), "organisation": batch.organisation}
+        turns = {
+            "subjects": list({fact.subject for fact in batch.delivered}),
+            "organisation": batch.organisation,
+        }
         statements.insert(0, ("facts.turns", turns))
-    await tx.pipeline([*statements, ("commit.check_now", {})])
+    changed = await tx.pipeline([*statements, ("commit.check_now", {})])
+    for (query, _), rows_changed in zip(statements, changed, strict=False):
+        if query == "commit.withdraw_effects" and rows_changed != len(tables.withdraw_effects):
+            raise Overtaken("an effect was claimed while its withdrawal was decided")
 
 
 def _case(tables: rows.Tables, vault: Vault, case: Net, definition: Definition) -> None:
@@ -133,7 +155,13 @@ def _step(tables: rows.Tables, vault: Vault, step: Step, batch: Batch) -> None:
             tables.withdraw_effects.add(effect, step.now, step.fact.type)
         for number, notice in enumerate(change.notices):
             tables.notices.add(*rows.notice_row(step, case, notice, number))
-    tables.leaves.add(*decided(step, batch.organisation))
+    tables.leaves.add(*decided(step, batch.organisation, before=_before(step.fact, batch)))
+
+
+def _before(fact: Fact, batch: Batch) -> str:
+    if fact.id in batch.held:
+        return "held"
+    return "" if any(each.id == fact.id for each in batch.fresh) else "pending"
 
 
 def _effect(vault: Vault, case: Case, intent: Intent, step: Step) -> tuple[object, ...]:
@@ -143,15 +171,19 @@ def _effect(vault: Vault, case: Case, intent: Intent, step: Step) -> tuple[objec
 
 
 def _sealed(vault: Vault, case: Net) -> bytes:
-    return vault.seal(case.after.identity, "pathway_case", case.after.id, "sealed", rows.encode(case.after.fields.reveal()))
+    return vault.seal(
+        case.after.identity,
+        "pathway_case",
+        case.after.id,
+        "sealed",
+        rows.encode(case.after.fields.reveal()),
+    )
 
 
 def _decided_at(case: Net) -> datetime:
     newest = [ended[2].now for ended in case.closed.values()]
     opened = [step.opened_at for step in case.after.steps]
     return max([*newest, *opened, case.after.opened_at])
-
-
 
 
 def dispositions(steps: Iterable[Step]) -> Mapping[Disposition, int]:

@@ -28,10 +28,32 @@ _TASK = ("id", "site", "service_line", "case_id", "step", "subject", "pathway", 
 _EFFECT = ("id", "site", "service_line", "case_id", "step", "subject", "name", "capability", "audience", "if_unknown",
            "urgency", "created_at", "next_at", "held_until", "not_after", "undo", "compensates", "correlation",
            "identity", "sealed", "after")  # fmt: skip
-_APPLICATION = ("case_id", "fact", "site", "service_line", "at", "revision", "parked", "reasons", "bound")
+_APPLICATION = (
+    "case_id",
+    "fact",
+    "site",
+    "service_line",
+    "at",
+    "revision",
+    "parked",
+    "reasons",
+    "bound",
+)
 _DECISION = ("fact", "site", "service_line", "subject", "disposition", "reason", "held_until", "held_then",
              "held_pathway", "applied", "decided_at")  # fmt: skip
-_NOTICE = ("id", "site", "service_line", "case_id", "step", "recipient", "channel", "kind", "level", "safety", "at")
+_NOTICE = (
+    "id",
+    "site",
+    "service_line",
+    "case_id",
+    "step",
+    "recipient",
+    "channel",
+    "kind",
+    "level",
+    "safety",
+    "at",
+)
 
 
 class Tables:
@@ -44,8 +66,12 @@ class Tables:
         self.close_steps = Columns("commit.close_steps", ("id", "closed_at", "how"))
         self.change_steps = Columns("commit.change_steps", _MOVED)
         self.open_tasks = Columns("commit.open_tasks", _TASK)
-        self.change_tasks = Columns("commit.change_tasks", ("id", "owner_kind", "owner_name", "due_at", "urgency"))
-        self.close_tasks = Columns("commit.close_tasks", ("id", "closed_at", "status", "outcome", "undo_until"))
+        self.change_tasks = Columns(
+            "commit.change_tasks", ("id", "owner_kind", "owner_name", "due_at", "urgency")
+        )
+        self.close_tasks = Columns(
+            "commit.close_tasks", ("id", "closed_at", "status", "outcome", "undo_until")
+        )
         self.open_effects = Columns("commit.open_effects", _EFFECT)
         self.withdraw_effects = Columns("commit.withdraw_effects", ("id", "at", "cause"))
         self.applications = Columns("commit.applications", _APPLICATION)
@@ -96,7 +122,9 @@ def _detail(step: OpenStep) -> str:
     return encode(StepShape(owner=step.owner, clock=step.clock, task_name=step.task_name)).decode()
 
 
-def step_row(case: Case, step: OpenStep, closed_at: datetime | None, how: str) -> tuple[object, ...]:
+def step_row(
+    case: Case, step: OpenStep, closed_at: datetime | None, how: str
+) -> tuple[object, ...]:
     """A step, open or opened and closed within the batch."""
     clock = step.clock
     return (
@@ -109,7 +137,15 @@ def step_row(case: Case, step: OpenStep, closed_at: datetime | None, how: str) -
 def moved_step_row(step: OpenStep) -> tuple[object, ...]:
     """A step that stays open with another owner or clock."""
     clock = step.clock
-    return (step.id, step.owner.kind.value, step.owner.name, clock.kind.value, clock.due_at, clock.next_at, _detail(step))
+    return (
+        step.id,
+        step.owner.kind.value,
+        step.owner.name,
+        clock.kind.value,
+        clock.due_at,
+        clock.next_at,
+        _detail(step),
+    )
 
 
 def task_row(case: Case, step: OpenStep, definition: Definition) -> tuple[object, ...]:
@@ -121,10 +157,16 @@ def task_row(case: Case, step: OpenStep, definition: Definition) -> tuple[object
     )  # fmt: skip
 
 
-def closed_task_row(step: OpenStep, how: str, by: Step, definition: Definition) -> tuple[object, ...]:
+def closed_task_row(
+    step: OpenStep, how: str, by: Step, definition: Definition
+) -> tuple[object, ...]:
     """A task that ended: `completed` with an outcome of its kind, else `cancelled`."""
     kind = definition.tasks[step.task_name]
-    done = by.fact.type == "task.completed" and by.fact.refers.get("task") == step.task and how in kind.outcomes
+    done = (
+        by.fact.type == "task.completed"
+        and by.fact.refers.get("task") == step.task
+        and how in kind.outcomes
+    )
     undo_until = by.now + kind.undo if done else None
     return (step.task, by.now, "completed" if done else "cancelled", how, undo_until)
 
@@ -160,7 +202,19 @@ def decision_row(step: Step) -> tuple[object, ...]:
 
 def released_row(fact: Fact, step: Step) -> tuple[object, ...]:
     """A held fact that a new case took."""
-    return (fact.id, fact.site or "", fact.service_line or "", fact.subject, "applied", "", None, None, None, 1, step.now)
+    return (
+        fact.id,
+        fact.site or "",
+        fact.service_line or "",
+        fact.subject,
+        "applied",
+        "",
+        None,
+        None,
+        None,
+        1,
+        step.now,
+    )
 
 
 def notice_row(step: Step, case: Case, notice: Notice, number: int) -> tuple[object, ...]:

@@ -17,7 +17,9 @@ from psycopg_pool import AsyncConnectionPool
 from carelane.store.queries import sql
 
 Row = dict[str, Any]
-SCOPE = "select set_config('carelane.organisation', %s, true), set_config('carelane.sites', %s, true)"
+SCOPE = (
+    "select set_config('carelane.organisation', %s, true), set_config('carelane.sites', %s, true)"
+)
 
 
 class Tx:
@@ -49,11 +51,14 @@ class Tx:
         cursor = await self.connection.execute(_text(query), values)
         return cursor.rowcount
 
-    async def pipeline(self, statements: Sequence[tuple[str, Mapping[str, object]]]) -> None:
-        """Send many statements in one go; the first failure raises and rolls back."""
+    async def pipeline(self, statements: Sequence[tuple[str, Mapping[str, object]]]) -> list[int]:
+        """Send many statements in one go; the first failure raises and rolls back. How many rows each changed."""
         async with self.connection.pipeline():
-            for query, values in statements:
+            cursors = [
                 await self.connection.execute(_text(query), values, prepare=True)
+                for query, values in statements
+            ]
+        return [cursor.rowcount for cursor in cursors]
 
 
 @dataclass(frozen=True, slots=True)

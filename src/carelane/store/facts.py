@@ -7,6 +7,7 @@ from uuid import UUID
 from carelane.facts.fact import Fact
 from carelane.store.columns import Columns
 from carelane.store.database import Tx
+from carelane.store.leaf_rows import delivered
 from carelane.store.shapes import encode
 from carelane.store.vault import Vault
 
@@ -54,18 +55,30 @@ def columns(query: str, vault: Vault, facts: Iterable[Fact], releases: CancelCla
 
 async def insert(tx: Tx, vault: Vault, facts: Sequence[Fact], *, releases: CancelClass) -> None:
     """Store facts and their inbox rows, in the given order; those stored already are skipped."""
+    if facts:
+        known = {
+            row[0] for row in await tx.tuples("facts.known", {"ids": [fact.id for fact in facts]})
+        }
+        facts = [fact for fact in facts if fact.id not in known]
     if not facts:
         return
     organisation = facts[0].organisation
     subjects = list({fact.subject for fact in facts})
     rows = columns("facts.insert", vault, facts, releases)
-    await tx.pipeline([
-        ("facts.turns", {"subjects": subjects, "organisation": organisation}),
-        (rows.query, rows.values(organisation)),
-    ])
+    leaves = Columns("commit.leaves", ("id", "at", "body"))
+    leaves.add(*delivered(organisation, facts))
+    await tx.pipeline(
+        [
+            ("facts.turns", {"subjects": subjects, "organisation": organisation}),
+            (rows.query, rows.values(organisation)),
+            (leaves.query, leaves.values(organisation)),
+        ]
+    )
 
 
-async def make_subjects(tx: Tx, organisation: UUID, subjects: Sequence[tuple[UUID, str, str]]) -> None:
+async def make_subjects(
+    tx: Tx, organisation: UUID, subjects: Sequence[tuple[UUID, str, str]]
+) -> None:
     """Subjects that are not patients (connections, slots, shared things) with their turns: (id, kind, site)."""
     ids, kinds, sites = ([row[n] for row in subjects] for n in range(3))
     await tx.run("facts.subjects", ids=ids, kinds=kinds, sites=sites, organisation=organisation)

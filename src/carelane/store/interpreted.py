@@ -12,7 +12,18 @@ from carelane.store.leaf_rows import interpreted
 from carelane.store.shapes import encode
 from carelane.store.vault import Shredded, Vault
 
-_NAMES = ("id", "outcome", "trigger", "reason", "problems", "identity", "message_key", "at", "site", "service_line")
+_NAMES = (
+    "id",
+    "outcome",
+    "trigger",
+    "reason",
+    "problems",
+    "identity",
+    "message_key",
+    "at",
+    "site",
+    "service_line",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +61,14 @@ async def pending(tx: Tx, vault: Vault, connection: str, *, limit: int) -> list[
     rows = await tx.tuples("intake.pending", {"connection": connection, "limit": limit})
     return [
         Pending(
-            id=id_, trigger=trigger, received_at=received_at, site=site, conflict=conflict, replay_of=replay_of,
-            message_key=key, raw=_raw(vault, id_, key, sealed),
+            id=id_,
+            trigger=trigger,
+            received_at=received_at,
+            site=site,
+            conflict=conflict,
+            replay_of=replay_of,
+            message_key=key,
+            raw=_raw(vault, id_, key, sealed),
         )  # fmt: skip
         for id_, trigger, received_at, site, conflict, replay_of, key, sealed, _problems in rows
     ]
@@ -68,10 +85,13 @@ async def write_interpreted(
     tx: Tx, organisation: UUID, connection: str, at: datetime, outcomes: Sequence[Interpreted]
 ) -> None:
     """Record what became of messages, with their audit leaf."""
-    rows, leaves = Columns("intake.interpreted", _NAMES), Columns("commit.leaves", ("id", "at", "body"))
+    rows, leaves = (
+        Columns("intake.interpreted", _NAMES),
+        Columns("commit.leaves", ("id", "at", "body")),
+    )
     for each in outcomes:
         rows.add(each.message, each.outcome, each.trigger, each.reason, encode(each.problems).decode(), each.identity,
                  each.message_key, at, each.site, each.service_line)  # fmt: skip
-    told = [(each.message, each.outcome, each.reason, each.facts) for each in outcomes]
+    told = [(each.message, each.outcome, each.reason, len(each.facts)) for each in outcomes]
     leaves.add(*interpreted(organisation, at, connection, told))
     await tx.pipeline([(each.query, each.values(organisation)) for each in (rows, leaves)])

@@ -1,85 +1,173 @@
-"""The audit leaves of receiving, interpreting and deciding, as rows (id, at, body). No patient data: ids, codes, counts.
+"""Audit leaves as rows (id, at, body): receiving, interpreting, delivering, deciding. Pure.
 
-Their contract is `audit.leaf`; `audit.recount` gets the four laws from them alone. Pure.
+Their contract is `audit.leaf`: every change is `[thing, id, from, to]`, so that `audit.recount` gets the four laws
+from leaves alone. The bytes are made by msgspec, which is ten times as fast as `rfc8785` and gives the same bytes
+for what leaves hold (a test compares them).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from carelane.audit.leaf import VERSION, instant
 from carelane.cases.model import Case, Change, Step
+from carelane.facts.fact import Fact
 from carelane.facts.ids import derive
 from carelane.store.shapes import canonical
 
 LeafRow = tuple[UUID, datetime, bytes]
+ChangeRow = list[object]
+_ABOUT = frozenset({"subject", "case", "correlation", "purpose"})
 
 
 def leaf(
-    *, id_: UUID, organisation: UUID, at: datetime, action: str, actor: Mapping[str, str], content: Mapping[str, object]
+    *,
+    id_: UUID,
+    organisation: UUID,
+    at: datetime,
+    action: str,
+    actor: Mapping[str, str],
+    changes: Sequence[ChangeRow] = (),
+    content: Mapping[str, object] | None = None,
 ) -> LeafRow:
-    """One leaf: canonical JSON of who did what when, and what changed."""
-    body = {
-        "id": str(id_), "organisation": str(organisation), "at": at.isoformat(), "action": action,
-        "actor": dict(actor), **content,
-    }  # fmt: skip
+    """One leaf. Of `content`, ids the contract knows stand by themselves, everything else is detail."""
+    given = content or {}
+    detail = {name: value for name, value in given.items() if name not in _ABOUT}
+    body: dict[str, object] = {
+        "v": VERSION,
+        "id": str(id_),
+        "organisation": str(organisation),
+        "at": instant(at),
+        "action": action,
+        "actor": dict(actor),
+        "changes": list(changes),
+        **{name: str(value) for name, value in given.items() if name in _ABOUT and value},
+    }
+    if detail:
+        body["detail"] = detail
     return (id_, at, canonical(body))
 
 
-def decided(step: Step, organisation: UUID) -> LeafRow:
-    """One leaf per decided fact: how it ended, and every case, task and effect that it changed."""
+def received(
+    organisation: UUID,
+    at: datetime,
+    messages: Iterable[tuple[UUID, bytes, str, str]],
+    *,
+    repeats: Iterable[UUID] = (),
+    connections: Iterable[str],
+) -> LeafRow:
+    """One leaf per receiving commit: (message id, digest, outcome, reason) of each, and the ids sent again."""
+    changes: list[ChangeRow] = [
+        ["message", str(id_), "", outcome, {"digest": digest.hex(), "reason": reason}]
+        for id_, digest, outcome, reason in messages
+    ]
+    changes.extend(["repeat", str(id_), "", "seen"] for id_ in repeats)
+    id_ = derive(at, "received", *(change[1] for change in changes))
+    actor = {"kind": "system", "name": " ".join(sorted(set(connections)))}
+    return leaf(
+        id_=id_,
+        organisation=organisation,
+        at=at,
+        action="message.received",
+        actor=actor,
+        changes=changes,
+    )
+
+
+def interpreted(
+    organisation: UUID,
+    at: datetime,
+    connection: str,
+    messages: Iterable[tuple[UUID, str, str, int]],
+) -> LeafRow:
+    """One leaf per interpreting commit: (message id, outcome, reason, how many facts) of each message."""
+    changes: list[ChangeRow] = [
+        ["message", str(id_), "pending", outcome, {"reason": reason, "facts": facts}]
+        for id_, outcome, reason, facts in messages
+    ]
+    id_ = derive(at, "interpreted", *(change[1] for change in changes))
+    actor = {"kind": "carelane", "name": connection}
+    return leaf(
+        id_=id_,
+        organisation=organisation,
+        at=at,
+        action="message.interpreted",
+        actor=actor,
+        changes=changes,
+    )
+
+
+def delivered(organisation: UUID, facts: Sequence[Fact]) -> LeafRow:
+    """One leaf for facts that wait to be decided."""
+    at = facts[0].recorded_at
+    changes: list[ChangeRow] = [
+        ["fact", str(fact.id), "", "pending", {"type": fact.type}] for fact in facts
+    ]
+    id_ = derive(at, "delivered", *(fact.id for fact in facts))
+    actor = {"kind": facts[0].actor.value, "name": facts[0].actor_name or facts[0].connection or ""}
+    return leaf(
+        id_=id_,
+        organisation=organisation,
+        at=at,
+        action="fact.delivered",
+        actor=actor,
+        changes=changes,
+    )
+
+
+def decided(step: Step, organisation: UUID, *, before: str) -> LeafRow:
+    """One leaf per decided fact: how it ended, and every case, step, task and effect that it changed.
+
+    `before` is where the fact stood: `pending`, `held`, `parked`, or empty when it is decided as it comes.
+    """
     fact = step.fact
-    content = {
-        "fact": {"id": str(fact.id), "type": fact.type, "new": fact.origin is None},
-        "disposition": step.disposition.value,
-        "reason": step.reason,
-        "subject": str(fact.subject),
-        "released": [str(each.id) for each in step.released],
-        "emitted": [emission.fact for emission in step.emissions],
-        "changes": [_change(change) for change in step.changes],
-    }
-    actor = {"kind": fact.actor.value, "name": fact.actor_name or (fact.connection or "")}
-    id_ = derive(step.now, "leaf", fact.id, step.disposition, fact.subject)
-    return leaf(id_=id_, organisation=organisation, at=step.now, action="fact.decided", actor=actor, content=content)
+    how = {"type": fact.type, "reason": step.reason} if step.reason else {"type": fact.type}
+    changes: list[ChangeRow] = [["fact", str(fact.id), before, step.disposition.value, how]]
+    changes.extend(["fact", str(each.id), "held", "applied"] for each in step.released)
+    for change in step.changes:
+        changes.extend(_of_case(change))
+    actor = {"kind": fact.actor.value, "name": fact.actor_name or fact.connection or ""}
+    content = {"subject": fact.subject, "correlation": fact.correlation}
+    if len(step.changes) == 1:
+        content["case"] = step.changes[0].after.id
+    id_ = derive(step.now, "decided", fact.id, step.disposition, before)
+    return leaf(id_=id_, organisation=organisation, at=step.now, action="fact.decided", actor=actor,
+                changes=changes, content=content)  # fmt: skip
 
 
-def _change(change: Change) -> dict[str, object]:
+def _of_case(change: Change) -> Iterable[ChangeRow]:
     after = change.after
-    return {
-        "case": str(after.id), "pathway": after.pathway, "release": after.release, "revision": after.revision,
-        "was": _standing(change.before), "is": _standing(after), "status": after.status,
-        "opened": [{"step": str(s.id), "state": s.state, "owner": s.owner.name, "task": str(s.task) if s.task else ""}
-                   for s in change.opened],
-        "closed": [{"step": str(s.id), "state": s.state, "how": how, "task": str(s.task) if s.task else ""}
-                   for s, how in change.closed],
-        "effects": [{"effect": str(i.id), "name": i.name, "to": "ready"} for i in change.intents],
-        "withdrawn": [str(effect) for effect in change.withdrawn],
-        "notices": len(change.notices), "parked": change.parked,
-    }  # fmt: skip
+    detail: dict[str, object] = {
+        "pathway": after.pathway,
+        "release": after.release,
+        "status": after.status,
+    }
+    if change.parked:
+        detail["parked"] = change.parked
+    yield ["case", str(after.id), _standing(change.before), _standing(after), detail]
+    for step, how in change.closed:
+        yield ["step", str(step.id), "open", "closed", {"state": step.state, "how": how}]
+        if step.task is not None:
+            yield ["task", str(step.task), "open", "closed"]
+    for step in change.opened:
+        yield ["step", str(step.id), "", "open", {"state": step.state, "owner": step.owner.name}]
+        if step.task is not None:
+            yield ["task", str(step.task), "", "open"]
+    for intent in change.intents:
+        yield ["effect", str(intent.id), "", "ready", {"name": intent.name}]
+    for effect in change.withdrawn:
+        yield ["effect", str(effect), "ready", "withdrawn"]
+    for number, notice in enumerate(change.notices):
+        yield [
+            "notice",
+            f"{notice.step}/{number}",
+            "",
+            "told",
+            {"kind": notice.kind, "level": notice.level},
+        ]
 
 
 def _standing(case: Case | None) -> str:
     if case is None:
-        return "none"
+        return ""
     return "open" if case.closed_at is None else "closed"
-
-
-def received(
-    organisation: UUID, at: datetime, messages: Iterable[tuple[UUID, bytes, str, str]], *, connections: Sequence[str]
-) -> LeafRow:
-    """One leaf per receiving commit: (message id, digest, outcome, reason) of each stored message."""
-    rows = [{"message": str(m), "digest": d.hex(), "outcome": o, "reason": r} for m, d, o, r in messages]
-    id_ = derive(at, "received", rows[0]["message"] if rows else "", len(rows))
-    actor = {"kind": "system", "name": ",".join(sorted(set(connections)))}
-    return leaf(id_=id_, organisation=organisation, at=at, action="message.received", actor=actor,
-                content={"messages": rows})  # fmt: skip
-
-
-def interpreted(
-    organisation: UUID, at: datetime, connection: str, messages: Iterable[tuple[UUID, str, str, Sequence[UUID]]]
-) -> LeafRow:
-    """One leaf per interpreting commit: (message id, outcome, reason, facts) of each message."""
-    rows = [{"message": str(m), "outcome": o, "reason": r, "facts": [str(f) for f in facts]}
-            for m, o, r, facts in messages]  # fmt: skip
-    id_ = derive(at, "interpreted", rows[0]["message"] if rows else "", len(rows))
-    return leaf(id_=id_, organisation=organisation, at=at, action="message.interpreted",
-                actor={"kind": "carelane", "name": connection}, content={"messages": rows})  # fmt: skip

@@ -48,18 +48,24 @@ def fact_of(row: Sequence[Any], vault: Vault, organisation: UUID, subject: UUID)
     )  # fmt: skip
 
 
-async def take(tx: Tx, vault: Vault, organisation: UUID, subjects: Sequence[UUID], *, limit: int) -> list[Taken]:
+async def take(
+    tx: Tx, vault: Vault, organisation: UUID, subjects: Sequence[UUID], *, limit: int
+) -> list[Taken]:
     """Take these subjects' pending facts out of the inbox, oldest first; the turns must be held already."""
     taken = []
     for row in await tx.tuples("engine.take", {"subjects": list(subjects), "limit": limit}):
         seq, subject, *fact_row, linked, wrapped = row
         vault.learn(fact_row[10], wrapped)
         moved = linked if linked is not None and linked != subject else None
-        taken.append(Taken(seq=seq, fact=fact_of(fact_row, vault, organisation, subject), moved_to=moved))
+        taken.append(
+            Taken(seq=seq, fact=fact_of(fact_row, vault, organisation, subject), moved_to=moved)
+        )
     return taken
 
 
-async def views(tx: Tx, vault: Vault, organisation: UUID, subjects: Sequence[UUID], now: datetime) -> dict[UUID, View]:
+async def views(
+    tx: Tx, vault: Vault, organisation: UUID, subjects: Sequence[UUID], now: datetime
+) -> dict[UUID, View]:
     """The view of each subject: open cases, recently closed ones, held facts."""
     wanted = {"subjects": list(subjects)}
     kinds = dict(await tx.tuples("engine.subjects", wanted))
@@ -88,7 +94,11 @@ async def views(tx: Tx, vault: Vault, organisation: UUID, subjects: Sequence[UUI
 
 
 def case_of(
-    row: Sequence[Any], vault: Vault, organisation: UUID, steps: Iterable[OpenStep], effects: Iterable[EffectView]
+    row: Sequence[Any],
+    vault: Vault,
+    organisation: UUID,
+    steps: Iterable[OpenStep],
+    effects: Iterable[EffectView],
 ) -> Case:
     """A case from the columns of `engine.cases`."""
     (id_, site, line, subject, pathway, version, release, status, milestone, urgency, outcome, opened_at, _decided,
@@ -96,7 +106,11 @@ def case_of(
      identity, state, sealed, wrapped) = row  # fmt: skip
     vault.learn(identity, wrapped)
     shape = decode_case(state)
-    fields = decode_payload(vault.open(identity, "pathway_case", id_, "sealed", sealed)) if sealed else {}
+    fields = (
+        decode_payload(vault.open(identity, "pathway_case", id_, "sealed", sealed))
+        if sealed
+        else {}
+    )
     return Case(
         id=id_, organisation=organisation, subject=subject, pathway=pathway, version=version, release=release,
         opened_at=opened_at, correlation=correlation, site=site, service_line=line, status=status,
@@ -124,8 +138,15 @@ async def _parts(
         shape = decode_step(detail)
         steps[case].append(
             OpenStep(
-                id=id_, state=state, opened_at=opened_at, owner=shape.owner, clock=shape.clock, fallback=fallback,
-                task=task, task_name=shape.task_name, entered_by=entered_by,
+                id=id_,
+                state=state,
+                opened_at=opened_at,
+                owner=shape.owner,
+                clock=shape.clock,
+                fallback=fallback,
+                task=task,
+                task_name=shape.task_name,
+                entered_by=entered_by,
             )  # fmt: skip
         )
     for id_, case, name, state, step, undo, audience, compensates in await tx.tuples(
@@ -133,7 +154,12 @@ async def _parts(
     ):
         effects[case].append(
             EffectView(
-                id=id_, name=name, state=EffectState(state), step=step, undo=undo, audience=Audience(audience),
+                id=id_,
+                name=name,
+                state=EffectState(state),
+                step=step,
+                undo=undo,
+                audience=Audience(audience),
                 compensates=compensates,
             )  # fmt: skip
         )
@@ -147,5 +173,7 @@ async def _held(
     for subject, until, then, pathway, *fact_row, wrapped in await tx.tuples("engine.held", wanted):
         vault.learn(fact_row[10], wrapped)
         fact = fact_of(fact_row, vault, organisation, subject)
-        held[subject].append(Held(fact=fact, until=until, then=then or "ignore", pathway=pathway or ""))
+        held[subject].append(
+            Held(fact=fact, until=until, then=then or "ignore", pathway=pathway or "")
+        )
     return held

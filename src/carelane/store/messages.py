@@ -59,22 +59,34 @@ async def store_arrived(
     """Store a batch in the caller's transaction; one receipt each, in order."""
     tokens = [_token(vault, each) for each in arrived]
     known = await _known(tx, [token for token in tokens if token])
-    rows, bodies = Columns("intake.receive", _NAMES), Columns("intake.bodies", ("message", "sealed"))
+    rows, bodies = (
+        Columns("intake.receive", _NAMES),
+        Columns("intake.bodies", ("message", "sealed")),
+    )
     receipts: list[Receipt] = []
     stored: list[tuple[UUID, bytes, str, str]] = []
+    repeats: list[UUID] = []
     for each, token in zip(arrived, tokens, strict=True):
         receipt = _judge(each, token, known)
         receipts.append(receipt)
         if receipt.outcome == "duplicate":
+            repeats.append(receipt.message or each.id)
             continue
         _row(vault, each, token, receipt, rows, bodies)
-        stored.append((each.id, each.digest, "rejected" if each.refused else "pending", each.refused))
-    if stored:
-        leaf = received(organisation, arrived[0].received_at, stored, connections=[each.connection for each in arrived])
-        try:
-            await tx.pipeline(_statements(organisation, rows, bodies, leaf))
-        except UniqueViolation:
-            raise Raced("a control id was stored by another listener meanwhile") from None
+        stored.append(
+            (each.id, each.digest, "rejected" if each.refused else "pending", each.refused)
+        )
+    leaf = received(
+        organisation,
+        arrived[0].received_at,
+        stored,
+        repeats=repeats,
+        connections=(each.connection for each in arrived),
+    )
+    try:
+        await tx.pipeline(_statements(organisation, rows, bodies, leaf))
+    except UniqueViolation:
+        raise Raced("a control id was stored by another listener meanwhile") from None
     return receipts
 
 

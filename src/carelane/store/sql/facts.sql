@@ -48,3 +48,7 @@ select u.subject, %(organisation)s from unnest(%(subjects)s::uuid[]) u(subject) 
 insert into subject (id, organisation, kind, site)
 select u.id, %(organisation)s, u.kind, u.site
 from unnest(%(ids)s::uuid[], %(kinds)s::text[], %(sites)s::text[]) u(id, kind, site) on conflict do nothing
+
+-- name: known
+-- Which of these facts are stored already.
+select id from fact where id = any(%(ids)s)

@@ -1,0 +1,163 @@
+"""The processes of Carelane: `listen` receives, `work` interprets, decides, sends and keeps the audit tree.
+
+`serve` is the portal's (`compose.serve`). Each has `/health` and `/metrics`, says that it lives, and stops when told.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import uvicorn
+
+from carelane.compose.connections import destinations, envelopes, inbound, readers, senders
+from carelane.compose.house import House, open_house
+from carelane.connect.hl7v2.listener import Inbound, Listener
+from carelane.connect.hl7v2.listener import listen as listen_mllp
+from carelane.connect.hl7v2.tls import server_tls
+from carelane.directory.snapshot import ConnectionRow
+from carelane.effects.dispatch import dispatch
+from carelane.effects.outbox import Outbox
+from carelane.effects.reconcile import reconcile
+from carelane.engine.bell import carry
+from carelane.engine.loop import keep, keep_beating, keep_draining, supervised
+from carelane.engine.periodic import audit_jobs, keep_periodic
+from carelane.engine.sequencer import open_notary
+from carelane.engine.telemetry import health_app
+from carelane.intake.backlog import Backlog
+from carelane.intake.interpret import interpret
+from carelane.intake.receive import Receiver
+from carelane.settings import Settings
+from carelane.store.notify import open_wire
+from carelane.store.roles import DatabaseUrls
+
+Work = Callable[[], Awaitable[None]]
+
+
+def process_name(kind: str, number: int = 0) -> str:
+    """A process's name, the same after a restart on the same host."""
+    return f"{kind}-{number}@{socket.gethostname()}:{os.getpid()}"
+
+
+async def run_loops(
+    house: House, urls: DatabaseUrls, loops: Mapping[str, Work], stop: asyncio.Event, *, port: int
+) -> None:
+    """Keep every loop alive, the doorbell wired and `/health` answering, until told to stop."""
+    runtime = house.runtime
+
+    async def wired() -> None:
+        async with open_wire(urls.worker) as wire:
+            await carry(runtime.bell, wire, stop)
+
+    kind = runtime.process.split("-")[0]
+    everything = {**loops, "bell": wired, "beat": lambda: keep_beating(runtime, stop, kind)}
+    async with asyncio.TaskGroup() as group:
+        for name, work in everything.items():
+            group.create_task(supervised(name, runtime, stop, work))
+        health = group.create_task(serve_health(house, port, stop))
+        await stop.wait()
+        for door in ("drain", "interpret", "effects", "stop"):
+            runtime.bell.ring_here(door)
+        await health
+
+
+async def serve_health(house: House, port: int, stop: asyncio.Event) -> None:
+    """`/health` and `/metrics` of this process; port 0 serves none."""
+    if port == 0:
+        return
+
+    async def health() -> Mapping[str, object]:
+        async with house.runtime.worker.transaction() as tx:
+            row = await tx.one("intake.backlog")
+        return {"healthy": True, "process": house.runtime.process, **(row or {})}
+
+    config = uvicorn.Config(health_app(house.telemetry, health), host=house.settings.host, port=port,
+                            log_level="warning", access_log=False, lifespan="off")  # fmt: skip
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[method-assign]  # signals are `cli`'s
+    serving = asyncio.create_task(server._serve())  # noqa: SLF001  # without taking over the process's signals
+    await stop.wait()
+    server.should_exit = True
+    await serving
+
+
+async def work(
+    settings: Settings,
+    urls: DatabaseUrls,
+    stop: asyncio.Event,
+    *,
+    number: int = 0,
+    ready: Work | None = None,
+) -> None:
+    """One worker: interpreter, drainer, senders, periodic work."""
+    async with open_house(
+        settings, urls, process=process_name("work", number), connections=8
+    ) as house:
+        runtime = house.runtime
+        outbox = Outbox(runtime=runtime, destinations=destinations(runtime.directory),
+                        senders=senders(runtime.directory, settings.home))  # fmt: skip
+        reading = readers(runtime.directory)
+        loops: dict[str, Work] = {"drain": lambda: keep_draining(runtime, stop)}
+        for name in reading:
+            loops[f"interpret-{name}"] = partial(
+                keep, runtime, stop, "interpret", partial(interpret, runtime, reading, name))  # fmt: skip
+        for name in outbox.destinations:
+            loops[f"dispatch-{name}"] = partial(dispatch, outbox, name, stop)
+            loops[f"reconcile-{name}"] = partial(reconcile, outbox, name, stop)
+        notary = open_notary(settings.inside_home(settings.checkpoints), settings.home / "audit.key")
+        jobs = audit_jobs(house.audit, runtime, notary)
+        loops["periodic"] = lambda: keep_periodic(urls.worker, jobs, stop)
+        if ready is not None:
+            await ready()
+        await run_loops(house, urls, loops, stop, port=settings.health_port + 1 + number)
+        for sender in outbox.senders.values():
+            await sender.close()
+
+
+async def listen(
+    settings: Settings,
+    urls: DatabaseUrls,
+    stop: asyncio.Event,
+    *,
+    ready: Callable[[dict[str, int]], None],
+) -> None:
+    """The listener: every inbound MLLP connection of the site; answers after the commit."""
+    async with open_house(settings, urls, process=process_name("listen")) as house:
+        runtime = house.runtime
+        rows = {name: row for name, row in inbound(runtime.directory).items()
+                if row.kind == "hl7v2" and row.settings.get("direction") == "in"}  # fmt: skip
+        backlog = Backlog(runtime)
+        receiver = Receiver(
+            runtime,
+            envelopes(runtime.directory),
+            {name: row.site for name, row in rows.items()},
+            backlog,
+        )
+        listeners = {name: await _listener(settings, receiver, row) for name, row in rows.items()}
+        ready({name: listener.port for name, listener in listeners.items()})
+        try:
+            await run_loops(house, urls, {"write": lambda: receiver.write(stop), "backlog": lambda: backlog.keep(stop)},
+                            stop, port=settings.health_port)  # fmt: skip
+        finally:
+            for listener in listeners.values():
+                await listener.close()
+
+
+async def _listener(settings: Settings, receiver: Receiver, row: ConnectionRow) -> Listener:
+    given = row.settings
+    certificate, key = (
+        given.get("tls_certificate") or settings.tls_certificate,
+        given.get("tls_key") or settings.tls_key,
+    )
+    clients = given.get("tls_clients")
+    tls = None
+    if certificate and key:
+        tls = server_tls(certificate=Path(str(certificate)), key=Path(str(key)),
+                         clients=Path(str(clients)) if clients else None)  # fmt: skip
+    inbound_ = Inbound(connection=row.name, receive=receiver.receive, now=receiver.runtime.now)
+    port = settings.mllp_port or int(str(given.get("port", 0)))
+    return await listen_mllp(
+        inbound_, host=str(given.get("host", settings.host)), port=port, tls=tls
+    )

@@ -1,0 +1,95 @@
+"""The sequencer: the single writer that gives audit leaves their place in the tree, and signs its head (SEMANTICS 11).
+
+It takes what has no place yet, so nothing that committed late can be skipped. Checkpoints go outside the database.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from carelane.audit.actions import Tree
+from carelane.audit.checkpoint import Checkpoint, origin, sign, verifier_key
+from carelane.audit.tree import Frontier, leaf_hash
+from carelane.engine.runtime import Runtime
+from carelane.facts.errors import SetupFault
+from carelane.store.database import Database, Row, Tx
+
+BATCH = 2_000
+
+
+class OtherCluster(SetupFault):
+    """The audit tree was grown on another database cluster: this one was restored; see docs/howto/restore.md."""
+
+    code = "other-cluster"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notary:
+    """The signing key, and the folder outside the database that holds every checkpoint."""
+
+    key: Ed25519PrivateKey
+    folder: Path
+
+
+def open_notary(folder: Path, key_file: Path) -> Notary:
+    """The notary of this site; its key is made once (0600)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(Ed25519PrivateKey.generate().private_bytes_raw())
+    except FileExistsError:
+        pass
+    return Notary(key=Ed25519PrivateKey.from_private_bytes(key_file.read_bytes()), folder=folder)
+
+
+async def sequence(audit: Database, runtime: Runtime, tree: Tree) -> int:
+    """Give leaves their place, one batch; how many. Two sequencers wait for each other and never number twice."""
+    async with audit.transaction() as tx:
+        await tx.run("audit.make_trees", organisation=runtime.organisation)
+        row = await tx.one("audit.lock_tree", tree=tree.value)
+        cluster = await tx.one("house.system_identifier")
+        if row is None or cluster is None:
+            return 0
+        here = cluster["system_identifier"]
+        if row["system_identifier"] not in ("", here):
+            raise OtherCluster("the audit tree belongs to another cluster. Remedy: docs/howto/restore.md")
+        leaves = await tx.rows(f"audit.{tree.value}_unsequenced", limit=BATCH)
+        if not leaves:
+            return 0
+        await _place(tx, tree, row, leaves, here)
+        return len(leaves)
+
+
+async def _place(tx: Tx, tree: Tree, row: Row, leaves: list[Row], here: str) -> None:
+    frontier = Frontier(row["size"], tuple(bytes(each) for each in row["edge"]))
+    grown = frontier.append(leaf_hash(bytes(each["body"])) for each in leaves)
+    places = list(range(frontier.size, grown.size))
+    await tx.run(f"audit.{tree.value}_number", ids=[each["id"] for each in leaves], places=places)
+    await tx.run("audit.grow", tree=tree.value, size=grown.size, edge=list(grown.edge), system_identifier=here)
+
+
+async def checkpoint(audit: Database, runtime: Runtime, notary: Notary, tree: Tree) -> bool:
+    """Sign the head, if it grew, into the database and into the folder outside; whether there was a new one."""
+    async with audit.transaction() as tx:
+        row = await tx.one("audit.tree", tree=tree.value)
+        newest = await tx.one("audit.newest_checkpoint", tree=tree.value)
+        if row is None or row["size"] == 0 or (newest is not None and newest["size"] == row["size"]):
+            return False
+        frontier = Frontier(row["size"], tuple(bytes(each) for each in row["edge"]))
+        head = Checkpoint(origin=origin(runtime.organisation, tree), size=frontier.size, root=frontier.root())
+        note = sign(head, notary.key)
+        await tx.run("audit.add_checkpoint", organisation=runtime.organisation, tree=tree.value, size=head.size,
+                     note=note, at=runtime.now())  # fmt: skip
+    _write_outside(notary, runtime, tree, note)
+    return True
+
+
+def _write_outside(notary: Notary, runtime: Runtime, tree: Tree, note: str) -> None:
+    public = verifier_key(origin(runtime.organisation, tree), notary.key.public_key())
+    (notary.folder / f"{tree.value}.vkey").write_text(public + "\n", encoding="utf-8")
+    with (notary.folder / f"{tree.value}.checkpoints").open("a", encoding="utf-8") as file:
+        file.write(note if note.endswith("\n\n") else note.rstrip("\n") + "\n\n")
+        file.flush()
+        os.fsync(file.fileno())
