@@ -13,7 +13,10 @@ from carelane.facts.ids import name_id
 from carelane.facts.intent import Audience, EffectClass, IfUnknown, Intent
 from carelane.facts.phi import Phi
 
-PATIENT: dict[str, Any] = {"resourceType": "Patient", "identifier": [{"system": "HOSP", "value": "100001"}]}
+PATIENT: dict[str, Any] = {
+    "resourceType": "Patient",
+    "identifier": [{"system": "HOSP", "value": "100001"}],
+}
 
 
 def intent(capability: str, content: dict[str, Any] | None = None, **references: str) -> Intent:

@@ -121,7 +121,7 @@ class FhirClient:
     def _pinned(self, link: str) -> URL | None:
         """A next link as an address under our base, or None: a page from elsewhere would get our token."""
         try:
-            url = self._base.join(URL(link)) if not URL(link).absolute else URL(link)
+            url = (self._base / "").join(URL(link))
         except ValueError:
             return None
         same = self._wire.allows(url) and url.origin() == self._base.origin()

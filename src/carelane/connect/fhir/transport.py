@@ -50,7 +50,7 @@ class Wire:
 
     def allows(self, url: URL) -> bool:
         """Whether an address has the scheme, host and port of one that the site named."""
-        return url.absolute and str(url.origin()) in self._origins
+        return bool(url.scheme and url.host) and str(url.origin()) in self._origins
 
     async def exchange(
         self, method: str, url: URL, *, headers: Mapping[str, str], body: bytes | None = None

@@ -1,0 +1,182 @@
+"""Polling by `_lastUpdated` over loopback: nothing is missed, nothing is received twice."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from carelane.connect.fhir.mapping.reading import envelope, read
+from carelane.connect.fhir.polling import Poller
+from carelane.facts.ids import name_id
+from carelane.facts.ports import Receipt
+from carelane.testing.conformance.fhir_rig import STARTS_AT, FhirRig, open_rig
+from carelane.testing.ehr.charts import subject
+
+
+@dataclass(kw_only=True)
+class Ledger:
+    """What was received, and a cursor, as the store would keep them."""
+
+    messages: list[tuple[str, bytes]] = field(default_factory=list)
+    cursors: dict[str, str] = field(default_factory=dict)
+
+    async def receive(self, connection: str, raw: bytes) -> Receipt:
+        """Keep the message."""
+        self.messages.append((connection, raw))
+        return Receipt(outcome="accepted", message=name_id(len(self.messages)))
+
+    async def load(self, name: str) -> str | None:
+        """The kept cursor."""
+        return self.cursors.get(name)
+
+    async def save(self, name: str, value: str) -> None:
+        """Keep the cursor."""
+        self.cursors[name] = value
+
+    def ids(self, kind: str) -> list[str]:
+        """Control ids of the messages about one kind, as received."""
+        found = [envelope(raw).control_id or "" for _, raw in self.messages]
+        return [one for one in found if one.startswith(kind)]
+
+
+@pytest.fixture(params=["a", "b"])
+async def rig(request: pytest.FixtureRequest) -> AsyncIterator[FhirRig]:
+    made = await open_rig(request.param)
+    made.server.clock.advance(timedelta(hours=2))
+    yield made
+    await made.client.close()
+    await made.server.stop()
+
+
+def poller(rig: FhirRig, ledger: Ledger, *kinds: str, overlap: int = 120) -> Poller:
+    return Poller(
+        connection="ehr",
+        client=rig.client,
+        receive=ledger.receive,
+        cursors=ledger,
+        kinds=kinds,
+        overlap=timedelta(seconds=overlap),
+    )
+
+
+def order(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "ServiceRequest",
+        "id": f"new{number}",
+        "status": "active",
+        "code": {"text": "cardiology referral"},
+        "subject": subject(1),
+        **more,
+    }
+
+
+async def seconds_of_polls(rig: FhirRig, one: Poller, seconds: int) -> None:
+    for _ in range(seconds):
+        await rig.wait(timedelta(seconds=1))
+        polled = await one.poll(now=rig.now())
+        assert all(not kind.cause for kind in polled)
+
+
+@pytest.mark.requirement("R91")
+async def test_a_write_that_search_shows_late_is_not_missed(rig: FhirRig) -> None:
+    """Twenty writes, each visible up to 30 s late, polled every second: each received once, its patient first."""
+    ledger = Ledger()
+    one = poller(rig, ledger, "ServiceRequest")
+    for number in range(20):
+        rig.server.put(order(number))
+        await seconds_of_polls(rig, one, 2)
+    await seconds_of_polls(rig, one, 35)
+    ids = ledger.ids("ServiceRequest")
+    assert sorted(ids) == sorted(set(ids))
+    assert len(ids) == 20
+    first = read(ledger.messages[0][1], received_at=STARTS_AT)[0]
+    assert first.drafts[0].type == "patient.updated"
+
+
+@pytest.mark.requirement("R91")
+async def test_without_an_overlap_late_writes_are_missed() -> None:
+    """The mutant that shows why: a cursor at the newest change, and no look back."""
+    rig = await open_rig("b")
+    rig.server.clock.advance(timedelta(hours=2))
+    ledger = Ledger()
+    one = poller(rig, ledger, "ServiceRequest", overlap=0)
+    for number in range(20):
+        rig.server.put(order(number))
+        await seconds_of_polls(rig, one, 2)
+    await seconds_of_polls(rig, one, 35)
+    assert len(set(ledger.ids("ServiceRequest"))) < 20
+    await rig.client.close()
+    await rig.server.stop()
+
+
+async def test_a_new_version_is_a_new_message_and_a_restart_repeats_nothing(rig: FhirRig) -> None:
+    """The cursor is enough to go on from; each version of a resource is one message."""
+    ledger = Ledger()
+    rig.server.put(order(1))
+    await seconds_of_polls(rig, poller(rig, ledger, "ServiceRequest"), 32)
+    rig.server.put(order(1, status="revoked"))
+    await seconds_of_polls(rig, poller(rig, ledger, "ServiceRequest"), 32)
+    ids = ledger.ids("ServiceRequest/new1")
+    assert len(ids) == 2
+    assert len(set(ids)) == 2
+
+
+async def test_a_failed_search_moves_nothing(rig: FhirRig) -> None:
+    """A busy EHR, or half a page: the cursor stays, and the time to come back is told."""
+    ledger = Ledger()
+    one = poller(rig, ledger, "ServiceRequest")
+    rig.server.put(order(1))
+    await rig.wait(timedelta(seconds=31))
+    rig.server.faults.add({"mode": "429", "kind": "ServiceRequest", "retry_after": "20"})
+    (busy,) = await one.poll(now=rig.now())
+    assert (busy.cause, busy.retry_at) == ("http-429", rig.now() + timedelta(seconds=20))
+    await rig.wait(timedelta(seconds=21))
+    rig.server.faults.add({"mode": "half-json", "kind": "ServiceRequest"})
+    (half,) = await one.poll(now=rig.now())
+    assert half.cause == "half-body"
+    assert not ledger.cursors
+    await one.poll(now=rig.now())
+    assert len(ledger.ids("ServiceRequest/new1")) == 1
+
+
+async def test_a_report_comes_with_its_observations(rig: FhirRig) -> None:
+    """The message holds what it can't be understood without, and is read as one critical result."""
+    ledger = Ledger()
+    rig.server.put(
+        {
+            "resourceType": "Observation",
+            "id": "o1",
+            "status": "final",
+            "subject": subject(2),
+            "interpretation": [{"coding": [{"code": "HH"}]}],
+        }
+    )
+    rig.server.put(
+        {
+            "resourceType": "DiagnosticReport",
+            "id": "r1",
+            "status": "final",
+            "subject": subject(2),
+            "issued": "2026-11-23T12:00:00Z",
+            "result": [{"reference": "Observation/o1"}],
+        }
+    )
+    await seconds_of_polls(rig, poller(rig, ledger, "DiagnosticReport"), 32)
+    messages = [raw for _, raw in ledger.messages if b"DiagnosticReport" in raw]
+    assert len(messages) == 1
+    (draft,) = read(messages[0], received_at=STARTS_AT)[0].drafts
+    assert draft.type == "result.reported"
+    assert draft.urgency == 3
+    assert {one.value for one in draft.identifiers} == {"100002", "p2"}
+
+
+async def test_received_bytes_are_the_same_whichever_way_they_come(rig: FhirRig) -> None:
+    """Keys in order, digits kept: a poll and a notification of one version are one message to accept-once."""
+    ledger = Ledger()
+    stored = rig.server.put(order(1))
+    await seconds_of_polls(rig, poller(rig, ledger, "ServiceRequest"), 32)
+    (raw,) = [raw for _, raw in ledger.messages if b"new1" in raw]
+    assert raw == msgspec.json.encode(stored, order="deterministic")
