@@ -43,6 +43,7 @@ class Flight:
     lease_by: str
     blocked: bool
     redriven: bool = False
+    maybe: bool = False  # an earlier attempt may have been done
     undo: str = ""
     after: tuple[UUID, ...] = ()
     refers: dict[str, str] = field(default_factory=dict)
@@ -67,7 +68,7 @@ class Flight:
 _SAME = (
     "id", "organisation", "subject", "step", "site", "service_line", "pathway", "name", "capability", "connection",
     "urgency", "attempts", "budget_from", "looks", "sent_at", "absent_at", "not_after", "compensates", "correlation",
-    "identity", "lease_by", "blocked", "redriven", "undo", "refers", "sealed",
+    "identity", "lease_by", "blocked", "redriven", "maybe", "undo", "refers", "sealed",
 )  # fmt: skip
 
 

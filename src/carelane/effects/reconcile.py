@@ -9,7 +9,16 @@ from carelane.effects.claim import assign, claim_looks
 from carelane.effects.flight import Flight, intent_of, of_row
 from carelane.effects.outbox import Outbox
 from carelane.effects.settle import settle, write
-from carelane.effects.settlement import Outcome, Settlement, dead, looked, lost, withdrawn
+from carelane.effects.settlement import (
+    Health,
+    Outcome,
+    Settlement,
+    dead,
+    find_out,
+    looked,
+    lost,
+    withdrawn,
+)
 from carelane.facts.errors import CarelaneError
 from carelane.facts.intent import IfUnknown
 from carelane.facts.ports import Sent, Verdict
@@ -62,7 +71,7 @@ async def end_overdue(outbox: Outbox, name: str) -> int:
         )
         for row in rows:
             flight = of_row(row)
-            await write(outbox, tx, flight, ended(flight, row["why"]))
+            await write(outbox, tx, flight, _overdue(outbox, flight, row["why"]))
     return len(rows)
 
 
@@ -79,6 +88,13 @@ async def end_unserved(outbox: Outbox) -> int:
                 await write(outbox, tx, flight, ended(flight, "no-connection"))
         ended_now += len(rows)
     return ended_now
+
+
+def _overdue(outbox: Outbox, flight: Flight, why: str) -> Settlement:
+    if not flight.maybe:
+        return ended(flight, why)
+    unsure = Sent(verdict=Verdict.UNKNOWN, cause=why)
+    return find_out(flight, unsure, outbox.terms(flight), health=Health.SILENT)
 
 
 def ended(flight: Flight, why: str) -> Settlement:

@@ -56,6 +56,7 @@ async def write(outbox: Outbox, tx: Tx, flight: Flight, settlement: Settlement) 
         absent_at=settlement.absent_at,
         looks=settlement.looks,
         asked=settlement.asked,
+        maybe=settlement.maybe,
         now=now,
     )
     await _health(outbox, tx, flight.connection, settlement, now)

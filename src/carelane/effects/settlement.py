@@ -5,7 +5,7 @@ try within the budget, or a named person. `settle.py` writes the answer down.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -48,6 +48,7 @@ class Settlement:
     absent_at: datetime | None = None
     looks: int = 0
     asked: bool = False
+    maybe: bool = False  # to be sent again, although an earlier attempt may have been done
     outcome: Outcome | None = None
     health: Health = Health.SILENT
     hold_until: datetime | None = None  # the other side's Retry-After: for the whole connection
@@ -87,6 +88,9 @@ def sent(flight: Flight, outcome: Sent, terms: Terms) -> Settlement:
             return _again(flight, outcome, terms, health=_illness(outcome))
         case Verdict.UNKNOWN:
             return _unknown(flight, outcome, terms, health=Health.ILL)
+        case Verdict.REFUSED | Verdict.CONFLICT if flight.maybe:
+            # Perhaps because an earlier attempt was done: find that out before saying it failed.
+            return find_out(flight, outcome, terms, health=Health.WELL)
         case Verdict.REFUSED:
             return dead(outcome.cause or "refused", Outcome.REFUSED, health=Health.WELL)
         case Verdict.CONFLICT:
@@ -138,15 +142,19 @@ def _illness(outcome: Sent) -> Health:
 
 
 def _again(flight: Flight, outcome: Sent, terms: Terms, *, health: Health) -> Settlement:
-    """Certainly not done: another try, if it may still start and the budget allows."""
+    """Another try, if it may still start and the budget allows. `flight.maybe` says whether it may be done already."""
+    spent = flight.tries >= terms.destination.attempts_max
+    if flight.maybe and (spent or not flight.may_start):
+        return find_out(flight, outcome, terms, health=health)
     if not flight.may_start:
         return withdrawn("cancelled")
-    if flight.tries >= terms.destination.attempts_max:
+    if spent:
         return dead(outcome.cause or "attempts", Outcome.NEEDS_PERSON, health=health)
     return Settlement(
         state=EffectState.READY,
         cause=outcome.cause,
         next_at=_not_before(terms, flight.tries, outcome.retry_at),
+        maybe=flight.maybe,
         health=health,
         hold_until=outcome.retry_at,
     )
@@ -154,36 +162,38 @@ def _again(flight: Flight, outcome: Sent, terms: Terms, *, health: Health) -> Se
 
 def _unknown(flight: Flight, outcome: Sent, terms: Terms, *, health: Health) -> Settlement:
     match terms.effect_class:
-        case EffectClass.KEYED if flight.may_start:
-            return _resend(flight, outcome, terms, health=health)
-        case EffectClass.KEYED | EffectClass.SEARCHABLE:
-            # Under a cancelled case even a safe repetition would be a new start: look instead.
-            return Settlement(
-                state=EffectState.UNKNOWN,
-                cause=outcome.cause,
-                next_at=_not_before(terms, 0, outcome.retry_at),
-                health=health,
-                hold_until=outcome.retry_at,
-            )
+        case EffectClass.KEYED:
+            # Safe to repeat; under a cancelled case it would be a new start, so `_again` looks instead.
+            return _again(replace(flight, maybe=True), outcome, terms, health=health)
+        case EffectClass.SEARCHABLE:
+            return find_out(flight, outcome, terms, health=health)
         case EffectClass.BLIND:
             return _as_declared(flight, outcome, terms, health=health)
 
 
+def find_out(flight: Flight, outcome: Sent, terms: Terms, *, health: Health) -> Settlement:
+    """Perhaps done: look it up where that is possible, else ask a person."""
+    if terms.effect_class is EffectClass.BLIND:
+        return _ask(flight, outcome, health=health)
+    return Settlement(
+        state=EffectState.UNKNOWN,
+        cause=outcome.cause,
+        next_at=_not_before(terms, 0, outcome.retry_at),
+        health=health,
+        hold_until=outcome.retry_at,
+    )
+
+
 def _as_declared(flight: Flight, outcome: Sent, terms: Terms, *, health: Health) -> Settlement:
     """Nobody can know: resend, ask or drop, as the effect says."""
+    spent = flight.tries >= terms.destination.attempts_max
     match flight.if_unknown:
-        case IfUnknown.RESEND if flight.may_start:
-            return _resend(flight, outcome, terms, health=health)
+        case IfUnknown.RESEND if flight.may_start and not spent:
+            return _again(replace(flight, maybe=True), outcome, terms, health=health)
         case IfUnknown.DROP:
             return withdrawn("unknown-dropped")
         case IfUnknown.RESEND | IfUnknown.ASK:
             return _ask(flight, outcome, health=health)
-
-
-def _resend(flight: Flight, outcome: Sent, terms: Terms, *, health: Health) -> Settlement:
-    if flight.tries >= terms.destination.attempts_max:
-        return _ask(flight, outcome, health=health)
-    return _again(flight, outcome, terms, health=health)
 
 
 def _ask(flight: Flight, outcome: Sent, *, health: Health) -> Settlement:
@@ -201,9 +211,8 @@ def _ask(flight: Flight, outcome: Sent, *, health: Health) -> Settlement:
 def _absent(flight: Flight, outcome: Sent, terms: Terms) -> Settlement:
     """Not found. It counts only when not found twice, the second time after the consistency horizon."""
     if flight.absent_at is not None and terms.now >= flight.absent_at + terms.horizon:
-        return _again(
-            flight, Sent(verdict=Verdict.RETRY, cause="absent-twice"), terms, health=Health.WELL
-        )
+        absent = Sent(verdict=Verdict.RETRY, cause="absent-twice")
+        return _again(replace(flight, maybe=False), absent, terms, health=Health.WELL)
     first = flight.absent_at or terms.now
     return Settlement(
         state=EffectState.UNKNOWN,

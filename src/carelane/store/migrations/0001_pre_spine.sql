@@ -361,6 +361,7 @@ create table effect (
   absent_at timestamptz,                      -- first time a look-up found nothing
   looks int not null default 0,               -- look-ups since the outcome became unknown
   asked boolean not null default false,       -- unknown, and a person has been asked
+  maybe boolean not null default false,       -- ready again, but an earlier attempt may have been done
   redriven_at timestamptz,                    -- a person gave it a new budget
   budget_from int not null default 0,         -- attempts made before that
   cause text not null default '',

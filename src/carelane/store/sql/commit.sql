@@ -163,7 +163,7 @@ from unnest(%(id)s::uuid[],
 -- Effects that must not start any more; one that is being sent already is settled and then compensated.
 update effect e set state = 'withdrawn', settled_at = u.at, cause = u.cause
 from unnest(%(id)s::uuid[], %(at)s::timestamptz[], %(cause)s::text[]) u(id, at, cause)
-where e.id = u.id and e.state = 'ready'
+where e.id = u.id and e.state = 'ready' and not e.maybe
 
 -- name: applications
 -- One row for each fact applied to a case, with the reasons.

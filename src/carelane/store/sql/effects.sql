@@ -45,7 +45,7 @@ with wanted as (
          or exists (select from effect o where o.id = e.compensates and o.state = 'done'
                     and not exists (select from effect k join effect ko on ko.id = k.compensates
                                     where k.case_id = e.case_id and k.id <> e.id
-                                      and k.state in ('ready', 'sending', 'unknown')
+                                      and k.state in ('ready', 'sending', 'unknown') and ko.state = 'done'
                                       and (ko.settled_at, ko.id) > (o.settled_at, o.id))))
     and (not %(ordered)s
          or not exists (select from effect b where b.subject = e.subject and b.connection = e.connection
@@ -61,7 +61,7 @@ from wanted w left join identity i on i.id = w.identity, pathway_case c
 where e.id = w.id and c.id = e.case_id
 returning e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
           e.connection, e.audience, e.if_unknown, e.state, e.urgency, e.attempts, e.budget_from, e.looks, e.sent_at,
-          e.absent_at, e.not_after, e.after, e.undo, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
+          e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
           e.sealed, c.cancelled as blocked, i.identity_key
 
 -- name: confirm
@@ -77,7 +77,7 @@ returning e.id
 -- Effects that will never be claimed, and why: each becomes withdrawn or a person's.
 select e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
        e.connection, e.audience, e.if_unknown, e.state, e.urgency, e.attempts, e.budget_from, e.looks, e.sent_at,
-       e.absent_at, e.not_after, e.after, e.undo, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
+       e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
        e.sealed, c.cancelled as blocked, null::bytea as identity_key,
        case when c.cancelled and e.compensates is null and e.audience <> 'staff' then 'cancelled'
             when e.not_after <= %(now)s then 'too-late'
@@ -98,7 +98,7 @@ order by e.id limit %(limit)s for update of e skip locked
 -- Effects of a capability that no connection of the site has.
 select e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
        e.connection, e.audience, e.if_unknown, e.state, e.urgency, e.attempts, e.budget_from, e.looks, e.sent_at,
-       e.absent_at, e.not_after, e.after, e.undo, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
+       e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
        e.sealed, c.cancelled as blocked, null::bytea as identity_key
 from effect e join pathway_case c on c.id = e.case_id
 where e.state = 'ready' and e.connection = '' and e.capability = %(capability)s and e.site = %(site)s
@@ -108,7 +108,7 @@ order by e.id limit %(limit)s for update of e skip locked
 -- Effects whose sender died: the lease ran out while sending.
 select e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
        e.connection, e.audience, e.if_unknown, e.state, e.urgency, e.attempts, e.budget_from, e.looks, e.sent_at,
-       e.absent_at, e.not_after, e.after, e.undo, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
+       e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
        e.sealed, (c.cancelled or exists (select from inbox i where i.subject = e.subject and i.cancels)) as blocked,
        null::bytea as identity_key
 from effect e join pathway_case c on c.id = e.case_id
@@ -127,14 +127,14 @@ from wanted w left join identity i on i.id = w.identity, pathway_case c
 where e.id = w.id and c.id = e.case_id
 returning e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
           e.connection, e.audience, e.if_unknown, e.state, e.urgency, e.attempts, e.budget_from, e.looks, e.sent_at,
-          e.absent_at, e.not_after, e.after, e.undo, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
+          e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
           e.sealed, (c.cancelled or exists (select from inbox i where i.subject = e.subject and i.cancels)) as blocked,
           i.identity_key
 
 -- name: settle
 -- Write down what became of an effect; only whoever holds its lease may, but a late "done" always counts.
 update effect e set state = %(state)s, cause = %(cause)s, reference = %(reference)s, format = %(format)s,
-       next_at = coalesce(%(next_at)s, e.next_at), absent_at = %(absent_at)s, looks = %(looks)s, asked = %(asked)s,
+       next_at = coalesce(%(next_at)s, e.next_at), absent_at = %(absent_at)s, looks = %(looks)s, asked = %(asked)s, maybe = %(maybe)s,
        settled_at = case when %(state)s in ('done', 'withdrawn', 'dead') then %(now)s::timestamptz end,
        lease_until = null, lease_by = ''
 where e.id = %(id)s and e.state in ('ready', 'sending', 'unknown')
@@ -159,7 +159,7 @@ order by e.created_at, e.id limit %(limit)s
 -- name: redrive
 -- A new budget: ready again, and a person answers for it.
 update effect set state = 'ready', next_at = %(now)s, redriven_at = %(now)s, budget_from = attempts, cause = '',
-       settled_at = null, looks = 0, absent_at = null, asked = false,
+       settled_at = null, looks = 0, absent_at = null, asked = false, maybe = false,
        connection = case when cause = 'no-connection' then '' else connection end
 where id = any(%(ids)s) and state = 'dead' returning id
 
@@ -167,7 +167,7 @@ where id = any(%(ids)s) and state = 'dead' returning id
 -- One dead or unanswered effect, locked.
 select e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
        e.connection, e.audience, e.if_unknown, e.state, e.urgency, e.attempts, e.budget_from, e.looks, e.sent_at,
-       e.absent_at, e.not_after, e.after, e.undo, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
+       e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
        e.sealed, c.cancelled as blocked
 from effect e join pathway_case c on c.id = e.case_id
 where e.id = %(id)s and (e.state = 'dead' or (e.state = 'unknown' and e.asked)) for update of e

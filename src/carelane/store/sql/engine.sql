@@ -76,7 +76,9 @@ from step where case_id = any(%(cases)s) and closed_at is null
 
 -- name: effects
 -- What the core sees of these cases' effects.
-select id, case_id, name, state, step, undo, audience, compensates from effect where case_id = any(%(cases)s)
+select id, case_id, name, case when state = 'ready' and maybe then 'unknown' else state end, step, undo, audience,
+       compensates
+from effect where case_id = any(%(cases)s)
 
 -- name: forward
 -- A fact whose source identity has moved follows it, in order.
