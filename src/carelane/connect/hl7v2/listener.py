@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
 from itertools import count
-from typing import final
+from typing import cast, final
 
 from typing_extensions import override
 
@@ -112,10 +112,10 @@ class _Socket(asyncio.Protocol):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # a stream server's transport is one
-        self._transport = transport
+        # uvloop's transports don't inherit from asyncio's, so no isinstance here.
+        self._transport = cast("asyncio.Transport", transport)
         if len(self.listener.sockets) >= self.listener.inbound.connections_max:
-            transport.abort()
+            self._transport.abort()
             return
         self.listener.sockets.add(self)
 

@@ -4,7 +4,7 @@
 have"). Made by `reading.parse` and `building.compose`; written out by `building.build`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
@@ -18,25 +18,29 @@ HEADERS = frozenset({"MSH", "FHS", "BHS"})
 class Repetition:
     """One repetition of a field: components and subcomponents, still as sent."""
 
-    __slots__ = ("_charset", "_separators", "raw")
+    __slots__ = ("_charset", "_parts", "_plain", "_separators", "raw")
 
     def __init__(self, raw: str, separators: Separators, charset: str) -> None:
         self.raw = raw
         self._separators = separators
         self._charset = charset
+        self._parts = raw.split(separators.component)
+        self._plain = (
+            separators.subcomponent not in raw and separators.escape not in raw and NULL not in raw
+        )
 
     def get(self, component: int = 1, subcomponent: int = 1) -> str | None:
         """One component's (sub)value; None where absent, empty where the sender wrote null."""
-        raw = self.raw
-        separators = self._separators
-        if separators.component in raw:
-            parts = raw.split(separators.component, component)
-            raw = parts[component - 1] if component <= len(parts) else ""
-        elif component != 1:
+        parts = self._parts
+        if component > len(parts):
             return None
+        raw = parts[component - 1]
+        if self._plain:
+            return (raw or None) if subcomponent == 1 else None
+        separators = self._separators
         if separators.subcomponent in raw:
-            parts = raw.split(separators.subcomponent, subcomponent)
-            raw = parts[subcomponent - 1] if subcomponent <= len(parts) else ""
+            pieces = raw.split(separators.subcomponent, subcomponent)
+            raw = pieces[subcomponent - 1] if subcomponent <= len(pieces) else ""
         elif subcomponent != 1:
             return None
         return _value(raw, separators, self._charset)
@@ -76,7 +80,8 @@ class Segment:
 
     def get(self, field: int, component: int = 1, subcomponent: int = 1) -> str | None:
         """A value of the field's first repetition; None where absent, empty where null."""
-        raw = self.raw(field)
+        fields = self._fields or self.fields()
+        raw = fields[field] if field < len(fields) else ""
         if not raw:
             return None
         if self.name in HEADERS and field <= 2:  # noqa: PLR2004  # MSH-1 and MSH-2 are the separators
@@ -98,11 +103,22 @@ class Segment:
             return _value(raw, separators, self._charset)
         return raw or None
 
+    def first(self, field: int) -> Repetition | None:
+        """The field's first repetition that is not empty."""
+        raw = self.raw(field)
+        if not raw:
+            return None
+        if self.separators.repetition in raw:
+            raw = next((part for part in raw.split(self.separators.repetition) if part), "")
+        return Repetition(raw, self.separators, self._charset) if raw else None
+
     def repetitions(self, field: int) -> tuple[Repetition, ...]:
         """All repetitions of a field that are not empty."""
         raw = self.raw(field)
         if not raw:
             return ()
+        if self.separators.repetition not in raw:
+            return (Repetition(raw, self.separators, self._charset),)
         parts = raw.split(self.separators.repetition)
         return tuple(Repetition(part, self.separators, self._charset) for part in parts if part)
 
@@ -120,50 +136,50 @@ class Message:
     lines: tuple[str, ...] = field(repr=False)
     separators: Separators
     charset: str = field(compare=False)
-    _index: dict[str, list[int]] | None = field(default=None, init=False, repr=False, compare=False)
-    _made: dict[int, Segment] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _index: dict[str, list[Segment]] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
 
     def __iter__(self) -> Iterator[Segment]:
-        return (self._at(position) for position in range(len(self.lines)))
+        made = [segment for found in self._named().values() for segment in found]
+        return iter(sorted(made, key=_position))
 
     def segment(self, name: str) -> Segment | None:
         """The first segment of that name."""
-        positions = self._positions(name)
-        return self._at(positions[0]) if positions else None
+        found = self._named().get(name)
+        return found[0] if found else None
 
-    def segments(self, name: str) -> tuple[Segment, ...]:
+    def segments(self, name: str) -> Sequence[Segment]:
         """All segments of that name, in order."""
-        return tuple(self._at(position) for position in self._positions(name))
+        return self._named().get(name, ())
 
     def get(self, name: str, field: int, component: int = 1, subcomponent: int = 1) -> str | None:
         """A value of the first segment of that name; None where anything on the way is absent."""
-        segment = self.segment(name)
-        return None if segment is None else segment.get(field, component, subcomponent)
+        found = (self._index or self._named()).get(name)
+        return found[0].get(field, component, subcomponent) if found else None
 
     @property
     def trigger(self) -> str:
         """Message type and event, as in `ADT^A01`; empty parts where the header lacks them."""
         return f"{self.get('MSH', 9, 1) or ''}^{self.get('MSH', 9, 2) or ''}"
 
-    def _positions(self, name: str) -> list[int]:
+    def _named(self) -> dict[str, list[Segment]]:
         index = self._index
         if index is None:
             index = {}
             for position, line in enumerate(self.lines):
-                key = line[:3]
-                if key in index:
-                    index[key].append(position)
+                segment = Segment(line, self.separators, self.charset, position)
+                found = index.get(segment.name)
+                if found is None:
+                    index[segment.name] = [segment]
                 else:
-                    index[key] = [position]
+                    found.append(segment)
             self._index = index
-        return index.get(name, [])
+        return index
 
-    def _at(self, position: int) -> Segment:
-        made = self._made.get(position)
-        if made is None:
-            made = Segment(self.lines[position], self.separators, self.charset, position)
-            self._made[position] = made
-        return made
+
+def _position(segment: Segment) -> int:
+    return segment.position
 
 
 def _value(raw: str, separators: Separators, charset: str) -> str | None:

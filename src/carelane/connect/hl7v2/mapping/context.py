@@ -48,15 +48,23 @@ class Context:
 
     def time(self, segment: Segment | None, number: int, component: int = 1) -> str | None:
         """A time field as a FHIR dateTime; an unreadable one is reported."""
-        if self.at(segment, number, component) is None or segment is None:
+        text = segment.get(number, component) if segment else None
+        if segment is None or not text or text.isspace():
             return None
-        return fhir_time(segment.get(number, component) or "", self.local.zone)
+        found = fhir_time(text, self.local.zone)
+        if found is None:
+            self._unreadable_time(segment, number)
+        return found
 
     def date(self, segment: Segment | None, number: int) -> str | None:
         """A date field as a FHIR date; an unreadable one is reported."""
-        if self.at(segment, number) is None or segment is None:
+        text = segment.get(number) if segment else None
+        if segment is None or not text or text.isspace():
             return None
-        return fhir_date(segment.get(number) or "", self.local.zone)
+        found = fhir_date(text, self.local.zone)
+        if found is None:
+            self._unreadable_time(segment, number)
+        return found
 
     def event_time(self) -> datetime | None:
         """When it happened: EVN-6, else EVN-2, else MSH-7."""

@@ -4,7 +4,7 @@ Follows the data type tables of the v2-to-FHIR guide. Each function answers None
 usable was sent, so that `kept` can leave the element out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from carelane.connect.hl7v2.codec import Repetition, Segment
 from carelane.facts.fact import Json
@@ -35,14 +35,15 @@ _TELECOM_KINDS = {"PH": "phone", "FX": "fax", "CP": "phone", "BP": "pager", "INT
 def kept(shape: Shape) -> Shape:
     """The shape without elements that have no value."""
     return {
-        name: value for name, value in shape.items() if value is not None and value not in ([], {})
+        name: value
+        for name, value in shape.items()
+        if value or (value is not None and not isinstance(value, Sequence | Mapping))
     }
 
 
 def clean(text: str | None) -> str | None:
     """Trimmed text; None where absent, null or blank."""
-    trimmed = (text or "").strip()
-    return trimmed or None
+    return (text.strip() or None) if text else None
 
 
 def listed(shapes: Iterable[Shape | None]) -> list[Json] | None:
@@ -80,8 +81,7 @@ def entity(part: Repetition | None, kind: str | None = None) -> Shape | None:
 
 def first(segment: Segment | None, field: int) -> Repetition | None:
     """A field's first repetition."""
-    found = segment.repetitions(field) if segment else ()
-    return found[0] if found else None
+    return segment.first(field) if segment else None
 
 
 def system_of(name: str | None) -> str | None:
@@ -99,19 +99,26 @@ def concept(part: Repetition | None) -> Shape | None:
     """A CWE, CE or bare code as a CodeableConcept with both codings and the original text."""
     if part is None:
         return None
-    codings = listed(
-        kept(
-            {
-                "system": system_of(part.get(at + 2)),
-                "code": clean(part.get(at)),
-                "display": clean(part.get(at + 1)),
-            }
-        )
-        for at in (1, 4)
-        if clean(part.get(at)) or clean(part.get(at + 1))
-    )
-    text = clean(part.get(9)) or clean(part.get(2)) or clean(part.get(5)) or clean(part.get(1))
-    return kept({"coding": codings, "text": text}) or None
+    code, display = clean(part.get(1)), clean(part.get(2))
+    code2, display2 = clean(part.get(4)), clean(part.get(5))
+    codings: list[Json] = []
+    if code or display:
+        codings.append(_coding(part.get(3), code, display))
+    if code2 or display2:
+        codings.append(_coding(part.get(6), code2, display2))
+    text = clean(part.get(9)) or display or display2 or code
+    return {"coding": codings, "text": text} if codings else ({"text": text} if text else None)
+
+
+def _coding(system: str | None, code: str | None, display: str | None) -> Shape:
+    shape: Shape = {}
+    if named := system_of(system):
+        shape["system"] = named
+    if code:
+        shape["code"] = code
+    if display:
+        shape["display"] = display
+    return shape
 
 
 def coded(code: str, system: str) -> Shape:
