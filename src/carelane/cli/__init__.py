@@ -1,1 +1,47 @@
-"""The doors: every command of `carelane`. The command line is a contract; see docs/reference."""
+"""The doors: `carelane COMMAND ...`. Each has `--help`, `--json` where it answers with data, and an exit status.
+
+0: done. 1: done, and the answer is no (a check failed, a verification found something). 2: it could not be done; the
+message says place and remedy.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from carelane.cli import (
+    audit,
+    case,
+    demo,
+    doctor,
+    ledger,
+    pathway,
+    replay,
+    run,
+    task,
+    user,
+)
+from carelane.facts.errors import CarelaneError
+
+DOORS = (run, demo, replay, pathway, case, task, ledger, audit, user, doctor)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(prog="carelane", description=__doc__.split("\n")[0])
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for door in DOORS:
+        door.add(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except CarelaneError as fault:
+        sys.stderr.write(f"carelane: {fault.code}: {fault}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return status

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from carelane.compose import client_keys
 from carelane.connect.fhir.adapter import open_sender as open_fhir
 from carelane.connect.fhir.mapping.reading import envelope as fhir_envelope
 from carelane.connect.fhir.mapping.reading import read as read_fhir
 from carelane.connect.hl7v2.adapter import open_sender as open_hl7v2
+from carelane.connect.hl7v2.adapter import reader_of as hl7v2_reader
 from carelane.connect.hl7v2.codec import envelope as hl7v2_envelope
-from carelane.connect.hl7v2.mapping.local import DEFAULT, Local
-from carelane.connect.hl7v2.mapping.reading import read as read_hl7v2
 from carelane.connect.mail.adapter import open_sender as open_mail
 from carelane.directory.snapshot import ConnectionRow, Snapshot
 from carelane.effects.destinations import Destination, of_connection
@@ -43,16 +42,10 @@ class Kind:
 
 
 def _hl7v2_reader(row: ConnectionRow, snapshot: Snapshot) -> Reader:
+    """The connection's own zone, or its site's."""
     place = snapshot.sites.get(row.site)
-    zone = row.settings.get("zone") or (place.zone if place else None)
-    authority = row.settings.get("authority")
-    if zone is None and authority is None:
-        local = DEFAULT
-    else:
-        local = Local(
-            zone=ZoneInfo(str(zone or "UTC")), authority=str(authority) if authority else None
-        )
-    return partial(read_hl7v2, local=local)
+    zone = {"zone": place.zone} if place is not None else {}
+    return hl7v2_reader({**zone, **row.settings})
 
 
 KINDS: Mapping[str, Kind] = {
@@ -118,7 +111,7 @@ def senders(snapshot: Snapshot, home: Path) -> dict[str, Sender]:
     for name, row in snapshot.connections.items():
         maker = kind_of(row).sender
         if row.serves and maker is not None:
-            made[name] = maker(_settings(row, home), snapshot)
+            made[name] = maker(settings_of(row, home), snapshot)
     return made
 
 
@@ -130,15 +123,24 @@ def mail_address(snapshot: Snapshot, name: str) -> str | None:
     return next(addresses, None)
 
 
-_OURS = frozenset({"sending", "record_link", "requests_per_second", "direction"})
+_OURS = frozenset({"sending", "record_link", "direction"})
+_FILES = ("_file", "_certificate", "_key", "_authorities")
 
 
-def _settings(row: ConnectionRow, home: Path) -> dict[str, Any]:
+def settings_of(row: ConnectionRow, home: Path) -> dict[str, Any]:
     """The adapter's own settings, with file paths made absolute."""
     found: dict[str, Any] = {}
     for key, value in row.settings.items():
         if key in _OURS:
             continue
-        is_path = key.endswith("_file") and isinstance(value, str) and not Path(value).is_absolute()
+        is_path = key.endswith(_FILES) and isinstance(value, str) and not Path(value).is_absolute()
         found[key] = str(home / value) if is_path else value
     return found
+
+
+def make_client_keys(snapshot: Snapshot, home: Path) -> None:
+    """A key pair for each client that has none yet: the private half (0600), and a JWKS to register with the EHR."""
+    for row in snapshot.connections.values():
+        file = settings_of(row, home).get("key_file")
+        if file is not None and not Path(file).exists():
+            client_keys.make(Path(file), key_id=str(row.settings.get("key_id", row.name)))

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from carelane.compose.connections import EMBEDDED_CONNECTIONS
+from carelane.compose.connections import EMBEDDED_CONNECTIONS, make_client_keys
 from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
 from carelane.engine.clock import now as machine_now
@@ -68,6 +68,7 @@ async def open_house(
         now = machine_now()
         if load:
             await _load(worker, settings, files, organisation, now)
+            make_client_keys(snapshot, settings.home)
         keys = await open_keys(worker, _key_file(settings), now=now)
         async with worker.transaction() as tx:
             snapshot = await _directory(tx)

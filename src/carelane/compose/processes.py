@@ -8,15 +8,20 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from pathlib import Path
 
 import uvicorn
 
-from carelane.compose.connections import destinations, envelopes, inbound, readers, senders
+from carelane.compose.connections import (
+    destinations,
+    envelopes,
+    inbound,
+    readers,
+    senders,
+    settings_of,
+)
 from carelane.compose.house import House, open_house
-from carelane.connect.hl7v2.listener import Inbound, Listener
-from carelane.connect.hl7v2.listener import listen as listen_mllp
-from carelane.connect.hl7v2.tls import server_tls
+from carelane.connect.hl7v2.adapter import open_listener
+from carelane.connect.hl7v2.listener import Listener
 from carelane.directory.snapshot import ConnectionRow
 from carelane.effects.dispatch import dispatch
 from carelane.effects.outbox import Outbox
@@ -146,18 +151,11 @@ async def listen(
 
 
 async def _listener(settings: Settings, receiver: Receiver, row: ConnectionRow) -> Listener:
-    given = row.settings
-    certificate, key = (
-        given.get("tls_certificate") or settings.tls_certificate,
-        given.get("tls_key") or settings.tls_key,
-    )
-    clients = given.get("tls_clients")
-    tls = None
-    if certificate and key:
-        tls = server_tls(certificate=Path(str(certificate)), key=Path(str(key)),
-                         clients=Path(str(clients)) if clients else None)  # fmt: skip
-    inbound_ = Inbound(connection=row.name, receive=receiver.receive, now=receiver.runtime.now)
-    port = settings.mllp_port or int(str(given.get("port", 0)))
-    return await listen_mllp(
-        inbound_, host=str(given.get("host", settings.host)), port=port, tls=tls
-    )
+    given = settings_of(row, settings.home)
+    if settings.tls_certificate:
+        given = {"tls_certificate": settings.tls_certificate, "tls_key": settings.tls_key, **given}
+    if settings.mllp_port:
+        given["listen_port"] = settings.mllp_port
+    runtime = receiver.runtime
+    return await open_listener(given, connection=row.name, receive=receiver.receive, now=runtime.now,
+                               observer=runtime.observer)  # fmt: skip

@@ -1,0 +1,7 @@
+"""`audit`."""
+
+import argparse
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Nothing yet."""

@@ -1,0 +1,65 @@
+"""The supervisor of `up`: starts child processes, starts them anew when they end, stops them with itself.
+
+Children get their settings by environment, never secrets on a command line.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+
+from carelane.settings import Settings
+
+Say = Callable[[str], None]
+_RESTART_S = 1.0
+_STOP_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One process: its name, and its command line."""
+
+    name: str
+    command: Sequence[str]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """This process's environment with every setting spelled out."""
+    given = {f"CARELANE_{each.name.upper()}": str(getattr(settings, each.name)) for each in fields(settings)}
+    return {**os.environ, **given}  # noqa: TID251  # children inherit what is not ours
+
+
+async def supervise(settings: Settings, children: Sequence[Child], say: Say, *, stop: asyncio.Event | None = None) -> None:
+    """Keep every child running until a signal (or `stop`), then end them and wait."""
+    stopping = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, stopping.set)
+    async with asyncio.TaskGroup() as group:
+        for child in children:
+            group.create_task(_keep(settings, child, stopping, say))
+
+
+async def _keep(settings: Settings, child: Child, stop: asyncio.Event, say: Say) -> None:
+    while not stop.is_set():
+        process = await asyncio.create_subprocess_exec(*child.command, env=environment(settings),
+                                                       stdin=asyncio.subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+        ended = asyncio.create_task(process.wait())
+        told = asyncio.create_task(stop.wait())
+        await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if not ended.done():
+            await _end(process, ended)
+            return
+        if not stop.is_set():
+            say(f"{child.name} ended with status {ended.result()}; starting it anew")
+            await asyncio.sleep(_RESTART_S)
+
+
+async def _end(process: asyncio.subprocess.Process, ended: "asyncio.Task[int]") -> None:
+    process.send_signal(signal.SIGTERM)
+    done, _ = await asyncio.wait({ended}, timeout=_STOP_S)
+    if not done:
+        process.kill()
+        await ended
