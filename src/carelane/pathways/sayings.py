@@ -1,0 +1,107 @@
+"""A state in plain words: who owns it, when it is due, what happens then. For pictures, tables and pages."""
+
+from carelane.pathways.definition import (
+    ClockKind,
+    ClockSpec,
+    Definition,
+    Edge,
+    Owner,
+    OwnerKind,
+    State,
+)
+from carelane.pathways.durations import duration_text
+from carelane.pathways.guard import ALWAYS
+from carelane.pathways.wording import wording
+
+_KINDS = {
+    ClockKind.WALL: "",
+    ClockKind.BUSINESS: " of opening hours",
+    ClockKind.BUSINESS_DAYS: " (business days)",
+    ClockKind.CALENDAR_DAYS: " (calendar days)",
+}
+
+
+def owner_words(owner: Owner | None) -> str:
+    """`pool referral-triage, by table triage_pool`."""
+    if owner is None:
+        return "nobody"
+    if owner.kind is OwnerKind.PERSON:
+        return f"whoever acted last, else {owner.otherwise}"
+    table = f", by table {owner.table}" if owner.table else ""
+    return f"{owner.kind} {owner.name}{table}"
+
+
+def clock_words(clock: ClockSpec | None) -> str:
+    """`due 3d (business days), warns at 2d`."""
+    if clock is None:
+        return "none"
+    if clock.back is not None:
+        base = f"due {duration_text(clock.back.by)} before {clock.back.before}"
+    else:
+        base = f"due {duration_text(clock.due)}" if clock.due is not None else "due"
+    since = f" from {clock.start}" if clock.start else ""
+    warn = f", warns at {duration_text(clock.warn)}" if clock.warn is not None else ""
+    safety = ", safety" if clock.safety else ""
+    return f"{base}{_KINDS[clock.kind]}{since}{warn}{safety}"
+
+
+def fallback_words(state: State) -> str:
+    """`goes to triage-overdue`, or `repeats to physician-on-call until acknowledged`."""
+    fallback = state.fallback
+    if fallback is None:
+        return "none"
+    told = f", tells {fallback.tell}" if fallback.tell else ""
+    if fallback.repeat:
+        return f"repeats to {fallback.to} until acknowledged{told}"
+    return f"goes to {edge_words(fallback.edge)}{told}" if fallback.edge else "none"
+
+
+def levels_words(state: State) -> str:
+    """`1 at 0m: responsible-clinician (phone); ...`; empty without levels."""
+    return "; ".join(
+        f"{one.level} at {duration_text(one.after)}: {one.to} ({one.by})" for one in state.escalate
+    )
+
+
+def edge_words(edge: Edge) -> str:
+    """`scheduled if x = y, else scheduling`."""
+    if edge.ignore:
+        return f"ignored: {edge.ignore}"
+    parts = []
+    for branch in edge.branches:
+        condition = "" if branch.when == ALWAYS else f" if {wording(branch.when)}"
+        parts.append(f"{branch.then}{condition}")
+    return ", else ".join(parts)
+
+
+def table_text(definition: Definition) -> str:
+    """The pathway's states as a text table: state, owner, clock, help called, fallback, outcomes."""
+    rows: list[tuple[str, ...]] = [
+        ("state", "owner", "clock", "help is called", "fallback", "outcomes")
+    ]
+    for state in definition.states.values():
+        if state.final:
+            rows.append((state.name, "-", "-", "-", "-", f"ends: {state.outcome}"))
+            continue
+        outcomes = "; ".join(f"{key}: {edge_words(one)}" for key, one in state.outcomes.items())
+        pause = f", paused up to {duration_text(state.pause.resume_by)}" if state.pause else ""
+        rows.append(
+            (
+                state.name,
+                owner_words(state.owner),
+                clock_words(state.clock) + pause,
+                levels_words(state) or "-",
+                fallback_words(state),
+                outcomes or "-",
+            )
+        )
+    return "\n".join(_columns(rows)) + "\n"
+
+
+def _columns(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = [
+        " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return [lines[0], "-+-".join("-" * width for width in widths), *lines[1:]]
