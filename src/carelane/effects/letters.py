@@ -152,7 +152,7 @@ def _why_not(row: Row, now: datetime) -> str:
     return ""
 
 
-async def _leaf(
+async def _leaf(  # noqa: PLR0913  # one door for every leaf of this file
     runtime: Runtime, tx: Tx, actor: str, row: Row, *, to: EffectState, why: str
 ) -> None:
     await record(

@@ -184,10 +184,11 @@ class Rig:
             await make_subjects(tx, self.organisation, [(patient, "patient", SITE)])
             await deliver(self.runtime, tx, [fact])
         await drain(self.runtime)
-        return self.value(
+        task: UUID = self.value(
             "select id from task where subject = %(s)s and closed_at is null order by opened_at desc",
             s=patient,
         )
+        return task
 
 
 def _directory(organisation: str) -> Snapshot:
@@ -222,7 +223,7 @@ def hand() -> Hand:
 
 
 @pytest.fixture
-async def rig(
+async def rig(  # noqa: PLR0917  # fixtures
     worker: Database,
     app: Database,
     organisation: UUID,

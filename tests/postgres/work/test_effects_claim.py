@@ -12,6 +12,7 @@ from carelane.effects.claim import claim
 from carelane.effects.dispatch import send_ready
 from carelane.effects.reconcile import end_overdue, reconcile_once
 from carelane.facts.ids import derive, name_id
+from carelane.store.database import Tx
 from carelane.testing.senders import Mood, ScriptedSystem
 
 Rig = Any  # the fixture's class lives in conftest
@@ -137,7 +138,12 @@ async def test_what_never_got_its_turn_ends_with_a_person(rig: Rig, system: Scri
 )
 @pytest.mark.parametrize("durable", ["applied", "pending"])
 async def test_after_a_cancellation_only_staff_alerts_and_compensations_leave(
-    rig: Rig, system: ScriptedSystem, changes: dict[str, Any], leaves: bool, durable: str
+    rig: Rig,
+    system: ScriptedSystem,
+    changes: dict[str, Any],
+    *,
+    leaves: bool,
+    durable: str,
 ) -> None:
     case = rig.case()
     if "compensates" in changes:
@@ -151,13 +157,17 @@ async def test_after_a_cancellation_only_staff_alerts_and_compensations_leave(
 @pytest.mark.invariant("I6")
 @pytest.mark.parametrize("confirmed", [True, False])
 async def test_a_cancellation_between_claim_and_send_stops_it(
-    rig: Rig, system: ScriptedSystem, confirmed: bool, monkeypatch: pytest.MonkeyPatch
+    rig: Rig,
+    system: ScriptedSystem,
+    *,
+    confirmed: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The cancel commits after our claim and before the first byte. The mutant that doesn't confirm sends it."""
     case = rig.case()
     effect = rig.effect(case)
     outbox = rig.outbox(system)
-    spend = claiming._spend
+    spend = claiming._spend  # noqa: SLF001  # the instant between claim and commit
 
     async def cancel_first(*arguments: Any) -> None:
         await spend(*arguments)
@@ -236,8 +246,6 @@ def _cancel(rig: Rig, case: Any, durable: str) -> None:
 
 def _mutate(monkeypatch: pytest.MonkeyPatch, query: str, answer: Sequence[Any]) -> None:
     """Plant a mutant: this query is not asked."""
-    from carelane.store.database import Tx
-
     rows = Tx.rows
 
     async def skipping(self: Tx, name: str, **values: object) -> Any:

@@ -1,5 +1,6 @@
 """What becomes of an effect when the other side is slow, busy, lying or gone: once, or a named person is told."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +10,13 @@ from carelane.cases.model import EffectState
 from carelane.effects import settlement
 from carelane.effects.claim import claim
 from carelane.effects.dispatch import attempt, send_ready
+from carelane.effects.flight import Flight
 from carelane.effects.letters import answer, discard, groups, redrive
 from carelane.effects.reconcile import reconcile_once
 from carelane.effects.settle import settle
 from carelane.effects.sweep import sweep
 from carelane.facts.intent import EffectClass
+from carelane.facts.ports import Sent, Verdict
 from carelane.testing.senders import Mood, ScriptedSystem
 
 Rig = Any  # the fixture's class lives in conftest
@@ -55,7 +58,7 @@ async def _run(
         (KEYED, "ask", Mood.DOWN, "done", 1, ["effect.settled"]),
     ],
 )
-async def test_an_unknown_outcome_ends_as_class_and_effect_say(
+async def test_an_unknown_outcome_ends_as_class_and_effect_say(  # noqa: PLR0917  # a table
     rig: Rig,
     system: ScriptedSystem,
     kind: EffectClass,
@@ -78,12 +81,15 @@ async def test_an_unknown_outcome_ends_as_class_and_effect_say(
 @pytest.mark.invariant("I3")
 @pytest.mark.parametrize("mutant", [False, True])
 async def test_a_searchable_effect_is_absent_only_when_absent_twice(
-    rig: Rig, system: ScriptedSystem, mutant: bool, monkeypatch: pytest.MonkeyPatch
+    rig: Rig,
+    system: ScriptedSystem,
+    *,
+    mutant: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The write shows 5 minutes late. Whoever believes the first empty look-up (the mutant) makes a second one."""
     if mutant:
-        monkeypatch.setattr(settlement, "_absent", lambda flight, outcome, terms: settlement._again(
-            flight, outcome, terms, health=settlement.Health.WELL))  # fmt: skip
+        monkeypatch.setattr(settlement, "_absent", _believe_at_once)
     effect = rig.effect()
     system.effect_class, system.horizon_s = SEARCHABLE, 600
     system.lag = timedelta(minutes=5)
@@ -154,11 +160,14 @@ async def test_nothing_is_sent_before_retry_after(rig: Rig, system: ScriptedSyst
 @pytest.mark.invariant("I10")
 @pytest.mark.parametrize("mutant", [False, True])
 async def test_retries_end_with_a_person_within_the_budget(
-    rig: Rig, system: ScriptedSystem, mutant: bool, monkeypatch: pytest.MonkeyPatch
+    rig: Rig,
+    system: ScriptedSystem,
+    *,
+    mutant: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if mutant:  # a silent retry for ever
-        monkeypatch.setattr(settlement, "_again", lambda flight, outcome, terms, *, health: settlement.Settlement(
-            state=EffectState.READY, next_at=terms.now, health=health))  # fmt: skip
+    if mutant:
+        monkeypatch.setattr(settlement, "_again", _for_ever)
     effect = rig.effect()
     system.mood = Mood.DOWN
     outbox = rig.outbox(system, attempts_max=4, breaker_failures=100)
@@ -277,7 +286,11 @@ async def test_dead_letters_are_grouped_previewed_and_redriven(
 
 @pytest.mark.parametrize(("done", "state"), [(True, "done"), (False, "dead")])
 async def test_a_person_answers_an_unknown_effect(
-    rig: Rig, system: ScriptedSystem, done: bool, state: str
+    rig: Rig,
+    system: ScriptedSystem,
+    *,
+    done: bool,
+    state: str,
 ) -> None:
     effect = rig.effect()
     system.effect_class = BLIND
@@ -303,3 +316,16 @@ async def test_the_sweep_finds_what_exists_twice(rig: Rig, system: ScriptedSyste
     [double] = await sweep(outbox, "ehr", count)
     assert (double.effect, double.found) == (twice, 2)
     assert double.effect != once
+
+
+def _believe_at_once(flight: Flight, _: Sent, terms: settlement.Terms) -> settlement.Settlement:
+    """Mutant: one empty look-up counts as absent."""
+    absent = Sent(verdict=Verdict.RETRY, cause="absent")
+    return settlement.sent(replace(flight, maybe=False), absent, terms)
+
+
+def _for_ever(
+    _: Flight, __: Sent, terms: settlement.Terms, *, health: settlement.Health
+) -> settlement.Settlement:
+    """Mutant: a silent retry for ever."""
+    return settlement.Settlement(state=EffectState.READY, next_at=terms.now, health=health)

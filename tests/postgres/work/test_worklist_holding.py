@@ -26,7 +26,7 @@ def viewer(person: str = "r.moreau", **changes: Any) -> Viewer:
 @pytest.mark.invariant("I8")
 @pytest.mark.parametrize("mutant", [False, True])
 async def test_of_eight_who_claim_one_wins_and_the_others_are_told_who(
-    rig: Rig, mutant: bool, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, *, mutant: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """8 people x 12 tasks. The mutant looks first and writes after, without the condition."""
     tasks = [await rig.referral(subject=f"p{n}", order=f"O{n}") for n in range(12)]
@@ -58,9 +58,9 @@ def _plant_blind_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     async def blind(self: Tx, name: str, **values: Any) -> Any:
         if name != "worklist.claim":
             return await one(self, name, **values)
-        return await one(
-            self, "worklist.hold_for", id=values["id"], person=values["person"], now=values["now"]
-        ) | {"case_id": None}
+        held = {"id": values["id"], "person": values["person"], "now": values["now"]}
+        row = await one(self, "worklist.hold_for", **held)
+        return {**(row or {}), "case_id": None}
 
     monkeypatch.setattr(Tx, "one", blind)
 
