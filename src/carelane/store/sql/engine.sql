@@ -83,18 +83,18 @@ from effect where case_id = any(%(cases)s)
 -- name: forward
 -- A fact whose source identity has moved follows it, in order.
 with moved as (
-  update fact f set subject = u.subject from unnest(%(facts)s::uuid[], %(subjects)s::uuid[]) u(fact, subject)
+  update fact f set subject = u.subject from unnest(%(facts)b::uuid[], %(subjects)b::uuid[]) u(fact, subject)
   where f.id = u.fact returning f.id)
 insert into inbox (subject, organisation, priority, fact)
 select u.subject, %(organisation)s, u.priority, u.fact
-from unnest(%(facts)s::uuid[], %(subjects)s::uuid[], %(priorities)s::smallint[]) with ordinality u(fact, subject, priority, n)
+from unnest(%(facts)b::uuid[], %(subjects)b::uuid[], %(priorities)b::smallint[]) with ordinality u(fact, subject, priority, n)
 order by u.n
 
 -- name: put_back
 -- Facts taken but not decided in this batch go back to the end of the queue's order by their own order.
 insert into inbox (subject, organisation, priority, cancels, fact)
 select u.subject, %(organisation)s, u.priority, u.cancels, u.fact
-from unnest(%(facts)s::uuid[], %(subjects)s::uuid[], %(priorities)s::smallint[], %(cancels)s::boolean[])
+from unnest(%(facts)b::uuid[], %(subjects)b::uuid[], %(priorities)b::smallint[], %(cancels)b::boolean[])
      with ordinality u(fact, subject, priority, cancels, n)
 order by u.n
 

@@ -4,10 +4,10 @@ insert into message (id, organisation, connection, site, received_at, control_to
                      reason, conflict, replay_of, problems, message_key)
 select u.id, %(organisation)s, u.connection, u.site, u.received_at, u.control_token, u.digest, u.size, u.trigger,
        u.outcome, u.reason, u.conflict, u.replay_of, u.problems::jsonb, u.message_key
-from unnest(%(id)s::uuid[], %(connection)s::text[], %(site)s::text[], %(received_at)s::timestamptz[],
-            %(control_token)s::text[], %(digest)s::bytea[], %(size)s::int[], %(trigger)s::text[], %(outcome)s::text[],
-            %(reason)s::text[], %(conflict)s::boolean[], %(replay_of)s::uuid[], %(problems)s::text[],
-            %(message_key)s::bytea[])
+from unnest(%(id)b::uuid[], %(connection)b::text[], %(site)b::text[], %(received_at)b::timestamptz[],
+            %(control_token)b::text[], %(digest)b::bytea[], %(size)b::int[], %(trigger)b::text[], %(outcome)b::text[],
+            %(reason)b::text[], %(conflict)b::boolean[], %(replay_of)b::uuid[], %(problems)b::text[],
+            %(message_key)b::bytea[])
      with ordinality u(id, connection, site, received_at, control_token, digest, size, trigger, outcome, reason,
                        conflict, replay_of, problems, message_key, n)
 order by u.n
@@ -15,7 +15,7 @@ order by u.n
 -- name: bodies
 -- The sealed bytes of messages.
 insert into message_body (message, organisation, sealed)
-select u.message, %(organisation)s, u.sealed from unnest(%(message)s::uuid[], %(sealed)s::bytea[]) u(message, sealed)
+select u.message, %(organisation)s, u.sealed from unnest(%(message)b::uuid[], %(sealed)b::bytea[]) u(message, sealed)
 
 -- name: known
 -- Messages that were accepted under these control ids before.
@@ -49,9 +49,9 @@ select distinct connection from message where outcome = 'pending'
 update message m set outcome = u.outcome, trigger = u.trigger, reason = u.reason, problems = u.problems::jsonb,
        identity = u.identity, message_key = coalesce(u.message_key, m.message_key), interpreted_at = u.at,
        site = coalesce(nullif(u.site, ''), m.site), service_line = u.service_line
-from unnest(%(id)s::uuid[], %(outcome)s::text[], %(trigger)s::text[], %(reason)s::text[], %(problems)s::text[],
-            %(identity)s::uuid[], %(message_key)s::bytea[], %(at)s::timestamptz[], %(site)s::text[],
-            %(service_line)s::text[])
+from unnest(%(id)b::uuid[], %(outcome)b::text[], %(trigger)b::text[], %(reason)b::text[], %(problems)b::text[],
+            %(identity)b::uuid[], %(message_key)b::bytea[], %(at)b::timestamptz[], %(site)b::text[],
+            %(service_line)b::text[])
      u(id, outcome, trigger, reason, problems, identity, message_key, at, site, service_line)
 where m.id = u.id
 
@@ -65,23 +65,23 @@ where i.token = any(%(tokens)s)
 -- Source identifiers heard of for the first time.
 insert into identity (id, organisation, token, authority, identity_key, created_at)
 select u.id, %(organisation)s, u.token, u.authority, u.identity_key, u.created_at
-from unnest(%(id)s::uuid[], %(token)s::text[], %(authority)s::text[], %(identity_key)s::bytea[],
-            %(created_at)s::timestamptz[]) u(id, token, authority, identity_key, created_at)
+from unnest(%(id)b::uuid[], %(token)b::text[], %(authority)b::text[], %(identity_key)b::bytea[],
+            %(created_at)b::timestamptz[]) u(id, token, authority, identity_key, created_at)
 on conflict do nothing
 
 -- name: new_links
 -- Whose they are.
 insert into identity_link (identity, organisation, subject, since)
 select u.identity, %(organisation)s, u.subject, u.since
-from unnest(%(identity)s::uuid[], %(subject)s::uuid[], %(since)s::timestamptz[]) u(identity, subject, since)
+from unnest(%(identity)b::uuid[], %(subject)b::uuid[], %(since)b::timestamptz[]) u(identity, subject, since)
 on conflict do nothing
 
 -- name: subjects
 -- Patients: new ones, or newer copies of what is shown of them.
 insert into subject (id, organisation, kind, provisional, site, demographics, identity, sealed, sealed_at)
 select u.id, %(organisation)s, 'patient', u.provisional, u.site, u.demographics::jsonb, u.identity, u.sealed, u.sealed_at
-from unnest(%(id)s::uuid[], %(provisional)s::boolean[], %(site)s::text[], %(demographics)s::text[],
-            %(identity)s::uuid[], %(sealed)s::bytea[], %(sealed_at)s::timestamptz[])
+from unnest(%(id)b::uuid[], %(provisional)b::boolean[], %(site)b::text[], %(demographics)b::text[],
+            %(identity)b::uuid[], %(sealed)b::bytea[], %(sealed_at)b::timestamptz[])
      u(id, provisional, site, demographics, identity, sealed, sealed_at)
 on conflict (id) do update set provisional = excluded.provisional and subject.provisional,
   demographics = excluded.demographics, identity = excluded.identity, sealed = excluded.sealed,
@@ -91,7 +91,7 @@ on conflict (id) do update set provisional = excluded.provisional and subject.pr
 -- Blind tokens of patients.
 insert into subject_token (token, subject, organisation, kind)
 select u.token, u.subject, %(organisation)s, u.kind
-from unnest(%(token)s::text[], %(subject)s::uuid[], %(kind)s::text[]) u(token, subject, kind) on conflict do nothing
+from unnest(%(token)b::text[], %(subject)b::uuid[], %(kind)b::text[]) u(token, subject, kind) on conflict do nothing
 
 -- name: relink
 -- Identities move to another subject: the only thing a merge changes.
