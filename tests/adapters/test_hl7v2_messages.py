@@ -323,3 +323,8 @@ def test_several_merges_in_one_message_are_several_facts() -> None:
     more = raw + b"\r".join(raw.split(b"\r")[2:]).replace(b"P0000002", b"P0000003")
     found = [draft.merge for draft in drafts(more)]
     assert [merge.retired[0].value for merge in found if merge] == ["P0000002", "P0000003"]
+
+
+def test_an_arrival_names_the_appointment_it_belongs_to() -> None:
+    booked = only(messages.appointment_booked(1, of=7)).keys["appointment"]
+    assert only(messages.register(9, person=7, appointment=1)).keys["appointment"] == booked

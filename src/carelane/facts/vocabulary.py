@@ -58,7 +58,7 @@ _MEDICATION_KEYS = ("placer_order", "filler_order", "prescription", "encounter")
 
 
 def _visit(doc: str) -> Kind:
-    return Kind(doc=doc, roles=_VISIT, keys=("encounter",), entity=("encounter",))
+    return Kind(doc=doc, roles=_VISIT, keys=("encounter", "appointment"), entity=("encounter",))
 
 
 def _identity(doc: str) -> Kind:

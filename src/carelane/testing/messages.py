@@ -16,12 +16,10 @@ FAMILIES = ("Abbot", "Brenner", "Castell", "Dorsey", "Ekholm", "Farrow", "Grady"
 GIVEN = ("Ada", "Bruno", "Clara", "Dev", "Elsa", "Finn", "Greta", "Hugo", "Iris", "Jonas")
 SPECIALTIES = (
     ("CARD", "Cardiology", "R07.9", "Chest pain"),
-    ("NEUR", "Neurology", "G43.9", "Migraine"),
-    ("ORTH", "Orthopaedics", "M17.9", "Knee arthrosis"),
-    ("GAST", "Gastroenterology", "K21.9", "Reflux"),
-    ("DERM", "Dermatology", "L40.0", "Psoriasis"),
-    ("ONCO", "Oncology", "C50.9", "Breast lesion"),
+    ("ORT", "Orthopaedics", "M17.9", "Knee arthrosis"),
+    ("GP", "Primary care", "I10", "High blood pressure"),
 )
+OTHER_SPECIALTY = ("NEUR", "Neurology", "G43.9", "Migraine")
 _PRIORITIES = (("R", "Routine"), ("A", "Asap"), ("S", "Stat"))
 
 
@@ -63,7 +61,10 @@ def referral(  # noqa: PLR0913  # each says one thing, by name
     complete: bool = True,
     origin: Origin = DEFAULT,
 ) -> bytes:
-    """REF^I12. An incomplete one has neither reason nor diagnosis. `priority` 0 to 2: R, A, S."""
+    """REF^I12. An incomplete one has neither reason nor diagnosis. `priority` 0 to 2: R, A, S.
+
+    `specialty` is a place in `SPECIALTIES`; -1 is one that no shipped pathway has a pool for.
+    """
     return _referral(n, "I12", person, specialty, priority, origin, complete=complete)
 
 
@@ -258,9 +259,15 @@ def admit(n: int, *, person: int | None = None, origin: Origin = DEFAULT) -> byt
     return adt(n, "A01", person=person, origin=origin)
 
 
-def register(n: int, *, person: int | None = None, origin: Origin = DEFAULT) -> bytes:
-    """ADT^A04."""
-    return adt(n, "A04", person=person, origin=origin)
+def register(
+    n: int,
+    *,
+    person: int | None = None,
+    appointment: int | None = None,
+    origin: Origin = DEFAULT,
+) -> bytes:
+    """ADT^A04; where given, PV1-50 names the appointment of event `appointment`."""
+    return adt(n, "A04", person=person, appointment=appointment, origin=origin)
 
 
 def update(
@@ -275,22 +282,26 @@ def discharge(n: int, *, person: int | None = None, origin: Origin = DEFAULT) ->
     return adt(n, "A03", person=person, origin=origin)
 
 
-def adt(
+def adt(  # noqa: PLR0913  # each says one thing, by name
     n: int,
     event: str,
     *,
     person: int | None = None,
     dead: bool = False,
+    appointment: int | None = None,
     origin: Origin = DEFAULT,
 ) -> bytes:
     """Any ADT with one patient and a visit."""
+    visit = _visit(_or(person, n), origin)
+    if appointment is not None:
+        visit += [*[None] * 30, (f"APT{appointment:07d}", None, None, "SCHED")]
     return _message(
         n,
         ("ADT", event, "ADT_A01"),
         origin,
         ("EVN", [event, _time(origin.at(n))]),
         ("PID", _pid(_or(person, n), origin, dead=dead)),
-        ("PV1", _visit(_or(person, n), origin)),
+        ("PV1", visit),
     )
 
 
@@ -358,7 +369,9 @@ def _referral(  # noqa: PLR0913, PLR0917  # the parts of one segment group
     complete: bool = True,
     number: int | None = None,
 ) -> bytes:
-    code, name, diagnosis, reason = SPECIALTIES[_or(specialty, n) % len(SPECIALTIES)]
+    wanted = _or(specialty, n)
+    known = OTHER_SPECIALTY if wanted < 0 else SPECIALTIES[wanted % len(SPECIALTIES)]
+    code, name, diagnosis, reason = known
     at = _time(origin.at(n))
     header: list[Field] = [
         ("P", "Pending", "HL70283"),

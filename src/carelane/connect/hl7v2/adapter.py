@@ -111,6 +111,9 @@ SCHEMA: Final[Mapping[str, Json]] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
+        "direction": {"enum": ["in", "out"]},
+        "sending": {"type": "object"},
+        "record_link": _TEXT,
         "listen_host": {"type": "string", "default": "127.0.0.1"},
         "listen_port": _PORT,
         "host": _TEXT,

@@ -21,8 +21,23 @@ def listing(value: Json) -> Sequence[Json]:
 
 
 def placed(content: Payload, role: str) -> Json:
-    """A resource by its role, at the top or among the case's fields."""
-    return content.get(role) or mapping(content.get("fields")).get(role)
+    """A resource by its role, at the top or among the case's fields; else of its identifier alone."""
+    fields = mapping(content.get("fields"))
+    found = content.get(role) or fields.get(role)
+    if found:
+        return found
+    for name in (f"{role}_identifier", f"{role}_identifiers", f"{role}_number"):
+        if fields.get(name):
+            return {"identifier": [_identifier(one) for one in listing(fields[name])]}
+    return None
+
+
+def _identifier(value: Json) -> Json:
+    """A FHIR identifier as it is; a text as `AUTHORITY|value` or a bare value."""
+    if not isinstance(value, str):
+        return value
+    authority, bar, number = value.rpartition("|")
+    return {"system": authority, "value": number} if bar else {"value": value}
 
 
 def word(content: Payload, name: str) -> str:

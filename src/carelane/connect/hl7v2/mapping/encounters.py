@@ -39,6 +39,12 @@ def encounter_key(visit: Segment | None) -> str | None:
     return qualified(part.get(1), clean(part.get(4)) or part.get(4, 2)) or entity_key(part)
 
 
+def arrival_key(visit: Segment | None) -> str | None:
+    """PV1-50, the alternate visit id: here scheduling systems name the appointment of the visit."""
+    part = first(visit, 50)
+    return qualified(part.get(1), clean(part.get(4)) or part.get(4, 2)) if part else None
+
+
 def encounter(context: Context, event: str) -> Shape | None:
     """The visit, or None where there is no PV1."""
     visit = context.message.segment("PV1")

@@ -13,6 +13,7 @@ from carelane.connect.hl7v2.mapping.values import (
     entity,
     entity_key,
     first,
+    is_referral,
     kept,
     listed,
     organisation,
@@ -85,8 +86,8 @@ def _opens(groups: Sequence[Sequence[Segment]], detail: str) -> bool:
     return not groups or any(segment.name == detail for segment in groups[-1])
 
 
-def service_request(context: Context, order: Order) -> Shape:
-    """The order as a ServiceRequest."""
+def service_request(context: Context, order: Order, *, refers: bool = False) -> Shape:
+    """The order as a ServiceRequest; `refers` marks it as a referral."""
     control, detail = order.segment("ORC"), order.segment("OBR")
     return kept(
         {
@@ -96,7 +97,7 @@ def service_request(context: Context, order: Order) -> Shape:
             "intent": "order",
             **priority(of_order(order.segments)),
             "code": concept(first(detail, 4)),
-            "category": listed([concept(first(detail, 24))]),
+            "category": listed([is_referral() if refers else None, concept(first(detail, 24))]),
             "performerType": concept(first(detail, 24)),
             "reasonCode": _reasons(context, order),
             "requester": _requester(control, detail),

@@ -142,9 +142,11 @@ _REFERRAL_STATUS = {  # our words, FHIR's and HL7 table 0283's
     "scheduled": ("A", "Accepted"),
     "completed": ("A", "Accepted"),
     "closed": ("A", "Accepted"),
+    "report-received": ("A", "Accepted"),
     "declined": ("R", "Rejected"),
     "rejected": ("R", "Rejected"),
     "revoked": ("R", "Rejected"),
+    "withdrawn": ("R", "Rejected"),
     "cancelled": ("R", "Rejected"),
     "expired": ("E", "Expired"),
 }

@@ -13,6 +13,7 @@ from carelane.connect.hl7v2.mapping.values import (
     entity,
     entity_key,
     first,
+    is_referral,
     kept,
     listed,
 )
@@ -50,7 +51,7 @@ def referral(context: Context, *, cancelled: bool) -> Shape:
             "statusReason": concept(first(header, 1)),
             "intent": "order",
             **priority(referral_urgency(context)),
-            "category": listed([concept(first(header, 5))]),
+            "category": listed([is_referral(), concept(first(header, 5))]),
             "performerType": concept(first(header, 3)),
             "code": concept(first(detail, 4)) or concept(first(header, 3)),
             "orderDetail": listed(map(concept, header.repetitions(4) if header else ())),

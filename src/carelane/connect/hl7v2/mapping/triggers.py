@@ -10,7 +10,7 @@ from functools import partial
 
 from carelane.connect.hl7v2.mapping.context import Context
 from carelane.connect.hl7v2.mapping.documents import document, document_keys
-from carelane.connect.hl7v2.mapping.encounters import encounter, encounter_key
+from carelane.connect.hl7v2.mapping.encounters import arrival_key, encounter, encounter_key
 from carelane.connect.hl7v2.mapping.identities import linked, merged
 from carelane.connect.hl7v2.mapping.medications import medication_keys, medication_request
 from carelane.connect.hl7v2.mapping.orders import Order, orders_of, service_request, services
@@ -105,12 +105,13 @@ def who(context: Context, event: str) -> Who:
 
 
 def _adt(event: str, context: Context, person: Who) -> tuple[Draft, ...]:
+    visit = context.message.segment("PV1")
     drafts = [
         context.draft(
             _ADT[event],
             payload={"patient": person.patient, "encounter": person.encounter},
             identifiers=person.identifiers,
-            keys={"encounter": person.visit},
+            keys={"encounter": person.visit, "appointment": arrival_key(visit)},
             entity="encounter",
         )
     ]
@@ -198,7 +199,7 @@ def _order(new: str, context: Context, person: Who, order: Order) -> Draft:
         payload={
             "patient": person.patient,
             "encounter": person.encounter,
-            "request": service_request(context, order),
+            "request": service_request(context, order, refers=refers),
         },
         identifiers=person.identifiers,
         keys=keys,

@@ -121,6 +121,16 @@ def _coding(system: str | None, code: str | None, display: str | None) -> Shape:
     return shape
 
 
+def is_referral() -> Shape:
+    """The category of a request that is a referral, whatever code the sender used (SNOMED CT)."""
+    coding: Shape = {
+        "system": "http://snomed.info/sct",
+        "code": "3457005",
+        "display": "Patient referral",
+    }
+    return {"coding": [coding], "text": "Referral"}
+
+
 def coded(code: str, system: str) -> Shape:
     """A CodeableConcept of one code."""
     return {"coding": [{"system": system, "code": code}]}
