@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,30 @@ async def test_cancelling_asks_for_the_version_that_was_seen() -> None:
     await rig.server.stop()
 
 
+async def test_what_we_booked_is_cancelled_by_the_effect_that_booked_it(rig: FhirRig) -> None:
+    """A compensation: the appointment is found by our own identifier, once search shows it, and cancelled once."""
+    booking = replace(rig.intent("book"), capability="ehr.appointment.book")
+    assert (await rig.sender.send(booking, attempt=1, now=NOW)).verdict is Verdict.DONE
+    undo = replace(
+        rig.intent("undo"),
+        capability="ehr.appointment.cancel",
+        compensates=booking.id,
+        references={},
+    )
+    early = await rig.sender.send(undo, attempt=1, now=NOW)
+    if early.verdict is Verdict.RETRY:
+        assert early.cause == "target-not-visible"
+        await rig.wait(timedelta(seconds=31))
+        early = await rig.sender.send(undo, attempt=2, now=NOW)
+    assert early.verdict is Verdict.DONE
+    held = [
+        one.resource
+        for one in rig.server.desk.records.everything()
+        if one.resource["resourceType"] == "Appointment"
+    ]
+    assert [one["status"] for one in held if one["id"] != "a1"] == ["cancelled"]
+
+
 async def test_all_pages_are_read_and_none_from_elsewhere(rig: FhirRig) -> None:
     """Sixteen slots come in pages; a next link to another host is refused, and gets no token."""
     found = await rig.client.search("Slot", {"status": "free"}, now=NOW + timedelta(minutes=1))
@@ -352,6 +377,7 @@ async def test_the_daily_sweep_finds_our_identifier_twice(rig: FhirRig) -> None:
     rig.server.put({name: value for name, value in one.items() if name != "id"})
     await rig.wait(timedelta(seconds=31))
     assert await rig.sender.duplicates(now=NOW) == {str(intent.id): 2}
+    assert await rig.sender.count(intent.capability, intent.id, now=NOW) == 2
     looked = await rig.sender.look_up(intent, now=NOW)
     assert looked.verdict is Verdict.DONE
 

@@ -1,5 +1,6 @@
 """Intents as FHIR resources, and the allow-list of writes; no sockets."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from carelane.connect.fhir.adapter import profile_of, register
 from carelane.connect.fhir.codec import EFFECT_SYSTEM, identifiers
 from carelane.connect.fhir.mapping.outgoing import RESOURCES, Amend, Create, Unfit, from_intent
 from carelane.connect.fhir.mapping.permits import FIELDS, NEVER, refusal
-from carelane.connect.fhir.sender import Profile, capabilities_of
+from carelane.connect.fhir.sender import Profile, capabilities_of, stated
 from carelane.facts.ids import name_id
 from carelane.facts.intent import Audience, EffectClass, IfUnknown, Intent
 from carelane.facts.phi import Phi
@@ -91,7 +92,7 @@ def test_pathway_statuses_become_task_statuses(wanted: str, status: str) -> None
         {
             "fields": {
                 "patient": PATIENT["identifier"],
-                "referral_number": {"system": "HIS", "value": "R1"},
+                "request_identifier": {"system": "HIS", "value": "R1"},
             }
         },
     ],
@@ -100,6 +101,45 @@ def test_roles_are_found_as_resources_or_among_the_fields(content: dict[str, Any
     task = created("ehr.referral.update", content)
     assert task["for"]["identifier"] == {"system": "HOSP", "value": "100001"}
     assert task["focus"]["identifier"] == {"system": "HIS", "value": "R1"}
+
+
+def test_a_record_tells_declared_fields_in_words() -> None:
+    """Text, yes or no, and the text of a concept; identifiers stay in the references."""
+    content = {
+        "values": {"status": "completed"},
+        "fields": {
+            "patient_identifier": PATIENT["identifier"][0],
+            "result_identifier": [{"system": "LAB", "value": "F1"}],
+            "result_name": {"text": "potassium", "coding": [{"code": "2823-3"}]},
+            "read_back": True,
+        },
+    }
+    record = created("ehr.communication", content)
+    assert record["payload"] == [
+        {"contentString": "status: completed; result_name: potassium; read_back: yes"}
+    ]
+    assert record["about"][0]["identifier"] == {"system": "LAB", "value": "F1"}
+    assert record["subject"]["identifier"]["value"] == "100001"
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("no-capacity", {"coding": [{"system": "urn:carelane:outcome", "code": "no-capacity"}]}),
+        ("Not our specialty", {"text": "Not our specialty"}),
+    ],
+)
+def test_a_reason_is_a_code_or_a_text(reason: str, expected: dict[str, Any]) -> None:
+    task = created("ehr.referral.update", {"fields": {"decline_reason": reason}})
+    assert task["statusReason"] == expected
+
+
+def test_a_compensation_finds_what_it_undoes_by_the_effect() -> None:
+    """Cancelling what we booked: the appointment that carries the booking's id."""
+    booked = name_id("booking")
+    write = from_intent(replace(intent("ehr.appointment.cancel", {}), compensates=booked))
+    assert isinstance(write, Amend)
+    assert write.search == f"{EFFECT_SYSTEM}|{booked}"
 
 
 def test_a_letter_says_nothing_clinical_unless_a_template_does() -> None:
@@ -174,6 +214,18 @@ def test_classes_follow_the_server() -> None:
     assert keyed["ehr.slot.hold"].effect_class is EffectClass.SEARCHABLE
     assert searched["ehr.communication"].effect_class is EffectClass.SEARCHABLE
     assert searched["ehr.communication"].horizon_s == 45
+
+
+@pytest.mark.parametrize(("updates", "keyed"), [((True, True), True), ((True, False), False)])
+def test_a_statement_can_only_narrow_the_settings(updates: tuple[bool, ...], keyed: bool) -> None:  # noqa: FBT001  # a table's cell
+    """Keyed needs both: the site's word and the server's, for every resource that we write."""
+    resources = [
+        {"type": kind, "updateCreate": can, "conditionalCreate": True}
+        for kind, can in zip(("Task", "Slot"), updates, strict=True)
+    ]
+    statement = {"resourceType": "CapabilityStatement", "rest": [{"resource": resources}]}
+    assert stated(statement, Profile(update_as_create=True)).update_as_create is keyed
+    assert not stated(statement, Profile(update_as_create=False)).update_as_create
 
 
 def test_registration_names_settings_and_capabilities() -> None:

@@ -105,7 +105,7 @@ def open_client(settings: Mapping[str, Json]) -> FhirClient:
     )
     limits = Limits(
         connect_s=_number(settings, "connect_s", 5),
-        total_s=_number(settings, "total_s", 30),
+        total_s=_number(settings, "total_s", 20),
         response_bytes_max=int(_number(settings, "response_bytes_max", 16 * 1024 * 1024)),
         connections_max=int(_number(settings, "connections_max", 8)),
     )
@@ -148,7 +148,7 @@ SCHEMA: Final[Mapping[str, Json]] = {
         "algorithm": {"enum": ["ES384", "RS384"], "default": "ES384"},
         "scope": {"type": "string", "default": "system/*.read system/*.write"},
         "connect_s": {"type": "number", "default": 5},
-        "total_s": {"type": "number", "default": 30},
+        "total_s": {"type": "number", "default": 20},
         "response_bytes_max": {"type": "integer", "default": 16777216},
         "connections_max": {"type": "integer", "default": 8},
         "update_as_create": {"type": "boolean", "default": False},

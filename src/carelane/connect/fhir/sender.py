@@ -5,9 +5,10 @@ have the class that the server was shown to keep: keyed where it takes our id, s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from carelane.connect.fhir.client import FhirClient
 from carelane.connect.fhir.codec import (
@@ -101,6 +102,15 @@ class FhirSender:
             return Sent(verdict=Verdict.REFUSED, cause="absent")
         cause = "duplicates" if len(ours) > 1 else ""
         return _done(ours[0], cause=cause)
+
+    async def count(self, capability: str, effect: UUID, *, now: datetime) -> int | None:
+        """How many resources search finds under one effect id, for the sweep; None where it can't be read."""
+        kind = RESOURCES.get(capability)
+        if kind is None:
+            return 0
+        token = f"{EFFECT_SYSTEM}|{effect}"
+        found = await self._client.search(kind, {"identifier": token}, now=now)
+        return None if found.cause else len(found.matches)
 
     async def duplicates(self, *, now: datetime) -> Mapping[str, int] | None:
         """Effect ids that more than one resource of a kind carries, for the daily sweep; None if unreadable."""
@@ -204,6 +214,10 @@ class FhirSender:
         if len(found.matches) > 1:
             return Sent(verdict=Verdict.CONFLICT, cause="target-ambiguous")
         reference = resource_reference(found.matches[0]) if found.matches else ""
+        if not reference and write.search.startswith(f"{EFFECT_SYSTEM}|"):
+            return Sent(
+                verdict=Verdict.RETRY, cause="target-not-visible"
+            )  # our own work: search may lag
         return reference or Sent(verdict=Verdict.REFUSED, cause="target-missing")
 
     async def _current(
@@ -218,6 +232,24 @@ class FhirSender:
         if resource_reference(body) != reference_of(reference):
             return ({}, ""), Sent(verdict=Verdict.RETRY, cause="read-not-fhir")
         return (body, etag_of(reply, body)), None
+
+
+def stated(statement: Resource, profile: Profile) -> Profile:
+    """The profile narrowed to what a CapabilityStatement says: keyed only where every resource we write allows it."""
+    rest = statement.get("rest")
+    resources = [
+        one
+        for side in (rest if isinstance(rest, list) else [])
+        for one in side.get("resource", [])
+        if one.get("type") in profile.writes
+    ]
+    return replace(
+        profile,
+        update_as_create=profile.update_as_create
+        and all(one.get("updateCreate") is True for one in resources),
+        conditional_create=profile.conditional_create
+        and all(one.get("conditionalCreate") is True for one in resources),
+    )
 
 
 def capabilities_of(profile: Profile) -> Mapping[str, Capability]:

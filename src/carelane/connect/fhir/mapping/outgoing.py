@@ -7,6 +7,7 @@ as a number. `references` may name `appointment`, `slot` (`Type/id` or a busines
 the decision saw) and, for an alert, `to` and `level`.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ _TASK_STATUS_OF: Final[Mapping[str, str]] = {
     "report-received": "completed",
     "withdrawn": "cancelled",
 }
+_CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _DEFAULT_LETTER: Final = "You have a message from your clinic. Please sign in to read it."
 
 
@@ -114,8 +116,8 @@ def _task(intent: Intent, content: Mapping[str, Any]) -> Write:
         "code": _code(CAPABILITY_SYSTEM, intent.name),
         "groupIdentifier": {"system": CASE_SYSTEM, "value": str(intent.case)},
     }
-    if reason := _word(content, "reason"):
-        resource["statusReason"] = _code(OUTCOME_SYSTEM, reason)
+    if reason := _word(content, "reason") or _word(content, "decline_reason"):
+        resource["statusReason"] = _said_or_coded(reason)
     _add(resource, "focus", _reference(content, "request"))
     _add(resource, "for", _reference(content, "patient"))
     return Create(resource=resource)
@@ -184,7 +186,7 @@ def _booking(intent: Intent, content: Mapping[str, Any]) -> Write:
 def _cancellation(intent: Intent, content: Mapping[str, Any]) -> Write:
     changes: Resource = {"status": "cancelled"}
     if reason := _word(content, "reason"):
-        changes["cancelationReason"] = _code(OUTCOME_SYSTEM, reason)
+        changes["cancelationReason"] = _said_or_coded(reason)
     return _amendment(
         intent,
         kind="Appointment",
@@ -227,7 +229,8 @@ def _amendment(
     resource = _resource(content, role)
     named = intent.references.get(role) or _word(content, role)
     target = reference_of(named) or reference_of(f"{kind}/{resource.get('id', '')}")
-    search = "" if target else named or _token(resource)
+    undone = f"{EFFECT_SYSTEM}|{intent.compensates}" if intent.compensates else ""
+    search = "" if target else named or undone or _token(resource)
     if not target and not search:
         return Unfit(cause=f"missing-{role}")
     if target and not target.startswith(f"{kind}/"):
@@ -283,10 +286,11 @@ _KINDS: Final[Mapping[str, str]] = {
     "slot": "Slot",
 }
 _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
-    "patient": ("patient_identifiers", "patient_identifier", "patient_id", "mrn"),
-    "request": ("referral", "referral_number", "order", "placer_order", "order_number"),
-    "result": ("report", "result_number", "filler_order"),
-    "appointment": ("appointment_number",),
+    "patient": ("patient_identifier", "patient_identifiers"),
+    "request": ("request_identifier", "referral_identifier", "referral_number", "order_identifier"),
+    "result": ("result_identifier",),
+    "appointment": ("appointment_identifier", "appointment_number"),
+    "slot": ("slot_identifier",),
 }
 """Names of declared fields that stand for a role, where a pathway sends an identifier and not the resource."""
 
@@ -334,9 +338,24 @@ def _text(content: Mapping[str, Any]) -> str:
     said: list[str] = []
     for part in ("values", "form", "fields"):
         for name, value in _mapping(content.get(part)).items():
-            if isinstance(value, str | int | float | bool):
-                said.append(f"{name}: {value}")
+            if words := _said(value):
+                said.append(f"{name}: {words}")
     return "; ".join(said)
+
+
+def _said(value: object) -> str:
+    """A declared field in words: text and numbers as they are, yes or no, the text of a concept; else nothing."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str | int | float):
+        return str(value)
+    concept = _mapping(value)
+    codings = [one.get("display") or one.get("code") for one in _list(concept.get("coding"))]
+    return next((str(word) for word in (concept.get("text"), *codings) if word), "")
+
+
+def _said_or_coded(reason: str) -> Resource:
+    return _code(OUTCOME_SYSTEM, reason) if _CODE.fullmatch(reason) else {"text": reason}
 
 
 def _reference(content: Mapping[str, Any], role: str) -> Resource | None:
