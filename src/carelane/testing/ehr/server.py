@@ -232,14 +232,7 @@ class EhrServer:
     async def _admin(self, request: web.Request) -> web.Response:
         what = request.match_info["what"]
         if request.method == "POST":
-            said = msgspec.json.decode(await request.read() or b"{}")
-            doors = {
-                "faults": self._set_fault,
-                "clock": self._move_clock,
-                "clients": self._register,
-                "resources": self.put,
-            }
-            return _json(200, doors[what](said)) if what in doors else _json(404, {})
+            return self._told(what, msgspec.json.decode(await request.read() or b"{}"))
         if what == "requests":
             return _json(200, self._counted())
         if what == "resources":
@@ -248,6 +241,20 @@ class EhrServer:
             await self.notifier.settle()
             return _json(200, self.notifier.log)
         return _json(404, {})
+
+    def _told(self, what: str, said: dict[str, Any]) -> web.Response:
+        doors = {
+            "faults": self._set_fault,
+            "clock": self._move_clock,
+            "clients": self._register,
+            "resources": self.put,
+        }
+        if what not in doors:
+            return _json(404, {})
+        try:
+            return _json(200, doors[what](said))
+        except (KeyError, TypeError, ValueError) as error:
+            return _json(400, {"error": str(error)})
 
     def _set_fault(self, said: dict[str, Any]) -> dict[str, Any]:
         if said.get("clear"):

@@ -82,28 +82,19 @@ class Tokens:
         self._grants.clear()
 
     def _client(self, assertion: str, *, audience: str, now: datetime) -> str | None:
-        try:
-            keys = KeySet([key for one in self._keys.values() for key in one.keys])
-            claims = jwt.decode(assertion, keys, algorithms=list(ALGORITHMS)).claims
-        except (JoseError, ValueError):
-            return None
-        client = str(claims.get("iss", ""))
-        if not self._good(claims, client=client, audience=audience, now=now):
-            return None
-        if self._keys.get(client) is None or not self._signed_by(assertion, client):
-            return None
-        use = (client, str(claims["jti"]))
-        if use in self._used:
-            return None
-        self._used.add(use)
-        return client
-
-    def _signed_by(self, assertion: str, client: str) -> bool:
-        try:
-            jwt.decode(assertion, self._keys[client], algorithms=list(ALGORITHMS))
-        except (JoseError, ValueError):
-            return False
-        return True
+        """The registered client whose own key signed this for us, just now and for the first time."""
+        for client, keys in self._keys.items():
+            claims = _claims(assertion, keys)
+            if claims is None or claims.get("iss") != client:
+                continue
+            use = (client, str(claims.get("jti")))
+            if use in self._used or not self._good(
+                claims, client=client, audience=audience, now=now
+            ):
+                return None
+            self._used.add(use)
+            return client
+        return None
 
     @staticmethod
     def _good(claims: Mapping[str, Any], *, client: str, audience: str, now: datetime) -> bool:
@@ -112,3 +103,10 @@ class Tokens:
             return False
         left = timedelta(seconds=expires - now.timestamp())
         return claims.get("aud") == audience and -_SKEW < left <= _LONGEST + _SKEW
+
+
+def _claims(assertion: str, keys: KeySet) -> Mapping[str, Any] | None:
+    try:
+        return jwt.decode(assertion, keys, algorithms=list(ALGORITHMS)).claims
+    except (JoseError, ValueError):
+        return None
