@@ -17,7 +17,7 @@ _Reference = tuple[str, str, str, Iterable[str]]
 def cross_check(snapshot: Snapshot, *, declared: int) -> tuple[Problem, ...]:
     """Everything wrong between the sections; `declared` is how many files name the organisation."""
     return (
-        *_organisation(declared),
+        *_organisation(snapshot, declared),
         *(
             _problem(place, f"No {what} is called `{name}`.", choose(name, known))
             for place, what, name, known in _references(snapshot)
@@ -29,12 +29,16 @@ def cross_check(snapshot: Snapshot, *, declared: int) -> tuple[Problem, ...]:
     )
 
 
-def _organisation(declared: int) -> Iterator[Problem]:
+def _organisation(snapshot: Snapshot, declared: int) -> Iterator[Problem]:
     if declared != 1:
         yield _problem(
             "organisation",
             f"{declared} files name the organisation.",
             "Write `organisation: Name` in exactly one file.",
+        )
+    if not snapshot.sites:
+        yield _problem(
+            "sites", "The organisation has no site.", "Declare at least one under `sites`."
         )
 
 
