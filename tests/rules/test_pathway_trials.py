@@ -1,0 +1,74 @@
+"""The shipped pathways' own tests, as text tables, run on the core; a broken pathway fails them."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from carelane.pathways.definition import Definition
+from carelane.pathways.loading import load
+from carelane.pathways.trial import read_trials
+from carelane.proofs.trials import report, run_trial
+
+HOUSE = Path(__file__).parents[2] / "pathways"
+TABLES = sorted((HOUSE / "tests").glob("*.txt"))
+
+
+def definition_of(name: str) -> Definition:
+    """A shipped pathway."""
+    definition, problems = load((HOUSE / f"{name}.yaml").read_bytes())
+    assert definition is not None, problems
+    return definition
+
+
+@pytest.mark.requirement("R30")
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_pathway_tables_hold(path: Path) -> None:
+    """Each row is followed by what the table says; else the table is shown with what followed."""
+    definition = definition_of(path.stem)
+    trials, findings = read_trials(path.read_text("utf-8"), definition, place=path.name)
+    results = [(trial, run_trial(definition, trial)) for trial in trials]
+    failed = [report(trial, found) for trial, found in results if any(one.missed for one in found)]
+
+    assert [one.line() for one in findings.problems] == []
+    assert len(trials) > 5
+    assert failed == [], "\n" + "\n".join(failed)
+
+
+def test_pathway_table_catches_a_slower_clock() -> None:
+    """A planted change (due 45 instead of 30 minutes) is shown with what really followed."""
+    right = definition_of("critical-result")
+    call = right.states["call"]
+    assert call.clock is not None
+    slow = replace(call, clock=replace(call.clock, due=timedelta(minutes=45)))
+    broken = replace(right, states={**right.states, "call": slow})
+    text = (HOUSE / "tests/critical-result.txt").read_text("utf-8")
+    trial = read_trials(text, broken)[0][0]
+    shown = report(trial, run_trial(broken, trial))
+
+    assert "MISSED" in shown
+    assert "expected due 30m" in shown
+    assert "followed state call" in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        ("0m | result.reported flag=HH", 1),
+        ("soon | nothing | state call", 1),
+        ("0m | result.exploded | state call", 5),
+        ("0m | result.reported colour=red | state call", 5),
+        ("0m | task take-result sold | state call", 5),
+        ("0m | task sing | state call", 5),
+        ("0m | nothing | weather fine", 15),
+        ("starts: tomorrow", 9),
+    ],
+)
+def test_pathway_table_problem_names_its_place(line: str, column: int) -> None:
+    """A row that can't be read has line, column and remedy."""
+    _, findings = read_trials(f"test: x\n{line}\n", definition_of("critical-result"), place="t.txt")
+
+    assert findings.problems
+    assert findings.problems[0].place == f"t.txt, line 2, column {column}"
+    assert findings.problems[0].remedy
