@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
@@ -40,17 +41,8 @@ class Receiver:
     async def receive(self, connection: str, raw: bytes) -> Receipt:
         """Store one message; the answer comes after the commit. Raises what the store raises."""
         envelope = self.envelopes[connection](raw)
-        arrived = Arrived(
-            id=uuid7(),
-            connection=connection,
-            site=self.sites.get(connection, ""),
-            raw=raw,
-            digest=hashlib.sha256(raw).digest(),
-            control_id=envelope.control_id,
-            trigger=envelope.trigger,
-            problems=envelope.problems,
-            received_at=self.runtime.now(),
-        )
+        site = self.sites.get(connection, "")
+        arrived = arrived_of(self.runtime, connection, raw, envelope, site=site)
         waiting = _Waiting(arrived, asyncio.get_running_loop().create_future())
         await self._queue.put(waiting)
         return await waiting.answer
@@ -93,3 +85,27 @@ class Receiver:
         async with self.runtime.worker.transaction() as tx:
             arrived = [each.arrived for each in batch]
             return await store_arrived(tx, self.runtime.vault, self.runtime.organisation, arrived)
+
+
+def arrived_of(  # noqa: PLR0913  # each says one thing about the message
+    runtime: Runtime,
+    connection: str,
+    raw: bytes,
+    envelope: Envelope,
+    *,
+    site: str = "",
+    replay_of: UUID | None = None,
+) -> Arrived:
+    """One message as it came, now."""
+    return Arrived(
+        id=uuid7(),
+        connection=connection,
+        site=site,
+        raw=raw,
+        digest=hashlib.sha256(raw).digest(),
+        control_id=envelope.control_id,
+        trigger=envelope.trigger,
+        problems=envelope.problems,
+        received_at=runtime.now(),
+        replay_of=replay_of,
+    )

@@ -134,3 +134,50 @@ where t.subject = %(source)s and c.id = t.case_id and c.subject = %(target)s
 update effect e set subject = %(target)s from pathway_case c
 where e.subject = %(source)s and c.id = e.case_id and c.subject = %(target)s
 
+
+-- name: open_cases_of
+-- Open cases of a subject, with the uniqueness they claim.
+select id, pathway, unique_name, unique_token, opened_at, identity, revision from pathway_case
+where subject = %(subject)s and closed_at is null and duplicate_of is null order by opened_at, id
+
+-- name: mark_duplicate
+-- Two open cases of one thing after a merge: both are kept, the younger says so.
+update pathway_case set duplicate_of = %(of)s where id = %(case)s
+
+-- name: retire
+-- A subject that was merged away, or came back.
+update subject set merged_into = %(into)s where id = %(subject)s
+
+-- name: log_merge
+-- What a merge moved, so that it can be undone.
+insert into merge_log (id, organisation, kind, survivor, retired, moved, fact, at)
+values (%(id)s, %(organisation)s, %(kind)s, %(survivor)s, %(retired)s, %(moved)s::jsonb, %(fact)s, %(at)s)
+on conflict (id) do nothing
+
+-- name: merges_of
+-- Merges that have not been reversed, newest first.
+select id, kind, survivor, retired, moved::text as moved from merge_log
+where reversed_by is null and (survivor = any(%(subjects)b::uuid[]) or retired = any(%(subjects)b::uuid[]))
+order by at desc, id desc
+
+-- name: reverse_merge
+-- A merge that was taken back.
+update merge_log set reversed_by = %(by)s where id = %(id)s
+
+-- name: backlog
+-- Messages waiting to be interpreted, and facts waiting to be decided.
+select (select count(*) from message where outcome = 'pending') as messages, (select count(*) from inbox) as facts
+
+-- name: replayable
+-- One stored message with its key, to be interpreted again.
+select m.id, m.connection, m.site, m.message_key, m.identity, i.identity_key, b.sealed
+from message m join message_body b on b.message = m.id left join identity i on i.id = m.identity where m.id = %(id)s
+
+-- name: outcomes
+-- What became of messages, with the facts they gave and how those ended.
+select m.id, m.trigger, m.outcome, m.reason, m.problems,
+       (select count(*) from fact f where f.origin = m.id and f.type not in ('message.quarantined', 'identity.review')) as facts,
+       coalesce((select json_object_agg(t.disposition, t.n) from (
+          select d.disposition, count(*) as n from fact f join decision d on d.fact = f.id where f.origin = m.id
+          group by d.disposition) t), '{}') as decisions
+from message m where m.id = any(%(ids)b::uuid[])
