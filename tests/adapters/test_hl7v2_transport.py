@@ -75,32 +75,47 @@ def test_the_answer_follows_the_store(outcome: str, code: str) -> None:
     assert asyncio.run(_exchange(receive, [raw])) == [(code, envelope(raw).control_id)]
 
 
+async def _answered_early(wrap: Callable[[Receive], Receive]) -> bool:
+    """Whether an acknowledgement leaves while the store has not answered."""
+    gate, asked = asyncio.Event(), asyncio.Event()
+
+    async def store(_connection: str, _raw: bytes) -> Receipt:
+        asked.set()
+        await gate.wait()
+        return Receipt(outcome="accepted", message=STORED)
+
+    listener = await _open(wrap(store))
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    writer.write(frame(messages.admit(1)))
+    await asked.wait()
+    answer = asyncio.ensure_future(reader.readuntil(b"\x1c\r"))
+    early = bool((await asyncio.wait({answer}, timeout=0.05))[0])
+    gate.set()
+    assert b"MSA|AA|" in await answer
+    writer.close()
+    await listener.close()
+    return early
+
+
 @pytest.mark.invariant("I1")
 def test_nothing_is_acknowledged_before_it_is_stored() -> None:
     """A store that has not answered holds the acknowledgement back."""
+    assert not asyncio.run(_answered_early(lambda store: store))
 
-    async def scenario() -> None:
-        gate, asked = asyncio.Event(), asyncio.Event()
 
-        async def receive(_connection: str, _raw: bytes) -> Receipt:
-            asked.set()
-            await gate.wait()
+@pytest.mark.invariant("I1")
+def test_an_acknowledgement_before_the_commit_is_caught() -> None:
+    """Planted mutant: a listener that hands the message over and does not wait."""
+    begun: list[asyncio.Future[Receipt]] = []
+
+    def hasty(store: Receive) -> Receive:
+        async def receive(connection: str, raw: bytes) -> Receipt:
+            begun.append(asyncio.ensure_future(store(connection, raw)))
             return Receipt(outcome="accepted", message=STORED)
 
-        listener = await _open(receive)
-        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
-        writer.write(frame(messages.admit(1)))
-        await asked.wait()
-        answer = asyncio.ensure_future(reader.readuntil(b"\x1c\r"))
-        for _ in range(20):
-            await asyncio.sleep(0)
-        assert not answer.done()
-        gate.set()
-        assert b"MSA|AA|" in await answer
-        writer.close()
-        await listener.close()
+        return receive
 
-    asyncio.run(scenario())
+    assert asyncio.run(_answered_early(hasty))
 
 
 def test_a_store_that_fails_is_answered_with_an_error() -> None:

@@ -91,9 +91,10 @@ def order(
     origin: Origin = DEFAULT,
 ) -> bytes:
     """OMG^O19: an imaging order, or with `consult` a referral in an order's clothes."""
-    service = (
-        ("CONSULT", "Consultation cardiology", "L") if consult else ("71020", "Chest X-ray", "C4")
-    )
+    service: Field = ("71020", "Chest X-ray", "C4")
+    if consult:
+        service = ("183519002", "Referral to cardiology service", "SCT")
+    reason: Field = ("R07.9", "Chest pain", "I10")
     return _message(
         n,
         ("OMG", "O19", "OMG_O19"),
@@ -103,7 +104,16 @@ def order(
         ("ORC", [control, (referral_number(n), "HIS"), *[None] * 6, _time(origin.at(n))]),
         (
             "OBR",
-            ["1", (referral_number(n), "HIS"), None, service, *[None] * 11, _doctor(n)],
+            [
+                "1",
+                (referral_number(n), "HIS"),
+                None,
+                service,
+                *[None] * 11,
+                _doctor(n),
+                *[None] * 14,
+                reason,
+            ],
         ),
     )
 

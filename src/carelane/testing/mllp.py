@@ -22,7 +22,7 @@ from carelane.connect.hl7v2.codec import (
 )
 
 _CHUNK_BYTES = 262_144
-FAULTS = ("refuse", "error", "busy", "silent", "cut", "garbage", "stale", "cut-before")
+FAULTS = ("refuse", "error", "busy", "silent", "cut", "half", "garbage", "stale", "cut-before")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,8 @@ class Receiver:
 
     `faults` are used up one per message: `refuse` (AR), `error` (AE), `busy` (AE with ERR 207),
     `silent` (no answer), `cut` (kept, then the connection is reset), `cut-before` (reset, not
-    kept), `garbage` (an answer that is none), `stale` (another message's answer first).
+    kept), `half` (kept, half an answer, then the end), `garbage` (an answer that is none first),
+    `stale` (another message's answer first).
     """
 
     now: Callable[[], datetime]
@@ -173,6 +174,8 @@ class Receiver:
     def _answer(self, raw: bytes, fault: str) -> bytes:
         if fault in {"silent", "cut"}:
             return b""
+        if fault == "half":
+            return self._said(raw, "")[:40]
         if fault == "garbage":
             return frame(b"not an answer") + self._said(raw, "")
         if fault == "stale":

@@ -76,7 +76,9 @@ async def open_listener(
     return await listen(inbound, host=host, port=int(port), tls=tls)
 
 
-def open_sender(settings: Mapping[str, Json]) -> Hl7v2Sender:
+def open_sender(
+    settings: Mapping[str, Json], *, kind: type[Hl7v2Sender] = Hl7v2Sender
+) -> Hl7v2Sender:
     """A sender from the settings; opens no socket yet. Raises `SetupFault` where they can't work."""
     tls = None
     if settings.get("tls", False) is True:
@@ -101,7 +103,7 @@ def open_sender(settings: Mapping[str, Json]) -> Hl7v2Sender:
         version=_text(settings, "version", "2.5.1"),
         processing=_text(settings, "processing", "P"),
     )
-    return Hl7v2Sender(client, addresses=addresses)
+    return kind(client, addresses=addresses)
 
 
 _TEXT: Final[Mapping[str, Json]] = {"type": "string"}

@@ -7,7 +7,6 @@ locked): then it is certainly not done and may be tried again. There is no look-
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import final
 
 from typing_extensions import override
 
@@ -36,7 +35,6 @@ def capabilities() -> Mapping[str, Capability]:
     }
 
 
-@final
 class Hl7v2Sender(Sender):
     """Sends intents over one MLLP connection."""
 
