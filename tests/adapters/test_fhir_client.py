@@ -136,6 +136,20 @@ async def test_without_a_token_nothing_is_sent(
         assert early.cause == "retry-after"
 
 
+async def test_an_earlier_answer_does_not_lift_the_wait(rig: FhirRig) -> None:
+    """Of several requests in flight one is told to wait: the others' success doesn't end that."""
+    assert await read_patient(rig.client) == 200
+    rig.server.faults.add({"mode": "429", "kind": "Task", "retry_after": "60"})
+    await rig.sender.send(rig.intent("busy"), attempt=1, now=NOW)
+    earlier = Answer(status=200)
+    rig.client._listen_to(earlier, NOW)  # noqa: SLF001  # an answer that was under way
+    sent = await rig.sender.send(rig.intent("early"), attempt=1, now=NOW + timedelta(seconds=59))
+    assert (sent.cause, sent.retry_at) == ("retry-after", NOW + timedelta(seconds=60))
+    assert (
+        await rig.sender.send(rig.intent("then"), attempt=1, now=NOW + timedelta(seconds=60))
+    ).cause == ""
+
+
 async def test_the_token_shows_nowhere(rig: FhirRig, caplog: pytest.LogCaptureFixture) -> None:
     """Neither the token nor the key is in a repr or a log."""
     caplog.set_level(0)

@@ -168,12 +168,12 @@ class FhirClient:
         return reply
 
     def _listen_to(self, reply: Reply, now: datetime) -> None:
-        if isinstance(reply, Lost):
-            self._quiet_until = reply.retry_at
-        elif reply.status in _WAIT:
-            self._quiet_until = retry_after(reply.headers.get("retry-after"), now=now)
-        else:
-            self._quiet_until = None
+        """Keep the latest time to come back; an answer to an earlier request doesn't lift it."""
+        until = reply.retry_at if isinstance(reply, Lost) else None
+        if isinstance(reply, Answer) and reply.status in _WAIT:
+            until = retry_after(reply.headers.get("retry-after"), now=now)
+        if until is not None:
+            self._quiet_until = max(until, self._quiet_until or until)
 
 
 def _bundle_in(reply: Reply) -> tuple[Resource | None, str]:

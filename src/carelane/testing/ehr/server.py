@@ -76,6 +76,7 @@ class EhrServer:
         app.router.add_route("*", "/fhir", self._fhir)
         app.router.add_route("*", "/fhir/{rest:.*}", self._fhir)
         app.router.add_route("*", "/admin/{what}", self._admin)
+        app.router.add_get("/app/{kind}/{key}", self._page)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -241,6 +242,15 @@ class EhrServer:
             await self.notifier.settle()
             return _json(200, self.notifier.log)
         return _json(404, {})
+
+    async def _page(self, request: web.Request) -> web.Response:
+        """The EHR's own screen of a record, where a link from a case ends."""
+        version = self.desk.records.current(request.match_info["kind"], request.match_info["key"])
+        if version is None:
+            return web.Response(status=404, text="no such record")
+        return web.Response(
+            text=msgspec.json.format(msgspec.json.encode(version.resource)).decode()
+        )
 
     def _told(self, what: str, said: dict[str, Any]) -> web.Response:
         doors = {
