@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from carelane.facts.fact import Json, Payload
 from carelane.pathways.definition import Field
-from carelane.pathways.payloads import walk
+from carelane.pathways.payloads import parts, walk
 
 
 def read(fields: Mapping[str, Field], payload: Payload) -> dict[str, Json]:
@@ -40,7 +40,9 @@ def nested(
 
 def _value(payload: Payload, path: str) -> Json:
     here: Json = payload
-    for name in path.split("."):
+    for name in parts(path):
+        if here is None:
+            return None
         if not isinstance(here, Mapping):
             values = walk(payload, path)
             return values or None

@@ -11,7 +11,7 @@ from carelane.facts.problem import Fault, Problem, Severity
 from carelane.pathways.definition import Input, InputType, Reduce
 from carelane.pathways.guard import Value, Values
 from carelane.pathways.literals import date_of, instant_of
-from carelane.pathways.payloads import opened, walk
+from carelane.pathways.payloads import opened, parts, walk
 
 _NUMBER_MAX = 10**15
 
@@ -63,11 +63,14 @@ def _rank(given: Input, value: Value) -> float:
 
 
 def _read(given: Input, payload: Payload) -> Value | None:
+    if parts(given.path)[0] not in payload:
+        return (
+            None  # also for a count: a payload that does not speak of this says nothing, not none
+        )
     found = walk(payload, given.path)
     if given.reduce is Reduce.COUNT:
-        # a payload that does not speak of this says nothing, not none
-        return len(found) if given.path.split(".")[0] in payload else None
-    return _value(given, found)
+        return len(found)
+    return _value(given, found) if found else None
 
 
 def _value(given: Input, found: Sequence[Json]) -> Value | None:

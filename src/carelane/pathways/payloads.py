@@ -4,16 +4,29 @@ Payloads are FHIR R4 shaped JSON by role (`facts.fact`).
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from carelane.facts.fact import Json, Payload
 
 VALUES_MAX = 2_000
 
 
+_NOTHING: list[Json] = []
+
+
+@lru_cache(maxsize=4096)
+def parts(path: str) -> tuple[str, ...]:
+    """The names of a path."""
+    return tuple(path.split("."))
+
+
 def walk(payload: Payload, path: str) -> list[Json]:
     """All values at the end of the path, in order; lists on the way and at its end are opened."""
-    here: list[Json] = [payload]
-    for name in path.split("."):
+    role, *rest = parts(path)
+    if role not in payload:
+        return _NOTHING
+    here: list[Json] = [*opened(payload[role])]
+    for name in rest:
         here = [
             value
             for one in here
