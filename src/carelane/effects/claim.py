@@ -7,13 +7,19 @@ confirmed in a second transaction, so that a cancellation that became durable me
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import count
+from uuid import UUID
 
+from carelane.audit.actions import Action
+from carelane.audit.leaf import Change, Thing
 from carelane.effects.destinations import Destination, route
 from carelane.effects.flight import Flight, of_row
 from carelane.effects.gate import Gate, Opening, opening
 from carelane.effects.outbox import Outbox
+from carelane.facts.fact import Actor
+from carelane.store.changes import Deed, write
 from carelane.store.database import Row, Tx
 
+READY, SENDING = "ready", "sending"
 _claims = count(1)
 
 
@@ -61,15 +67,13 @@ async def claim(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
             lease_until=now + destination.lease,
         )
         await _spend(tx, name, gate, len(rows), now)
+        await _leaf(outbox, tx, name, [row["id"] for row in rows], before=READY, after=SENDING)
     if not rows:
         return []
     async with runtime.worker.transaction() as tx:
-        stopped = {
-            row["id"]
-            for row in await tx.rows(
-                "effects.confirm", ids=[row["id"] for row in rows], lease=lease
-            )
-        }
+        back = await tx.rows("effects.confirm", ids=[row["id"] for row in rows], lease=lease)
+        stopped = {row["id"] for row in back}
+        await _leaf(outbox, tx, name, sorted(stopped), before=SENDING, after=READY)
     return _flights(outbox, [row for row in rows if row["id"] not in stopped])
 
 
@@ -102,6 +106,22 @@ async def _spend(tx: Tx, name: str, gate: Opening, taken: int, now: datetime) ->
         await tx.run(
             "effects.spend", connection=name, state=gate.state, tokens=gate.tokens - taken, now=now
         )
+
+
+async def _leaf(  # noqa: PLR0913  # each says one thing about the change, by name
+    outbox: Outbox, tx: Tx, name: str, effects: Sequence[UUID], *, before: str, after: str
+) -> None:
+    if not effects:
+        return
+    deed = Deed(
+        organisation=outbox.runtime.organisation,
+        at=outbox.runtime.now(),
+        action=Action.EFFECT_CLAIMED,
+        actor=Actor.CARELANE,
+        name=name,
+    )
+    changes = [Change(thing=Thing.EFFECT, id=each, before=before, after=after) for each in effects]
+    await write(tx, deed, changes)
 
 
 def _lease(outbox: Outbox, now: datetime) -> str:

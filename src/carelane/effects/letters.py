@@ -9,18 +9,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from carelane.audit.actions import Action
+from carelane.audit.leaf import Change, Thing
 from carelane.cases.model import EffectState
 from carelane.effects.flight import of_row
 from carelane.effects.settle import facts
 from carelane.effects.settlement import Outcome, Settlement
 from carelane.engine.deliver import deliver
 from carelane.engine.runtime import Runtime
+from carelane.facts.errors import LocalFault
 from carelane.facts.fact import Actor
-from carelane.store.changes import record
+from carelane.store.changes import Deed, record
 from carelane.store.database import Row, Tx
 
 LIMIT_MAX = 1000
 _FINAL_CAUSES = frozenset({"too-late", "nothing-to-undo"})
+DISCARD_REASONS = ("done-by-hand", "not-needed", "patient-told-otherwise", "duplicate", "too-late")
+
+
+class DiscardFault(LocalFault):
+    """An effect is given up without a reason of the list: offer the list to the person."""
+
+    code = "discard-reason"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,15 +96,25 @@ async def redrive(  # noqa: PLR0913  # each says one thing about the choice, by 
         }
         for row in rows:
             if row["id"] in done:
-                await _leaf(runtime, tx, actor, row, to=EffectState.READY, why="redriven")
+                await _leaf(
+                    runtime,
+                    tx,
+                    actor,
+                    row,
+                    action=Action.EFFECT_REDRIVEN,
+                    to=EffectState.READY,
+                    why="redriven",
+                )
     runtime.bell.ring("effects")
     return found
 
 
 async def discard(runtime: Runtime, effect: UUID, *, actor: str, reason: str) -> bool:
-    """Give up a dead or unanswered effect, with a reason; False if it is neither any more."""
+    """Give up a dead or unanswered effect, for a reason of the list; False if it is neither any more."""
+    if reason not in DISCARD_REASONS:
+        raise DiscardFault(f"choose one of: {', '.join(DISCARD_REASONS)}")
     return await _close(
-        runtime, effect, EffectState.WITHDRAWN, actor=actor, cause=f"discarded: {reason}"
+        runtime, effect, EffectState.WITHDRAWN, actor=actor, cause=f"discarded:{reason}"
     )
 
 
@@ -136,7 +156,10 @@ async def _close(  # noqa: PLR0913  # each says one thing about the answer, by n
         settlement = Settlement(state=state, cause=cause, reference=reference, outcome=outcome)
         # An answered unknown that was never done is a dead letter now, with the owner it has already.
         await deliver(runtime, tx, facts(replace(flight, redriven=True), settlement, now))
-        await _leaf(runtime, tx, actor, row, to=state, why=cause)
+        action = (
+            Action.EFFECT_WITHDRAWN if state is EffectState.WITHDRAWN else Action.EFFECT_SETTLED
+        )
+        await _leaf(runtime, tx, actor, row, action=action, to=state, why=cause)
     runtime.bell.ring("drain")
     return True
 
@@ -153,19 +176,18 @@ def _why_not(row: Row, now: datetime) -> str:
 
 
 async def _leaf(  # noqa: PLR0913  # one door for every leaf of this file
-    runtime: Runtime, tx: Tx, actor: str, row: Row, *, to: EffectState, why: str
+    runtime: Runtime, tx: Tx, actor: str, row: Row, *, action: Action, to: EffectState, why: str
 ) -> None:
-    await record(
-        tx,
+    deed = Deed(
         organisation=runtime.organisation,
         at=runtime.now(),
-        action="effect.changed",
-        actor=(Actor.PERSON, actor),
-        about={
-            "effect": row["id"],
-            "case": row["case_id"],
-            "from": row.get("state", EffectState.DEAD.value),
-            "to": to.value,
-            "cause": why,
-        },
+        action=action,
+        actor=Actor.PERSON,
+        name=actor,
+        case=row["case_id"],
     )
+    before = row.get("state", EffectState.DEAD.value)
+    change = Change(
+        thing=Thing.EFFECT, id=row["id"], before=before, after=to.value, detail={"cause": why}
+    )
+    await record(tx, deed, change)

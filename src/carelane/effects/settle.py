@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from carelane.audit.actions import Action
+from carelane.audit.leaf import Change, Thing
 from carelane.cases.model import EffectState
 from carelane.effects.flight import Flight
 from carelane.effects.gate import Gate, after
@@ -18,7 +20,7 @@ from carelane.engine.deliver import deliver
 from carelane.facts.fact import Actor, Fact, Urgency
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
-from carelane.store.changes import record
+from carelane.store.changes import Deed, record
 from carelane.store.database import Tx
 
 EFFECT_SETTLED: Final = "effect.settled"  # to the effect's own case
@@ -65,18 +67,21 @@ async def write(outbox: Outbox, tx: Tx, flight: Flight, settlement: Settlement) 
     await deliver(runtime, tx, facts(replace(flight, subject=row["subject"]), settlement, now))
     await record(
         tx,
-        organisation=flight.organisation,
-        at=now,
-        action="effect.changed",
-        actor=(Actor.EFFECT, flight.connection),
-        about={
-            "effect": flight.id,
-            "case": flight.case,
-            "from": flight.state.value,
-            "to": settlement.state.value,
-            "cause": settlement.cause,
-            "attempt": flight.attempts,
-        },
+        Deed(
+            organisation=flight.organisation,
+            at=now,
+            action=Action.EFFECT_SETTLED,
+            actor=Actor.EFFECT,
+            name=flight.connection,
+            case=flight.case,
+        ),
+        Change(
+            thing=Thing.EFFECT,
+            id=flight.id,
+            before=row["was"],
+            after=settlement.state.value,
+            detail={"cause": settlement.cause, "attempt": flight.attempts},
+        ),
     )
     return True
 

@@ -1,53 +1,56 @@
-"""Audit leaves of single changes, written in the same transaction as the change (I4).
+"""Audit leaves of rooms that change one thing, in the same transaction as the change (I4).
 
-`leaf_rows.py` makes those of messages and decisions, a batch at a time, and says how a leaf looks; this is for
-rooms that change one thing. Bodies hold ids, codes and counts: never patient data.
+The contract is `audit.leaf`: a change is `[thing, id, from, to]` and perhaps an object of codes and counts.
+`leaf_rows.py` makes the leaves of messages and decisions, a batch at a time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from carelane.audit.actions import Action
+from carelane.audit.leaf import Change
 from carelane.facts.fact import Actor
 from carelane.store.database import Tx
 from carelane.store.leaf_rows import leaf
 
 
-async def record(  # noqa: PLR0913  # each says one thing about the change, by name
-    tx: Tx,
-    *,
-    organisation: UUID,
-    at: datetime,
-    action: str,
-    actor: tuple[Actor, str],
-    about: Mapping[str, object],
-) -> None:
-    """One leaf: what was done (`task.claimed`), by whom, to what (`{"task": id, "version": 3}`).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """Who did what, when, for which purpose, about which case. `detail` holds codes and counts only."""
 
-    A thing with `from` and `to` is a change that the four laws count.
-    """
-    told = {name: _plain(value) for name, value in about.items() if value is not None}
-    changes = []
-    if "effect" in told and "to" in told:
-        changes.append(["effect", told.pop("effect"), told.pop("from", ""), told.pop("to")])
-    id_, _, body = leaf(
+    organisation: UUID
+    at: datetime
+    action: Action
+    actor: Actor
+    name: str
+    case: UUID | None = None
+    purpose: str = ""
+    detail: Mapping[str, str | int | bool] = field(default_factory=dict)
+
+
+async def record(tx: Tx, deed: Deed, *changes: Change) -> None:
+    """One leaf for one deed and all that it changed."""
+    await write(tx, deed, changes)
+
+
+async def write(tx: Tx, deed: Deed, changes: Sequence[Change]) -> None:
+    """The same, for changes gathered in a list."""
+    content: dict[str, object] = dict(deed.detail)
+    if deed.case is not None:
+        content["case"] = deed.case
+    if deed.purpose:
+        content["purpose"] = deed.purpose
+    id_, at, body = leaf(
         id_=uuid7(),
-        organisation=organisation,
-        at=at,
-        action=action,
-        actor={"kind": actor[0].value, "name": actor[1]},
-        changes=changes,
-        content=told,
+        organisation=deed.organisation,
+        at=deed.at,
+        action=deed.action.value,
+        actor={"kind": deed.actor.value, "name": deed.name},
+        changes=[list(change.row()) for change in changes],
+        content=content,
     )
-    await tx.run("commit.leaves", organisation=organisation, id=[id_], at=[at], body=[body])
-
-
-def _plain(value: object) -> str | int | bool | list[str]:
-    """JSON scalars: ids as text, instants as ISO 8601."""
-    if isinstance(value, bool | int):
-        return value
-    if isinstance(value, list | tuple):
-        return [str(each) for each in value]
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    await tx.run("commit.leaves", organisation=deed.organisation, id=[id_], at=[at], body=[body])

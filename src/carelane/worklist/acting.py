@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from carelane.audit.actions import Action
+from carelane.audit.leaf import Change, Thing
 from carelane.cases import words
 from carelane.directory.snapshot import Snapshot
 from carelane.engine.decide import Answer, Standing, decide
@@ -14,7 +16,7 @@ from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Actor, Fact, Json, Urgency
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
-from carelane.store.changes import record
+from carelane.store.changes import Deed, record
 from carelane.store.database import Row, Tx
 from carelane.worklist.answers import NOT_FOUND, Act, Acted, Lost, Refused
 from carelane.worklist.holding import lost
@@ -61,7 +63,7 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
             told = await lost(runtime, tx, viewer, task)
             return told if isinstance(told, Lost) else _outdated(row)
         if begun["version"] > version:
-            await _leaf(runtime, tx, viewer, "task.claimed", row)
+            await _leaf(runtime, tx, viewer, Action.TASK_CLAIMED, row)
     told_task: dict[str, Json] = {
         "outcome": outcome,
         "form": form.reveal(),
@@ -161,7 +163,7 @@ async def _count_override(runtime: Runtime, viewer: Viewer, task: UUID, reason: 
             reason=reason,
             now=now,
         )
-        await _leaf(runtime, tx, viewer, "routing.override-counted", row, rule=rule, reason=reason)
+        await _leaf(runtime, tx, viewer, Action.ROUTING_OVERRIDDEN, row, rule=rule, reason=reason)
 
 
 async def _act(
@@ -213,20 +215,20 @@ def _outdated(row: Row) -> Refused:
     )
 
 
-async def _leaf(
-    runtime: Runtime, tx: Tx, viewer: Viewer, action: str, row: Row, **about: object
+async def _leaf(  # each says one thing about the change, by place
+    runtime: Runtime, tx: Tx, viewer: Viewer, action: Action, row: Row, **detail: str
 ) -> None:
-    await record(
-        tx,
+    deed = Deed(
         organisation=runtime.organisation,
         at=runtime.now(),
         action=action,
-        actor=(Actor.PERSON, viewer.person),
-        about={
-            "task": row["id"],
-            "case": row["case_id"],
-            "version": row["version"],
-            "purpose": viewer.purpose,
-            **about,
-        },
+        actor=Actor.PERSON,
+        name=viewer.person,
+        case=row["case_id"],
+        purpose=viewer.purpose,
+    )
+    after = "in-progress" if action is Action.TASK_CLAIMED else row["status"]
+    about: dict[str, str | int] = {"version": row["version"], **detail}
+    await record(
+        tx, deed, Change(thing=Thing.TASK, id=row["id"], before="ready", after=after, detail=about)
     )

@@ -6,17 +6,21 @@ It is refused while a field that the next step needs is missing: nobody is hande
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from carelane.audit.actions import Action
+from carelane.audit.leaf import Change, Thing
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Actor, Json
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
-from carelane.store.changes import record
+from carelane.store.changes import Deed, record
 from carelane.store.database import Row, Tx
 from carelane.store.shapes import decode_case, decode_payload
 from carelane.worklist.answers import NOT_FOUND, Held, Hold, Lost, Refused
 from carelane.worklist.holding import draft_of, lost
 from carelane.worklist.viewer import Viewer
 
+WHAT = ("whole-task", "follow-up", "call-back", "decision")
+REASONS = ("end-of-shift", "absence", "expertise", "workload", "conflict-of-interest")
 NO_HANDOVER = Refused(
     code="not-found", remedy="The offer is gone: accepted or withdrawn meanwhile. Reload the list."
 )
@@ -27,13 +31,15 @@ async def offer(  # noqa: PLR0913  # each says one thing about the offer, by nam
 ) -> UUID | Hold:
     """Offer one's own task to a pool or a person; the id of the handover.
 
-    `what` and `reason` are short texts without patient data; the story itself is in the case's thread.
+    `what` and `reason` are words of the lists; the story itself is in the case's thread, sealed.
     """
     directory, now = runtime.directory, runtime.now()
     if to not in directory.pools and to not in directory.people:
         return Refused(code="receiver-unknown", remedy="Choose a pool or person of the directory.")
-    if not what or not reason:
-        return Refused(code="reason-missing", remedy="Say what is handed over, and why.")
+    if what not in WHAT or reason not in REASONS:
+        return Refused(
+            code="reason-missing", remedy="Choose what is handed over, and why, from the lists."
+        )
     async with runtime.app.transaction(sites=viewer.sites) as tx:
         row = await tx.one("worklist.task", id=task)
         if row is None:
@@ -58,7 +64,7 @@ async def offer(  # noqa: PLR0913  # each says one thing about the offer, by nam
         )
         if made is None:
             return await _not_offered(runtime, tx, viewer, task)
-        await _leaf(runtime, tx, viewer, "handover.offered", handover, row, to=to)
+        await _leaf(runtime, tx, viewer, Action.HANDOVER_OFFERED, handover, row, to=to)
     return handover
 
 
@@ -79,7 +85,7 @@ async def accept(runtime: Runtime, viewer: Viewer, handover: UUID) -> Hold:
             runtime,
             tx,
             viewer,
-            "handover.accepted",
+            Action.HANDOVER_ACCEPTED,
             handover,
             taken | {"task": taken["id"]},
             giver=row["giver"],
@@ -96,7 +102,7 @@ async def withdraw(runtime: Runtime, viewer: Viewer, handover: UUID) -> Hold:
         )
         if row is None or gone is None:
             return NO_HANDOVER
-        await _leaf(runtime, tx, viewer, "handover.withdrawn", handover, row)
+        await _leaf(runtime, tx, viewer, Action.HANDOVER_WITHDRAWN, handover, row)
     return Held(task=row["task"], version=row["version"])
 
 
@@ -145,18 +151,28 @@ async def _not_offered(runtime: Runtime, tx: Tx, viewer: Viewer, task: UUID) -> 
 
 
 async def _leaf(  # noqa: PLR0913, PLR0917  # one door for every leaf of this file
-    runtime: Runtime, tx: Tx, viewer: Viewer, action: str, handover: UUID, row: Row, **about: object
+    runtime: Runtime,
+    tx: Tx,
+    viewer: Viewer,
+    action: Action,
+    handover: UUID,
+    row: Row,
+    **detail: str,
 ) -> None:
-    await record(
-        tx,
+    deed = Deed(
         organisation=runtime.organisation,
         at=runtime.now(),
         action=action,
-        actor=(Actor.PERSON, viewer.person),
-        about={
-            "handover": handover,
-            "task": row.get("task", row["id"]),
-            "case": row["case_id"],
-            **about,
-        },
+        actor=Actor.PERSON,
+        name=viewer.person,
+        case=row["case_id"],
+        purpose=viewer.purpose,
+    )
+    after = action.value.removeprefix("handover.")
+    before = "" if action is Action.HANDOVER_OFFERED else "offered"
+    about = {"task": str(row.get("task", row["id"])), **detail}
+    await record(
+        tx,
+        deed,
+        Change(thing=Thing.HANDOVER, id=handover, before=before, after=after, detail=about),
     )

@@ -4,14 +4,21 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from carelane.audit.actions import Action
+from carelane.audit.leaf import Change, Thing, instant
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Actor, Json
 from carelane.facts.phi import Phi
-from carelane.store.changes import record
+from carelane.store.changes import Deed, record
 from carelane.store.database import Row, Tx
 from carelane.store.shapes import decode_payload, encode
 from carelane.worklist.answers import NOT_FOUND, Held, Hold, Lost, Refused
 from carelane.worklist.viewer import Viewer, display
+
+_MOVES = {
+    Action.TASK_CLAIMED: ("ready", "in-progress"),
+    Action.TASK_RELEASED: ("in-progress", "ready"),
+}
 
 
 async def claim(runtime: Runtime, viewer: Viewer, task: UUID, *, version: int) -> Hold:
@@ -22,7 +29,7 @@ async def claim(runtime: Runtime, viewer: Viewer, task: UUID, *, version: int) -
         )
         if row is None:
             return await lost(runtime, tx, viewer, task)
-        return await _changed(runtime, tx, viewer, "task.claimed", task, row)
+        return await _changed(runtime, tx, viewer, Action.TASK_CLAIMED, task, row)
 
 
 async def release(runtime: Runtime, viewer: Viewer, task: UUID, *, version: int) -> Hold:
@@ -31,7 +38,7 @@ async def release(runtime: Runtime, viewer: Viewer, task: UUID, *, version: int)
         row = await tx.one("worklist.release", id=task, version=version, person=viewer.person)
         if row is None:
             return await _elsewhere(runtime, tx, task)
-        return await _changed(runtime, tx, viewer, "task.released", task, row)
+        return await _changed(runtime, tx, viewer, Action.TASK_RELEASED, task, row)
 
 
 async def snooze(
@@ -41,7 +48,9 @@ async def snooze(
     async with runtime.app.transaction(sites=viewer.sites) as tx:
         row = await tx.one("worklist.snooze", id=task, version=version, until=until)
         if row is not None:
-            return await _changed(runtime, tx, viewer, "task.snoozed", task, row, until=until)
+            return await _changed(
+                runtime, tx, viewer, Action.TASK_SNOOZED, task, row, until=instant(until)
+            )
         known = await tx.one("worklist.task", id=task)
         if known is None:
             return NOT_FOUND
@@ -60,7 +69,7 @@ async def wake(runtime: Runtime, viewer: Viewer, task: UUID) -> Hold:
         row = await tx.one("worklist.wake", id=task)
         if row is None:
             return await _elsewhere(runtime, tx, task)
-        return await _changed(runtime, tx, viewer, "task.woken", task, row)
+        return await _changed(runtime, tx, viewer, Action.TASK_SNOOZED, task, row)
 
 
 async def save_draft(
@@ -78,7 +87,7 @@ async def save_draft(
         row = await tx.one("worklist.draft", id=task, person=viewer.person, sealed=sealed)
         if row is None:
             return _lost(runtime, known)
-        return Held(task=task, version=row["version"])
+        return await _changed(runtime, tx, viewer, Action.TASK_DRAFTED, task, row)
 
 
 def draft_of(runtime: Runtime, row: Row) -> Phi[Mapping[str, Json]]:
@@ -118,20 +127,26 @@ def _lost(runtime: Runtime, known: Row) -> Lost:
 
 
 async def _changed(  # noqa: PLR0913, PLR0917  # one door for every leaf of this file
-    runtime: Runtime, tx: Tx, viewer: Viewer, action: str, task: UUID, row: Row, **about: object
+    runtime: Runtime,
+    tx: Tx,
+    viewer: Viewer,
+    action: Action,
+    task: UUID,
+    row: Row,
+    **detail: str | int,
 ) -> Held:
-    await record(
-        tx,
+    before, after = _MOVES.get(action, ("", action.value.removeprefix("task.")))
+    deed = Deed(
         organisation=runtime.organisation,
         at=runtime.now(),
         action=action,
-        actor=(Actor.PERSON, viewer.person),
-        about={
-            "task": task,
-            "case": row["case_id"],
-            "version": row["version"],
-            "purpose": viewer.purpose,
-            **about,
-        },
+        actor=Actor.PERSON,
+        name=viewer.person,
+        case=row["case_id"],
+        purpose=viewer.purpose,
+    )
+    about = {"version": row["version"], **detail}
+    await record(
+        tx, deed, Change(thing=Thing.TASK, id=task, before=before, after=after, detail=about)
     )
     return Held(task=task, version=row["version"])

@@ -8,12 +8,14 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from carelane.audit.actions import Action
+from carelane.audit.leaf import Change, Thing
 from carelane.engine.decide import Answer, decide
 from carelane.engine.runtime import Runtime
-from carelane.facts.fact import Actor, Fact
+from carelane.facts.fact import Actor, Fact, Payload
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
-from carelane.store.changes import record
+from carelane.store.changes import Deed, record
 from carelane.store.database import Row
 from carelane.store.shapes import encode
 from carelane.worklist.answers import Refused
@@ -93,24 +95,40 @@ async def write(  # noqa: PLR0913  # each says one thing about the entry, by nam
             identity=row["identity"],
             sealed=sealed,
         )
-        await record(
-            tx,
+        deed = Deed(
             organisation=runtime.organisation,
             at=now,
-            action="thread.written",
-            actor=(Actor.PERSON, viewer.person),
-            about={"entry": entry, "case": case, "kind": kind.value, "about": about},
+            action=Action.THREAD_WRITTEN,
+            actor=Actor.PERSON,
+            name=viewer.person,
+            case=case,
+            purpose=viewer.purpose,
         )
+        await record(tx, deed, Change(thing=Thing.THREAD, id=entry, after=kind.value))
     if kind not in _FACTS:
         return entry, None
+    told: Phi[Payload] = Phi(
+        {
+            "question": {
+                "text": text.reveal(),
+                "pool": to,
+                "by": viewer.person,
+                "field": field,
+                "pathway": row["pathway"],
+            }
+        },
+        kind.value,
+    )
     question = about if kind is Kind.ANSWER and about else entry
-    return entry, await decide(runtime, _fact(runtime, viewer, row, kind, question=question, to=to))
+    return entry, await decide(
+        runtime, _fact(runtime, viewer, row, kind, question=question, told=told)
+    )
 
 
 def _fact(  # noqa: PLR0913  # each says one thing about the entry, by name
-    runtime: Runtime, viewer: Viewer, row: Row, kind: Kind, *, question: UUID, to: str
+    runtime: Runtime, viewer: Viewer, row: Row, kind: Kind, *, question: UUID, told: Phi[Payload]
 ) -> Fact:
-    """The text stays in the thread; the fact says only that, who, whom and which."""
+    """What was asked, answered or disputed, for the pathway that owns it; sealed like every payload."""
     now = runtime.now()
     return Fact(
         id=derive(now, _FACTS[kind], question, viewer.person),
@@ -119,9 +137,7 @@ def _fact(  # noqa: PLR0913  # each says one thing about the entry, by name
         organisation=row["organisation"],
         occurred_at=now,
         recorded_at=now,
-        payload=Phi(
-            {"question": {"to": to, "by": viewer.person, "pathway": row["pathway"]}}, kind.value
-        ),
+        payload=told,
         keys={"question": str(question), "asked_about": str(row["id"])},
         refers={"asked_about": row["id"], "entry": question},
         actor=Actor.PERSON,

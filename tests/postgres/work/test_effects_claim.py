@@ -34,7 +34,7 @@ async def test_a_ready_effect_is_sent_and_settled(rig: Rig, system: ScriptedSyst
     assert rig.told(effect) == ["effect.settled"]
     assert (
         rig.value(
-            "select count(*) from audit_leaf where convert_from(body, 'utf8') like '%%effect.changed%%'"
+            """select count(*) from audit_leaf where convert_from(body, 'utf8') like '%%"action":"effect.settled"%%'"""
         )
         == 1
     )

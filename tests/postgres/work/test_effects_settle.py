@@ -276,7 +276,7 @@ async def test_dead_letters_are_grouped_previewed_and_redriven(
     await send_ready(outbox, "ehr")
     assert {rig.row(each)["state"] for each in dead} == {"done"}
     assert "effect.resolved" in rig.told(dead[0])
-    assert await discard(rig.runtime, late, actor="r.moreau", reason="patient came in person")
+    assert await discard(rig.runtime, late, actor="r.moreau", reason="done-by-hand")
     assert rig.row(late)["state"] == "withdrawn"
     leaves = rig.value(
         "select count(*) from audit_leaf where convert_from(body, 'utf8') like '%%r.moreau%%'"

@@ -268,8 +268,8 @@ async def test_a_handover_is_the_givers_until_accepted(rig: Rig) -> None:
         task,
         version=held.version,
         to="j.ito",
-        what="triage",
-        reason="end of shift",
+        what="whole-task",
+        reason="end-of-shift",
     )
     assert not isinstance(offered, Held | Lost | Refused)
     [row] = await listing.tasks(rig.runtime, viewer(), filters=listing.Filters(mine=True))

@@ -133,13 +133,18 @@ returning e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.sub
 
 -- name: settle
 -- Write down what became of an effect; only whoever holds its lease may, but a late "done" always counts.
+with old as (
+  select id, state from effect
+  where id = %(id)s and state in ('ready', 'sending', 'unknown')
+    and (lease_by = %(lease)s or (%(state)s = 'done' and state <> 'ready'))
+  for update)
 update effect e set state = %(state)s, cause = %(cause)s, reference = %(reference)s, format = %(format)s,
-       next_at = coalesce(%(next_at)s, e.next_at), absent_at = %(absent_at)s, looks = %(looks)s, asked = %(asked)s, maybe = %(maybe)s,
+       next_at = coalesce(%(next_at)s, e.next_at), absent_at = %(absent_at)s, looks = %(looks)s, asked = %(asked)s,
+       maybe = %(maybe)s,
        settled_at = case when %(state)s in ('done', 'withdrawn', 'dead') then %(now)s::timestamptz end,
        lease_until = null, lease_by = ''
-where e.id = %(id)s and e.state in ('ready', 'sending', 'unknown')
-  and (e.lease_by = %(lease)s or (%(state)s = 'done' and e.state <> 'ready'))
-returning e.subject
+from old where e.id = old.id
+returning e.subject, old.state as was
 
 -- name: dead_groups
 -- Dead letters and unanswered ones, grouped by what went wrong.

@@ -82,7 +82,7 @@ where id = %(id)s and closed_at is null and snoozed_until is not null returning 
 -- name: draft
 -- Keep an unfinished form, sealed.
 update task set draft_sealed = %(sealed)s where id = %(id)s and closed_at is null and assignee = %(person)s
-returning version
+returning version, case_id
 
 -- name: hold_for
 -- A person was given the task by name.
