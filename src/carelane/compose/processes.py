@@ -11,6 +11,7 @@ from functools import partial
 
 import uvicorn
 
+from carelane.compose.audit import notary_of
 from carelane.compose.connections import (
     destinations,
     envelopes,
@@ -29,7 +30,6 @@ from carelane.effects.reconcile import reconcile
 from carelane.engine.bell import carry
 from carelane.engine.loop import keep, keep_beating, keep_draining, supervised
 from carelane.engine.periodic import audit_jobs, keep_periodic
-from carelane.engine.sequencer import open_notary
 from carelane.engine.telemetry import health_app
 from carelane.intake.backlog import Backlog
 from carelane.intake.interpret import interpret
@@ -111,8 +111,7 @@ async def work(
         for name in outbox.destinations:
             loops[f"dispatch-{name}"] = partial(dispatch, outbox, name, stop)
             loops[f"reconcile-{name}"] = partial(reconcile, outbox, name, stop)
-        notary = open_notary(settings.inside_home(settings.checkpoints), settings.home / "audit.key")
-        jobs = audit_jobs(house.audit, runtime, notary)
+        jobs = audit_jobs(house.audit, runtime, notary_of(house))
         loops["periodic"] = lambda: keep_periodic(urls.worker, jobs, stop)
         if ready is not None:
             await ready()

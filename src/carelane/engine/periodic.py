@@ -60,7 +60,7 @@ def audit_jobs(audit: Database, runtime: Runtime, notary: Notary) -> dict[str, t
 
     async def number() -> None:
         for tree in Tree:
-            while await sequence(audit, runtime, tree):
+            while await sequence(audit, runtime, notary, tree):
                 pass
 
     async def sign() -> None:

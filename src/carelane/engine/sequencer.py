@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from carelane.audit.actions import Tree
 from carelane.audit.checkpoint import Checkpoint, origin, sign, verifier_key
-from carelane.audit.tree import Frontier, leaf_hash
+from carelane.audit.tree import HASH_BYTES, Frontier, leaf_hash
 from carelane.engine.runtime import Runtime
 from carelane.facts.errors import SetupFault
 from carelane.store.database import Database, Row, Tx
@@ -44,7 +44,7 @@ def open_notary(folder: Path, key_file: Path) -> Notary:
     return Notary(key=Ed25519PrivateKey.from_private_bytes(key_file.read_bytes()), folder=folder)
 
 
-async def sequence(audit: Database, runtime: Runtime, tree: Tree) -> int:
+async def sequence(audit: Database, runtime: Runtime, notary: Notary, tree: Tree) -> int:
     """Give leaves their place, one batch; how many. Two sequencers wait for each other and never number twice."""
     async with audit.transaction() as tx:
         await tx.run("audit.make_trees", organisation=runtime.organisation)
@@ -58,16 +58,29 @@ async def sequence(audit: Database, runtime: Runtime, tree: Tree) -> int:
         leaves = await tx.rows(f"audit.{tree.value}_unsequenced", limit=BATCH)
         if not leaves:
             return 0
-        await _place(tx, tree, row, leaves, here)
-        return len(leaves)
+        hashes = [leaf_hash(bytes(each["body"])) for each in leaves]
+        await _place(tx, tree, row, leaves, hashes, here)
+    _keep_hashes(notary, tree, row["size"], hashes)
+    return len(leaves)
 
 
-async def _place(tx: Tx, tree: Tree, row: Row, leaves: list[Row], here: str) -> None:
+async def _place(  # noqa: PLR0913, PLR0917  # one statement's worth of a batch
+    tx: Tx, tree: Tree, row: Row, leaves: list[Row], hashes: list[bytes], here: str
+) -> None:
     frontier = Frontier(row["size"], tuple(bytes(each) for each in row["edge"]))
-    grown = frontier.append(leaf_hash(bytes(each["body"])) for each in leaves)
+    grown = frontier.append(hashes)
     places = list(range(frontier.size, grown.size))
     await tx.run(f"audit.{tree.value}_number", ids=[each["id"] for each in leaves], places=places)
     await tx.run("audit.grow", tree=tree.value, size=grown.size, edge=list(grown.edge), system_identifier=here)
+
+
+def _keep_hashes(notary: Notary, tree: Tree, first: int, hashes: list[bytes]) -> None:
+    """Leaf hashes outside the database, each at its place: with them a verifier names the very leaf."""
+    path = notary.folder / f"{tree.value}.hashes"
+    path.touch()
+    with path.open("r+b") as file:
+        file.seek(first * HASH_BYTES)
+        file.write(b"".join(hashes))
 
 
 async def checkpoint(audit: Database, runtime: Runtime, notary: Notary, tree: Tree) -> bool:
