@@ -1,6 +1,9 @@
 """FHIR resources as facts: the same types, roles and keys as from HL7 v2; no sockets."""
 
+import os
+from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -165,6 +168,50 @@ def test_a_report_takes_its_observations_along() -> None:
     assert draft.urgency is Urgency.STAT
     result: Any = draft.payload.reveal()["result"]
     assert [found["id"] for found in result["observation"]] == ["o1"]
+
+
+def test_entries_refer_to_each_other_by_full_address() -> None:
+    """A bundle made elsewhere names its patient by `urn:uuid`; found all the same."""
+    report = resource("DiagnosticReport", status="final") | {"subject": {"reference": "urn:uuid:1"}}
+    person = {"resourceType": "Patient", "id": "12", "identifier": [SUBJECT["identifier"]]}
+    entries = [
+        {"fullUrl": "urn:uuid:2", "resource": report},
+        {"fullUrl": "urn:uuid:1", "resource": person},
+    ]
+    draft = only({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    assert draft.identifiers == (MR, RI)
+
+
+@pytest.mark.parametrize("kind", ["document", "message", "collection"])
+def test_a_bundle_about_its_first_entry_says_one_thing(kind: str) -> None:
+    """What supports a request for authorisation is not a new result."""
+    entries = [
+        {"resource": {"resourceType": "Claim"}},
+        {"resource": resource("Observation", status="final")},
+    ]
+    assert (
+        reading({"resourceType": "Bundle", "type": kind, "entry": entries}).outcome == "no mapping"
+    )
+
+
+@pytest.mark.corpus
+def test_sample_bundles_are_read_without_a_fault() -> None:
+    """Synthetic patients' whole charts: each gives facts, none is held back, and repeated findings are told once."""
+    beside = Path(__file__).parents[2].parent / "shared" / "data"
+    folder = Path(os.environ.get("CARELANE_CORPUS", beside)) / "synthea"  # noqa: TID251  # a test's own switch
+    files = sorted(folder.glob("*/*.json"))
+    if not files:
+        pytest.skip(
+            "the sample charts are not here: set CARELANE_CORPUS to the folder that holds `synthea`"
+        )
+    outcomes: Counter[str] = Counter()
+    for file in files:
+        found, problems = read(file.read_bytes(), received_at=NOW, local=LOCAL)
+        outcomes[found.outcome] += 1
+        assert len(problems) == len({(one.code, one.place) for one in problems})
+        assert all(one.identifiers for one in found.drafts)
+    assert outcomes["facts"] >= 28
+    assert not outcomes["quarantined"]
 
 
 @pytest.mark.requirement("R91")

@@ -245,6 +245,12 @@ def entry_resources(bundle: Resource) -> tuple[tuple[str, Resource], ...]:
     return tuple(found)
 
 
+def full_urls(bundle: Resource) -> dict[str, Resource]:
+    """The resources of a bundle by `fullUrl` as sent (FHIR R4 2.36.4.1: how entries refer to each other)."""
+    found = [(entry.get("fullUrl"), entry.get("resource")) for entry in _dicts(bundle.get("entry"))]
+    return {url: one for url, one in found if isinstance(url, str) and isinstance(one, dict)}
+
+
 def next_link(bundle: Resource) -> str:
     """The address of the next page as sent, or empty. Whoever follows it pins the host first."""
     for link in _dicts(bundle.get("link")):

@@ -32,14 +32,15 @@ class Local:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """The other resources that came along, by `Type/id`."""
+    """The other resources that came along, by `Type/id` and by the full address they were sent under."""
 
     by_reference: Mapping[str, Resource] = field(default_factory=dict, repr=False)
 
     def follow(self, reference: object) -> Resource | None:
         """The resource that a Reference names, if it came along."""
         found = reference.get("reference") if isinstance(reference, Mapping) else None
-        return self.by_reference.get(reference_of(str(found or "")))
+        text = str(found or "")
+        return self.by_reference.get(text) or self.by_reference.get(reference_of(text))
 
 
 def listed(value: object) -> list[Resource]:

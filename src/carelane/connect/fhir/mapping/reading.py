@@ -9,7 +9,13 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from carelane.connect.fhir.codec import Resource, decode_plain, entry_resources, resource_reference
+from carelane.connect.fhir.codec import (
+    Resource,
+    decode_plain,
+    entry_resources,
+    full_urls,
+    resource_reference,
+)
 from carelane.connect.fhir.mapping.incoming import Source, drafts_of
 from carelane.connect.fhir.mapping.people import Company, Local, listed
 from carelane.facts.fact import Draft
@@ -37,7 +43,7 @@ def read(
     for one in focus:
         found = drafts_of(Source(resource=one, company=company, local=local))
         drafts.extend(found or ())
-        problems.extend(_findings(one, found))
+        problems.extend(new for new in _findings(one, found) if new not in problems)
     outcome = _outcome(drafts, problems)
     if outcome == "quarantined":
         drafts = []
@@ -86,21 +92,26 @@ def _parts(resource: Resource) -> tuple[list[Resource], Company]:
     entries = [
         (mode, one)
         for mode, one in entry_resources(resource)
-        if isinstance(one.get("resourceType"), str)
+        if isinstance(one.get("resourceType"), str) and not _envelope_part(one)
     ]
-    company = {resource_reference(one): one for _, one in entries if resource_reference(one)}
-    spoken_for = {
-        str(reference.get("reference", ""))
-        for _, one in entries
-        for reference in listed(one.get("result"))
-    }
-    focus = [
-        one
-        for mode, one in entries
-        if mode == "match" and resource_reference(one) not in spoken_for and not _envelope_part(one)
-    ]
+    company = Company(
+        by_reference={
+            **full_urls(resource),
+            **{resource_reference(one): one for _, one in entries if resource_reference(one)},
+        }
+    )
+    told = [one for mode, one in entries if mode == "match"]
+    if resource.get("type") in _ABOUT_THE_FIRST:
+        return told[:1], company
+    observed = [company.follow(one) for _, each in entries for one in listed(each.get("result"))]
+    within = {id(one) for one in observed}
+    focus = [one for one in told if id(one) not in within]
     alone = [one for one in focus if one["resourceType"] != "Patient"]
-    return alone or focus, Company(by_reference=company)
+    return alone or focus, company
+
+
+_ABOUT_THE_FIRST = ("collection", "document", "message")
+"""Bundles whose first entry is what happened; the others only come along (FHIR R4 2.36.2)."""
 
 
 def _envelope_part(resource: Resource) -> bool:
