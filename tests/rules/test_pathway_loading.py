@@ -118,6 +118,12 @@ BAD = [
     ),
     ("name", "  thing.happened:\n    key", "  happened:\n    key", "happened:\n    key"),
     ("unknown-name", "key: placer_order", "key: colour", "key: colour"),
+    (
+        "reserved-event",
+        "events:\n",
+        "events:\n  task.completed: { none: { ignore: x } }\n",
+        "{ none: { ignore: x }",
+    ),
     ("unknown-name", "unique: placer_order", "unique: referral", "unique: referral"),
     ("missing-key", "    none: { ignore: not ours }\n", "", "key: placer_order"),
     ("none", "none: { ignore: not ours }", "none: { ignore: no, person: desk }", "{ ignore: no"),

@@ -1,5 +1,6 @@
 """The section `events`: what a pathway hears, how it finds its case, what if there is none."""
 
+import re
 from datetime import timedelta
 
 from carelane.pathways.definition import Event, NoCase, Reopen, Several, Start
@@ -26,7 +27,9 @@ KEYS = (
 )
 FIRST_MAX = 12
 _EVENT_KEYS = ("key", "keys", "start", "several", "none", "stale", "reopens", "cancels")
-_RESERVED = ("task.completed", "clock.expired", "effect.settled")
+_RESERVED = re.compile(
+    r"task\..*|clock\..*|effect\.settled|calendar\.changed|case\.redriven|routing\.overridden"
+)
 
 
 def read_events(top: Part, names: Names) -> dict[str, Event]:
@@ -34,7 +37,7 @@ def read_events(top: Part, names: Names) -> dict[str, Event]:
     found = {}
     for name, part in top.parts("events", "Event"):
         part.keys(_EVENT_KEYS, ("none",))
-        if name in _RESERVED:
+        if _RESERVED.fullmatch(name):
             part.findings.add(
                 "reserved-event",
                 part.at,
