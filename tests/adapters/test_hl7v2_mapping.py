@@ -44,6 +44,16 @@ HELD = [
     (HEADER.format("ADT^A40") + "PID|1||7\rMRG|7\r", "quarantined", "hl7v2.identity-same"),
     (HEADER.format("ADT^A24") + "PID|1||7\r", "quarantined", "hl7v2.identity-incomplete"),
     (HEADER.format("ADT^A37") + "PID|1||7\rPID|2\r", "quarantined", "hl7v2.identity-incomplete"),
+    (
+        HEADER.format("MDM^T02") + "PID|1||7\rPID|2||8\rTXA|1\r",
+        "quarantined",
+        "hl7v2.several-patients",
+    ),
+    (
+        HEADER.format("ORU^R01") + "PID|1||7\rOBR|1|2\rPID|2||8\r",
+        "quarantined",
+        "hl7v2.segment-missing",
+    ),
     (HEADER.format("BAR^P01") + "PID|1||7\r", "no mapping", "hl7v2.no-mapping"),
     (HEADER.format("ACK") + "MSA|AA|1\r", "no mapping", "hl7v2.no-mapping"),
 ]
@@ -172,6 +182,27 @@ def test_orders_of_one_message_are_facts_of_their_own() -> None:
         ("order.cancelled", "A|2"),
         ("order.received", "A|3"),
     ]
+
+
+def test_results_of_several_patients_stay_apart() -> None:
+    """A result never lands on the patient who happens to be named first."""
+    body = "PID|1||7\rOBR|1|A\rOBX|1|NM|K||5\rPID|2||8\rOBR|1|B\rOBX|1|NM|K||6\rOBR|2|C\r"
+    reading, _ = _read("ORU^R01", body)
+    found = [(each.identifiers[0].value, each.keys["placer_order"]) for each in reading.drafts]
+    assert found == [("7", "A"), ("8", "B"), ("8", "C")]
+
+
+def test_a_group_appointment_is_a_fact_of_each_patient() -> None:
+    body = "SCH|1^A|2^B\rPID|1||7\rPID|2||8\rRGS|1\rAIP|1||9^X\r"
+    reading, _ = _read("SIU^S12", body)
+    assert [each.identifiers[0].value for each in reading.drafts] == ["7", "8"]
+    assert {each.keys["appointment"] for each in reading.drafts} == {"B|2"}
+
+
+def test_previous_results_with_an_order_are_no_orders() -> None:
+    body = "PID|1||7\rORC|NW|1\rOBR|1|1\rPID|1||7\rORC|PR|0\rOBR|1|0\rOBX|1|NM|K||5\r"
+    reading, _ = _read("OML^O21", body)
+    assert [each.keys["placer_order"] for each in reading.drafts] == ["1"]
 
 
 def test_a_missing_event_is_taken_from_where_old_versions_put_it() -> None:

@@ -22,7 +22,7 @@ from carelane.connect.hl7v2.mapping.values import (
 from carelane.facts.fact import Json
 
 _CANCELLED = frozenset({"CA", "OC", "DC", "OD", "CR", "DR"})  # HL7 table 0119
-_NEW = frozenset({"", "NW", "SN", "PR", "RO", "PA", "CH"})
+_NEW = frozenset({"", "NW", "SN", "RO", "PA", "CH"})
 _STATUSES = {  # HL7 table 0038
     "CA": "revoked",
     "CM": "completed",

@@ -10,8 +10,10 @@ from datetime import datetime
 from carelane.connect.hl7v2.codec import Message, parse
 from carelane.connect.hl7v2.mapping.context import Context
 from carelane.connect.hl7v2.mapping.local import DEFAULT, Local
-from carelane.connect.hl7v2.mapping.triggers import SUBJECTLESS, TRIGGERS, who
+from carelane.connect.hl7v2.mapping.several import parts_of
+from carelane.connect.hl7v2.mapping.triggers import SUBJECTLESS, TRIGGERS, Maker, who
 from carelane.connect.hl7v2.mapping.values import clean
+from carelane.facts.fact import Draft
 from carelane.facts.ports import Reading
 from carelane.facts.problem import Problem, Severity
 
@@ -56,13 +58,25 @@ def _interpret(context: Context, trigger: str) -> Reading:
     if context.message.segment("PID") is None and trigger not in SUBJECTLESS:
         _no_patient(context)
         return Reading(outcome="quarantined", trigger=trigger, control_id=control)
-    drafts = maker(context, who(context, trigger[-3:]))
+    drafts = _drafts(context, trigger, maker)
     return Reading(
         outcome="facts" if drafts else "quarantined",
         trigger=trigger,
         control_id=control,
         drafts=drafts,
     )
+
+
+def _drafts(context: Context, trigger: str, maker: Maker) -> tuple[Draft, ...]:
+    """The drafts of every patient's part; none at all if a part has none."""
+    drafts: list[Draft] = []
+    for part in parts_of(context, trigger):
+        own = Context(message=part, local=context.local, problems=context.problems)
+        found = maker(own, who(own, trigger[-3:]))
+        if not found:
+            return ()
+        drafts += found
+    return tuple(drafts)
 
 
 def _no_mapping(context: Context) -> None:

@@ -83,6 +83,7 @@ _DOCUMENT = {
     "T06": "document.addended",
     "T11": "document.cancelled",
 }
+_PREVIOUS = "PR"  # HL7 table 0119: previous results that come with a new order
 _ORDER = {"new": "order.received", "cancelled": "order.cancelled", "changed": "order.changed"}
 _OF_REFERRAL = {
     "new": "referral.received",
@@ -181,7 +182,7 @@ def _referral(event: str, context: Context, person: Who) -> tuple[Draft, ...]:
 
 
 def _orders(new: str, context: Context, person: Who) -> tuple[Draft, ...]:
-    orders = orders_of(context.message)
+    orders = [each for each in orders_of(context.message) if each.control != _PREVIOUS]
     if not orders:
         _nothing(context, "ORC", "order")
     return tuple(_order(new, context, person, order) for order in orders)
