@@ -217,13 +217,20 @@ async def test_the_ehr_wins_a_conflict() -> None:
 async def test_cancelling_asks_for_the_version_that_was_seen() -> None:
     """An appointment changed since the decision is left alone; the same one is cancelled once, and its slot freed."""
     rig = await open_rig("a", capability="ehr.appointment.cancel")
-    sent = await rig.sender.send(rig.intent("cancel"), attempt=1, now=NOW)
-    assert (sent.verdict, sent.reference) == (Verdict.DONE, "Appointment/a1")
-    again = await rig.sender.send(rig.intent("cancel again"), attempt=1, now=NOW)
+    first = rig.intent("cancel")
+    sent = await rig.sender.send(first, attempt=1, now=NOW)
+    assert (sent.verdict, sent.reference) == (Verdict.DONE, "Appointment/rig1")
+    other = replace(rig.intent("cancel again"), references=first.references)
+    again = await rig.sender.send(other, attempt=1, now=NOW)
     assert (again.verdict, again.cause) == (Verdict.DONE, "already")
-    current = rig.server.desk.records.current("Appointment", "a1")
+    current = rig.server.desk.records.current("Appointment", "rig1")
     assert current is not None
     assert current.resource["status"] == "cancelled"
+    etag = current.etag
+    moved = rig.intent("moved on")
+    stale = replace(moved, references={**moved.references, "version": etag + "x"})
+    seen = await rig.sender.send(stale, attempt=1, now=NOW)
+    assert (seen.verdict, seen.cause) == (Verdict.CONFLICT, "if-match")
     await rig.client.close()
     await rig.server.stop()
 

@@ -23,7 +23,9 @@ CASES = [
         "ehr.communication",
         "ehr.appointment.book",
         "ehr.document",
+        "ehr.appointment.cancel",
         "ehr.slot.hold",
+        "ehr.slot.release",
         "staff.alert",
         "patient.letter",
     )

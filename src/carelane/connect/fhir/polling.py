@@ -13,8 +13,8 @@ import msgspec
 
 from carelane.connect.fhir.client import FhirClient, Found
 from carelane.connect.fhir.codec import Resource, canonical, reference_of, resource_reference
-from carelane.connect.fhir.mapping.incoming import instant
 from carelane.connect.fhir.mapping.reading import control_id
+from carelane.connect.fhir.mapping.source import instant
 from carelane.facts.ports import Receive
 
 INCLUDES: Final = {

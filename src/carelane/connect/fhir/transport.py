@@ -112,7 +112,7 @@ class Wire:
                 trust_env=False,
             )
             # aiohttp sends PUT and GET again by itself when a kept connection drops: for us a resend is a decision.
-            self._session._retry_connection = False  # noqa: SLF001  # no public switch; test_fhir_transport holds it
+            self._session._retry_connection = False  # noqa: SLF001  # no public switch; test_fhir_client holds it
         return self._session
 
 

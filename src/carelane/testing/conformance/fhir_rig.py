@@ -60,6 +60,14 @@ class FhirRig:
         """A fresh intent about one of the EHR's patients."""
         number = next(self.numbers)
         patient = subject(1)
+        if self.capability == "ehr.appointment.cancel":
+            self.server.put(
+                {"resourceType": "Appointment", "id": f"rig{number}", "status": "booked"}
+            )
+        if self.capability == "ehr.slot.release":
+            self.server.put(
+                {"resourceType": "Slot", "id": f"slot{number}", "status": "busy-tentative"}
+            )
         content: dict[str, Any] = {
             "patient": {
                 "resourceType": "Patient",
@@ -79,7 +87,7 @@ class FhirRig:
             audience=Audience.RECORD,
             if_unknown=IfUnknown.ASK,
             content=Phi(content, "content"),
-            references={"slot": f"Slot/slot{number}", "appointment": "Appointment/a1"},
+            references={"slot": f"Slot/slot{number}", "appointment": f"Appointment/rig{number}"},
         )
 
     def refused_intent(self, name: str) -> Intent:
@@ -121,7 +129,7 @@ class FhirRig:
         self.server.clock.advance(by)
 
     def _method(self) -> str:
-        amends = self.capability in {"ehr.slot.hold", "ehr.appointment.cancel"}
+        amends = self.capability in {"ehr.slot.hold", "ehr.slot.release", "ehr.appointment.cancel"}
         return "POST" if self.profile == "b" and not amends else "PUT"
 
     def _written_kind(self) -> str:

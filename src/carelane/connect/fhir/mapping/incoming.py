@@ -4,21 +4,23 @@ Fact types, payload roles and correlation keys are one vocabulary (`carelane.fac
 can't tell which format a fact came in.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
 from carelane.connect.fhir.codec import Resource
-from carelane.connect.fhir.mapping.people import Company, Local, listed, merge_of, patient_of
-from carelane.facts.fact import Draft, Identifier, Merge, SubjectKind, Urgency
-from carelane.facts.phi import Phi
-
-_REFERRAL_CODES: Final = frozenset(
-    {"57133-1", "11488-4", "3457005", "306206005", "11429006", "REF", "REFERRAL", "CONSULT"}
+from carelane.connect.fhir.mapping.people import listed, merge_of
+from carelane.connect.fhir.mapping.source import (
+    Source,
+    based_on,
+    codes_in,
+    encounter_key,
+    instant,
+    is_referral,
+    order_key,
 )
-_REFERRAL_WORDS: Final = re.compile(r"\b(?:referral|consult|consultation)\b", re.IGNORECASE)
+from carelane.facts.fact import Draft, Urgency
+
 _LABORATORY: Final = frozenset({"108252007", "LAB", "LABORATORY"})
 _URGENCIES: Final[Mapping[str, Urgency]] = {
     "urgent": Urgency.URGENT,
@@ -87,69 +89,6 @@ _MEDICATION: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One resource to be read, with what came along and the connection's settings."""
-
-    resource: Resource
-    company: Company
-    local: Local
-
-    def draft(  # noqa: PLR0913  # a draft has these parts; all are named by the caller
-        self,
-        kind: str,
-        *,
-        role: str,
-        part: Resource,
-        keys: Mapping[str, str],
-        entity: str,
-        at: datetime | None,
-        urgency: Urgency = Urgency.ROUTINE,
-        merge: Merge | None = None,
-    ) -> Draft:
-        """A draft about this resource's patient; about a slot where an appointment has none."""
-        patient, identifiers = patient_of(self.resource, self.company, self.local)
-        payload = {role: part, "patient": patient} if role != "patient" else {role: part}
-        found = {name: value for name, value in keys.items() if value}
-        alone = not identifiers and self.resource["resourceType"] == "Appointment"
-        return Draft(
-            type=kind,
-            occurred_at=at,
-            payload=Phi({name: value for name, value in payload.items() if value}, "payload"),
-            subject=SubjectKind.SLOT if alone else SubjectKind.PATIENT,
-            identifiers=_survivors(identifiers, merge),
-            keys=found,
-            entity=entity if entity in found else None,
-            urgency=urgency,
-            merge=merge,
-        )
-
-    def key(self, shape: object) -> str:
-        """An Identifier as a correlation value: authority in capitals, a bar, the value; or the value."""
-        if not isinstance(shape, Mapping) or not shape.get("value"):
-            return ""
-        authority = self.local.authorities.get(str(shape.get("system", "")), shape.get("system"))
-        value = str(shape["value"]).strip()
-        return f"{str(authority).strip().upper()}|{value}" if authority else value
-
-    def keyed(self, resource: Resource, *types: str) -> str:
-        """The key of the first identifier of one of these types (HL7 table 0203); empty if there is none."""
-        for one in listed(resource.get("identifier")):
-            if codes_in(one.get("type")).intersection(types):
-                return self.key(one)
-        return ""
-
-    def first(self, resource: Resource) -> str:
-        """The key of the first identifier; without one, the EHR's own `Type/id`."""
-        named = [self.key(one) for one in listed(resource.get("identifier")) if one.get("value")]
-        return named[0] if named else f"{resource.get('resourceType')}/{resource.get('id', '')}"
-
-    def updated(self) -> datetime | None:
-        """When this version was made (`meta.lastUpdated`)."""
-        meta = self.resource.get("meta")
-        return instant(meta.get("lastUpdated") if isinstance(meta, dict) else None)
-
-
 def drafts_of(source: Source) -> tuple[Draft, ...] | None:
     """The facts in a resource: none when its status says nothing happened; None when there is no rule for its type."""
     maker = _MAKERS.get(str(source.resource["resourceType"]))
@@ -164,7 +103,7 @@ def _service_request(source: Source) -> Iterable[Draft]:
     placer, filler = source.keyed(resource, "PLAC"), source.keyed(resource, "FILL")
     refers = is_referral(resource)
     number = placer or filler or source.first(resource)
-    keys = {"placer_order": placer, "filler_order": filler, "encounter": _encounter_key(source)}
+    keys = {"placer_order": placer, "filler_order": filler, "encounter": encounter_key(source)}
     if refers:
         keys["referral"] = number
     elif not placer and not filler:
@@ -206,7 +145,7 @@ def _result(source: Source, report: Resource) -> Iterable[Draft]:
     if status in _UNREPORTED:
         return
     verified = instant(report.get("issued")) or source.updated()
-    placer = source.keyed(report, "PLAC") or _based_on(source, report)
+    placer = source.keyed(report, "PLAC") or based_on(source, report)
     filler = source.keyed(report, "FILL") or source.first(report)
     flags = {code for one in report["observation"] for code in _interpretations(one)}
     part = {**report, "verified_at": _text_of(verified)} if verified else report
@@ -218,7 +157,7 @@ def _result(source: Source, report: Resource) -> Iterable[Draft]:
             "placer_order": placer,
             "filler_order": filler,
             "referral": placer,
-            "encounter": _encounter_key(source),
+            "encounter": encounter_key(source),
         },
         entity="filler_order",
         at=verified,
@@ -231,7 +170,7 @@ def _appointment(source: Source) -> Iterable[Draft]:
     kind = _APPOINTMENT.get(str(resource.get("status")))
     if kind is None:
         return
-    order = _based_on(source, resource)
+    order = based_on(source, resource)
     yield source.draft(
         kind,
         role="appointment",
@@ -296,7 +235,7 @@ def _medication(source: Source) -> Iterable[Draft]:
             "placer_order": placer or number,
             "filler_order": filler,
             "prescription": number,
-            "encounter": _encounter_key(source),
+            "encounter": encounter_key(source),
         },
         entity="placer_order",
         at=source.updated() or instant(resource.get("authoredOn")),
@@ -314,7 +253,7 @@ def _document(source: Source) -> Iterable[Draft]:
         kind = "document.cancelled"
     context = resource.get("context")
     related = listed(context.get("related")) if isinstance(context, dict) else []
-    order = next((key for one in related if (key := _order_key(source, one))), "")
+    order = next((key for one in related if (key := order_key(source, one))), "")
     yield source.draft(
         kind,
         role="document",
@@ -341,38 +280,6 @@ _MAKERS: Final[Mapping[str, Callable[[Source], Iterable[Draft]]]] = {
 }
 
 
-def is_referral(resource: Resource) -> bool:
-    """Whether a ServiceRequest asks for a referral or a consult: by code, or by the words of its category or code."""
-    concepts = [*listed(resource.get("category")), resource.get("code")]
-    if any(codes_in(one) & _REFERRAL_CODES for one in concepts):
-        return True
-    return any(_REFERRAL_WORDS.search(word) for one in concepts for word in _words_in(one))
-
-
-def codes_in(concept: object) -> set[str]:
-    """The codes of a CodeableConcept, in capitals."""
-    codings = listed(concept.get("coding")) if isinstance(concept, Mapping) else []
-    return {str(one["code"]).upper() for one in codings if one.get("code")}
-
-
-def instant(value: object) -> datetime | None:
-    """A FHIR instant or dateTime with a time of day as UTC; None for a date alone, or what can't be read."""
-    if not isinstance(value, str) or "T" not in value:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-        return at.astimezone(UTC) if at.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _words_in(concept: object) -> list[str]:
-    if not isinstance(concept, Mapping):
-        return []
-    displays = [one.get("display") for one in listed(concept.get("coding"))]
-    return [word for word in (concept.get("text"), *displays) if isinstance(word, str)]
-
-
 def _interpretations(observation: Resource) -> set[str]:
     return {code for one in listed(observation.get("interpretation")) for code in codes_in(one)}
 
@@ -381,39 +288,6 @@ def _flagged(flags: set[str]) -> Urgency:
     if flags & _CRITICAL:
         return Urgency.STAT
     return Urgency.URGENT if flags & _MARKED else Urgency.ROUTINE
-
-
-def _based_on(source: Source, resource: Resource) -> str:
-    """The order number of what a resource is based on."""
-    return next(
-        (key for one in listed(resource.get("basedOn")) if (key := _order_key(source, one))), ""
-    )
-
-
-def _order_key(source: Source, reference: Resource) -> str:
-    order = source.company.follow(reference)
-    if order is not None and order.get("resourceType") == "ServiceRequest":
-        return source.keyed(order, "PLAC") or source.keyed(order, "FILL") or source.first(order)
-    return source.key(reference.get("identifier")) or _literal(reference)
-
-
-def _literal(reference: Resource) -> str:
-    found: Any = reference.get("reference")
-    return found if isinstance(found, str) and found.startswith("ServiceRequest/") else ""
-
-
-def _encounter_key(source: Source) -> str:
-    reference = source.resource.get("encounter")
-    if not isinstance(reference, dict):
-        return ""
-    known = source.company.follow(reference)
-    if known is not None:
-        return source.keyed(known, "VN") or source.first(known)
-    return source.key(reference.get("identifier")) or str(reference.get("reference", ""))
-
-
-def _survivors(identifiers: tuple[Identifier, ...], merge: Merge | None) -> tuple[Identifier, ...]:
-    return merge.survivor if merge else identifiers
 
 
 def _text_of(at: datetime) -> str:

@@ -16,8 +16,9 @@ from carelane.connect.fhir.codec import (
     full_urls,
     resource_reference,
 )
-from carelane.connect.fhir.mapping.incoming import Source, drafts_of
+from carelane.connect.fhir.mapping.incoming import drafts_of
 from carelane.connect.fhir.mapping.people import Company, Local, listed
+from carelane.connect.fhir.mapping.source import Source
 from carelane.facts.fact import Draft
 from carelane.facts.ports import Envelope, Reading
 from carelane.facts.problem import Problem, Severity
