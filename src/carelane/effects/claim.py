@@ -130,6 +130,5 @@ def _lease(outbox: Outbox, now: datetime) -> str:
 
 def _flights(outbox: Outbox, rows: Sequence[Row]) -> list[Flight]:
     for row in rows:
-        if row["identity"] is not None:
-            outbox.runtime.vault.learn(row["identity"], row["identity_key"])
+        outbox.runtime.vault.learn(row["identity"], row["identity_key"])
     return sorted((of_row(row) for row in rows), key=lambda flight: (-flight.urgency, flight.id))

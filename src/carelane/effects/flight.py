@@ -48,6 +48,7 @@ class Flight:
     after: tuple[UUID, ...] = ()
     refers: dict[str, str] = field(default_factory=dict)
     sealed: bytes | None = field(default=None, repr=False)
+    identity_key: bytes | None = field(default=None, repr=False)  # wrapped
 
     @property
     def tries(self) -> int:
@@ -69,6 +70,7 @@ _SAME = (
     "id", "organisation", "subject", "step", "site", "service_line", "pathway", "name", "capability", "connection",
     "urgency", "attempts", "budget_from", "looks", "sent_at", "absent_at", "not_after", "compensates", "correlation",
     "identity", "lease_by", "blocked", "redriven", "maybe", "undo", "refers", "sealed",
+    "identity_key",
 )  # fmt: skip
 
 

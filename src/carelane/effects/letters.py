@@ -150,6 +150,7 @@ async def _close(  # noqa: PLR0913  # each says one thing about the answer, by n
             now=now,
         )
         flight = of_row(row)
+        runtime.vault.learn(flight.identity, flight.identity_key)
         outcome = {EffectState.DONE: Outcome.DONE, EffectState.WITHDRAWN: Outcome.WITHDRAWN}.get(
             state, Outcome.NEEDS_PERSON
         )

@@ -64,6 +64,7 @@ async def write(outbox: Outbox, tx: Tx, flight: Flight, settlement: Settlement) 
     await _health(outbox, tx, flight.connection, settlement, now)
     if row is None:
         return False
+    runtime.vault.learn(flight.identity, flight.identity_key)
     await deliver(runtime, tx, facts(replace(flight, subject=row["subject"]), settlement, now))
     await record(
         tx,
@@ -128,6 +129,8 @@ def _fact(type_: str, flight: Flight, settlement: Settlement, now: datetime) -> 
         actor=Actor.EFFECT,
         actor_name=flight.connection,
         connection=flight.connection,
+        # Sealed by the patient's key, so that it follows a merge; where the key was destroyed, by our own.
+        identity=flight.identity if flight.identity_key else None,
         origin=flight.id,
         correlation=flight.correlation,
         site=flight.site,

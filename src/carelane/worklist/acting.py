@@ -179,6 +179,7 @@ async def _act(
 
 def _fact(runtime: Runtime, viewer: Viewer, type_: str, row: Row, told: Mapping[str, Json]) -> Fact:
     now = runtime.now()
+    runtime.vault.learn(row["identity"], row["identity_key"])
     return Fact(
         id=derive(now, type_, row["id"], row["version"], viewer.person),
         type=type_,

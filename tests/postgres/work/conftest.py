@@ -34,6 +34,7 @@ from carelane.testing.senders import ScriptedSystem
 
 START = datetime(2026, 3, 4, 17, 0, tzinfo=UTC)
 SITE = "main"
+CONTENT = b'{"values":{"status":"accepted"}}'
 
 
 @dataclass(slots=True)
@@ -74,6 +75,7 @@ class Rig:
     runtime: Runtime
     hand: Hand
     superuser: psycopg.Connection[Any]
+    seeder: Vault  # another process's: the runtime must learn keys from rows
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     @property
@@ -107,11 +109,16 @@ class Rig:
             s=subject,
             o=self.organisation,
         )
+        identity = name_id("identity", number)
+        self.insert(
+            "identity", id=identity, organisation=self.organisation, token=identity.hex, authority="H",
+            identity_key=self.seeder.new_identity(identity), created_at=self.hand(),
+        )  # fmt: skip
         self.sql("begin")
         self.insert(
             "pathway_case", id=case, **where, subject=subject, pathway="referral", version="1", release="referral-1",
             status="in-triage", opened_at=self.hand(), decided_at=self.hand(), correlation=case, revision=1,
-            cancelled=cancelled, state=Jsonb({"v": 1}),
+            cancelled=cancelled, identity=identity, state=Jsonb({"v": 1}),
         )  # fmt: skip
         self.insert(
             "step", id=step, **where, case_id=case, subject=subject, state="triage", opened_at=self.hand(),
@@ -127,13 +134,15 @@ class Rig:
         case = case or self.case()
         number = next(self.numbers)
         effect = derive(self.hand(), "effect", number)
-        subject = self.value("select subject from pathway_case where id = %(c)s", c=case)
+        subject, identity = self.sql(
+            "select subject, identity from pathway_case where id = %(c)s", c=case
+        )[0]
         row: dict[str, object] = {
             "id": effect, "organisation": self.organisation, "site": SITE, "service_line": "cardiology",
             "case_id": case, "subject": subject, "name": "accepted-told", "capability": "ehr.referral.update",
             "connection": "ehr", "audience": "record", "if_unknown": "ask", "created_at": self.hand(),
             "next_at": self.hand(), "correlation": case,
-            "sealed": self.runtime.vault.seal(None, "effect", effect, "sealed", b'{"values":{"status":"accepted"}}'),
+            "identity": identity, "sealed": self.seeder.seal(identity, "effect", effect, "sealed", CONTENT),
         }  # fmt: skip
         self.insert("effect", **(row | changes))
         return effect
@@ -256,7 +265,7 @@ async def rig(  # noqa: PLR0917  # fixtures
             kind="outgoing",
             site="",
         )
-    return Rig(runtime=runtime, hand=hand, superuser=superuser)
+    return Rig(runtime=runtime, hand=hand, superuser=superuser, seeder=Vault(keys))
 
 
 @pytest.fixture

@@ -78,13 +78,13 @@ returning e.id
 select e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
        e.connection, e.audience, e.if_unknown, e.state, e.urgency, e.attempts, e.budget_from, e.looks, e.sent_at,
        e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
-       e.sealed, c.cancelled as blocked, null::bytea as identity_key,
+       e.sealed, c.cancelled as blocked, i.identity_key,
        case when c.cancelled and e.compensates is null and e.audience <> 'staff' then 'cancelled'
             when e.not_after <= %(now)s then 'too-late'
             when w.state in ('dead', 'withdrawn') then 'nothing-to-undo'
             when p.failed then 'predecessor'
             else 'gave-up' end as why
-from effect e join pathway_case c on c.id = e.case_id
+from effect e join pathway_case c on c.id = e.case_id left join identity i on i.id = e.identity
 left join effect w on w.id = e.compensates
 left join lateral (select true as failed from effect f
                    where f.id = any(e.after) and f.state in ('dead', 'withdrawn') limit 1) p on true
@@ -99,8 +99,8 @@ order by e.id limit %(limit)s for update of e skip locked
 select e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
        e.connection, e.audience, e.if_unknown, e.state, e.urgency, e.attempts, e.budget_from, e.looks, e.sent_at,
        e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
-       e.sealed, c.cancelled as blocked, null::bytea as identity_key
-from effect e join pathway_case c on c.id = e.case_id
+       e.sealed, c.cancelled as blocked, i.identity_key
+from effect e join pathway_case c on c.id = e.case_id left join identity i on i.id = e.identity
 where e.state = 'ready' and e.connection = '' and e.capability = %(capability)s and e.site = %(site)s
 order by e.id limit %(limit)s for update of e skip locked
 
@@ -109,9 +109,9 @@ order by e.id limit %(limit)s for update of e skip locked
 select e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
        e.connection, e.audience, e.if_unknown, e.state, e.urgency, e.attempts, e.budget_from, e.looks, e.sent_at,
        e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
-       e.sealed, (c.cancelled or exists (select from inbox i where i.subject = e.subject and i.cancels)) as blocked,
-       null::bytea as identity_key
-from effect e join pathway_case c on c.id = e.case_id
+       e.sealed, (c.cancelled or exists (select from inbox n where n.subject = e.subject and n.cancels)) as blocked,
+       i.identity_key
+from effect e join pathway_case c on c.id = e.case_id left join identity i on i.id = e.identity
 where e.state = 'sending' and e.connection = %(connection)s and e.lease_until <= %(now)s
 order by e.id limit %(limit)s for update of e skip locked
 
@@ -173,8 +173,8 @@ where id = any(%(ids)s) and state = 'dead' returning id
 select e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
        e.connection, e.audience, e.if_unknown, e.state, e.urgency, e.attempts, e.budget_from, e.looks, e.sent_at,
        e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
-       e.sealed, c.cancelled as blocked
-from effect e join pathway_case c on c.id = e.case_id
+       e.sealed, c.cancelled as blocked, i.identity_key
+from effect e join pathway_case c on c.id = e.case_id left join identity i on i.id = e.identity
 where e.id = %(id)s and (e.state = 'dead' or (e.state = 'unknown' and e.asked)) for update of e
 
 -- name: close_letter

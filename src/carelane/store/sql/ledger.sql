@@ -77,15 +77,13 @@ from (
   select e.id, e.state as says,
          case e.state
            when 'done' then e.settled_at is not null
-                and exists (select from fact f where f.refers->>'effect' = e.id::text and f.type = 'effect.settled'
-                            and f.subject = e.subject)
+                and exists (select from fact f where f.origin = e.id and f.type = 'effect.settled')
            when 'withdrawn' then e.settled_at is not null and e.cause <> ''
            when 'ready' then e.lease_until is null
                 and exists (select from pathway_case c where c.id = e.case_id)
            when 'sending' then e.lease_until is not null and e.lease_by <> '' and e.attempts > 0
            else exists (
-                select from fact f where f.refers->>'effect' = e.id::text
-                and f.type in ('effect.unknown', 'effect.dead') and f.subject = e.subject
+                select from fact f where f.origin = e.id and f.type in ('effect.unknown', 'effect.dead')
                 and (exists (select from inbox i where i.fact = f.id)
                      or exists (select from application a where a.fact = f.id)
                      or exists (select from decision d where d.fact = f.id and d.disposition in ('held', 'parked'))))
