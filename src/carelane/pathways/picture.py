@@ -29,7 +29,7 @@ _ATTRIBUTES = (
     'font-family="Inter, sans-serif" font-size="12"'
 )
 _ARROW = (
-    '<defs><marker id="arrow" class="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
+    '<defs><marker id="{name}-arrow" class="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
     'markerHeight="7" orient="auto"><path d="M0 0 10 5 0 10z" fill="#4A5A67"/></marker></defs>'
 )
 
@@ -57,9 +57,9 @@ def draw(
         f'<svg {_ATTRIBUTES} {size} aria-labelledby="{name}-title {name}-desc">',
         f'<title id="{name}-title">{escape(definition.title)}</title>',
         f'<desc id="{name}-desc">{escape(_description(definition))}</desc>',
-        _ARROW,
+        _ARROW.format(name=name),
         f'<g transform="translate({_MARGIN} {_MARGIN})">',
-        *(_line(link, points, path) for link, points in placed.lines),
+        *(_line(link, points, path, name) for link, points in placed.lines),
         *(
             _box(state, placed.boxes[state.name], (counts or {}).get(state.name), path)
             for state in definition.states.values()
@@ -85,13 +85,15 @@ def _description(definition: Definition) -> str:
     return " ".join([f"{len(waiting)} states wait.", *sentences, *everywhere])
 
 
-def _line(link: Link, points: tuple[tuple[float, float], ...], path: Collection[str]) -> str:
+def _line(
+    link: Link, points: tuple[tuple[float, float], ...], path: Collection[str], name: str
+) -> str:
     on_path = " on-path" if link.tail in path and link.head in path else ""
     dash = f' stroke-dasharray="{_DASHES[link.kind]}"' if _DASHES[link.kind] else ""
     title = escape(f"{link.tail} to {link.head}: {', '.join(link.labels)}")
     return (
         f'<path class="edge edge-{link.kind}{on_path}" d="{_drawn(points)}" fill="none" '
-        f'stroke="#4A5A67" stroke-width="{2.5 if on_path else 1.2}"{dash} marker-end="url(#arrow)">'
+        f'stroke="#4A5A67" stroke-width="{2.5 if on_path else 1.2}"{dash} marker-end="url(#{name}-arrow)">'
         f"<title>{title}</title></path>"
     )
 
