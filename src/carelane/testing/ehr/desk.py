@@ -12,7 +12,7 @@ from carelane.testing.ehr.charts import fill
 from carelane.testing.ehr.clock import HostClock
 from carelane.testing.ehr.profiles import EhrProfile
 from carelane.testing.ehr.records import Records, Resource, Version
-from carelane.testing.ehr.search import BadSearch, matching
+from carelane.testing.ehr.search import BadSearch, identifier_in, matching
 from carelane.testing.ehr.writes import STALE_READ, Order, Writer, Written
 
 
@@ -91,7 +91,9 @@ class Desk:
     def _search(self, asked: Asked) -> Told:
         behind = STALE_READ if asked.stale else timedelta(0)
         try:
-            found = matching(self.records.visible(asked.kind, behind=behind), asked.query)
+            named = identifier_in(asked.query)
+            seen = self.records.visible(asked.kind, behind=behind, value=named)
+            found = matching(seen, asked.query)
         except BadSearch:
             return outcome(400, "invalid")
         query = dict(asked.query)

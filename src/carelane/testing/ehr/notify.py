@@ -23,9 +23,9 @@ class Notifier:
 
     def tell(self, resource: Resource) -> None:
         """Queue notifications of one change; they leave at once, each on its own."""
-        for version in self._records.everything():
+        for version in self._records.of_kind("Subscription"):
             wish = version.resource
-            if wish["resourceType"] == "Subscription" and _wants(wish, resource):
+            if _wants(wish, resource):
                 task = asyncio.get_running_loop().create_task(self._send(wish["channel"], resource))
                 self._pending.add(task)
                 task.add_done_callback(self._pending.discard)

@@ -31,6 +31,7 @@ class Records:
         self._profile = profile
         self._clock = clock
         self._kept: dict[str, dict[str, list[Version]]] = {}
+        self._named: dict[tuple[str, str], dict[str, None]] = {}
         self._made = 0
 
     def current(self, kind: str, key: str) -> Version | None:
@@ -66,15 +67,29 @@ class Records:
             resource=stored, etag=f'W/"{number}"', at=at, visible_at=at + timedelta(seconds=late)
         )
         versions.append(version)
+        for value in _values(stored):
+            self._named.setdefault((kind, value), {})[key] = None
         return version
 
-    def visible(self, kind: str, *, behind: timedelta = timedelta(0)) -> Iterator[Version]:
-        """What search sees now: of each resource the newest version that has become visible."""
+    def visible(
+        self, kind: str, *, behind: timedelta = timedelta(0), value: str = ""
+    ) -> Iterator[Version]:
+        """What search sees now: of each resource the newest version that has become visible.
+
+        `value` narrows it to resources that ever carried an identifier of that value.
+        """
         now = self._clock.now() - behind
-        for versions in self._kept.get(kind, {}).values():
-            seen = [version for version in versions if version.visible_at <= now]
+        kept = self._kept.get(kind, {})
+        keys = self._named.get((kind, value), {}) if value else kept
+        for key in keys:
+            seen = [version for version in kept.get(key, ()) if version.visible_at <= now]
             if seen:
                 yield seen[-1]
+
+    def of_kind(self, kind: str) -> Iterator[Version]:
+        """The newest version of each resource of one type, visible or not."""
+        for versions in self._kept.get(kind, {}).values():
+            yield versions[-1]
 
     def everything(self) -> Iterator[Version]:
         """The newest version of each resource, visible or not: the truth, for checks."""
@@ -91,6 +106,12 @@ class Records:
     def restore(self, snapshot: dict[str, dict[str, list[Version]]]) -> None:
         """Undo everything since the snapshot."""
         self._kept = snapshot
+
+
+def _values(resource: Resource) -> list[str]:
+    listed = resource.get("identifier")
+    found = listed if isinstance(listed, list) else []
+    return [str(one["value"]) for one in found if isinstance(one, dict) and one.get("value")]
 
 
 def _instant(at: datetime) -> str:

@@ -29,6 +29,12 @@ def matching(versions: Iterable[Version], parameters: Pairs) -> list[Version]:
     return sorted(found, key=lambda one: (one.at, str(one.resource["id"])))
 
 
+def identifier_in(parameters: Pairs) -> str:
+    """The value of an identifier that is asked for; empty when none is, so that nothing is narrowed."""
+    asked = [value.rpartition("|")[2] for name, value in parameters if name == "identifier"]
+    return asked[0] if asked else ""
+
+
 def patients_of(resource: Resource) -> set[str]:
     """`Patient/id` of the references by which a resource is about a patient."""
     named = [resource.get("subject"), resource.get("patient"), resource.get("for")]

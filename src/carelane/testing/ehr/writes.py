@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from carelane.testing.ehr.profiles import EhrProfile
 from carelane.testing.ehr.records import Records, Resource, Version
-from carelane.testing.ehr.search import BadSearch, matching
+from carelane.testing.ehr.search import BadSearch, identifier_in, matching
 
 _TAKEN: Final = frozenset({"busy", "busy-unavailable"})
 _ACTIVE: Final = frozenset({"booked", "pending", "arrived"})
@@ -56,7 +56,7 @@ class Writer:
 
     def transaction(self, bundle: Resource, *, failing: bool = False) -> tuple[int, list[Written]]:
         """(status, an outcome per entry); a profile that isn't atomic keeps what went well and says 200."""
-        before = self._records.snapshot()
+        before = self._records.snapshot() if self._profile.atomic else {}
         outcomes: list[Written] = []
         entries = bundle.get("entry", [])
         for number, entry in enumerate(entries, start=1):
@@ -78,8 +78,9 @@ class Writer:
         return self._store(order, key="", status=201)
 
     def _existing(self, order: Order) -> list[Version]:
+        asked = parse_qsl(order.if_none_exist)
         try:
-            return matching(self._records.visible(order.kind), parse_qsl(order.if_none_exist))
+            return matching(self._records.visible(order.kind, value=identifier_in(asked)), asked)
         except BadSearch:
             return []
 
