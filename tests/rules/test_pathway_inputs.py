@@ -69,6 +69,9 @@ def test_pathway_input_outside_its_list_is_reported_without_the_value() -> None:
     declared = {
         "kind": Input(name="kind", path="result.status", codes=("other",)),
         "gone": Input(name="gone", path="result.nothing", codes=("other",)),
+        "many": Input(
+            name="many", path="result.observation", type=InputType.INTEGER, reduce=Reduce.COUNT
+        ),
     }
     problems = inputs.report(declared, PAYLOAD)
 

@@ -33,7 +33,7 @@ def report(inputs: Mapping[str, Input], payload: Payload) -> tuple[Problem, ...]
             fault=Fault.SENDER,
         )
         for name, given in inputs.items()
-        if _value(given, found := walk(payload, given.path)) is None and found
+        if walk(payload, given.path) and _read(given, payload) is None
     )
 
 
