@@ -1,7 +1,111 @@
-"""`doctor`."""
+"""`doctor`: settings, database, connections, and what 1,000 messages cost: what is wrong and what to do."""
 
 import argparse
+import asyncio
+import shutil
+from dataclasses import asdict, dataclass
+
+from carelane.cli.common import answer, settings_flags, settings_of
+from carelane.compose.connections import all_connections, kind_of
+from carelane.compose.database import running
+from carelane.compose.house import House, open_house
+from carelane.facts.errors import CarelaneError
+from carelane.settings import Settings
+from carelane.store.costs import costs
+from carelane.store.migrate import missing
+
+_GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of the examination: what was looked at, whether it is well, and the remedy if not."""
+
+    what: str
+    well: bool
+    says: str
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Nothing yet."""
+    """The command."""
+    doctor = commands.add_parser("doctor", help="what is wrong and what to do")
+    doctor.add_argument("--json", action="store_true", help="one document on the last line")
+    settings_flags(doctor)
+    doctor.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    settings = settings_of(options)
+    findings, cost = asyncio.run(_examine(settings))
+    well = all(each.well for each in findings)
+    lines = [f"{'well ' if each.well else 'WRONG'}  {each.what}: {each.says}" for each in findings]
+    lines += [f"cost   {name.replace('_', ' ')}: {value}" for name, value in cost.items()]
+    answer(options, {"well": well, "findings": [asdict(each) for each in findings], "costs": cost}, "\n".join(lines))
+    return int(not well)
+
+
+async def _examine(settings: Settings) -> tuple[list[Finding], dict[str, object]]:
+    findings = [_disk(settings)]
+    try:
+        urls = running(settings)
+        lacking = await asyncio.to_thread(missing, urls.owner)
+        findings.append(Finding(what="schema", well=not lacking, says="up to date" if not lacking else
+                                f"lacks {', '.join(lacking)}: start `carelane up` once"))  # fmt: skip
+        async with open_house(settings, urls, process="doctor", connections=2) as house:
+            findings.append(Finding(what="database", well=True, says="durable, and every role walled"))
+            for look in (_directory, _connections, _work):
+                findings += await look(house)
+            async with house.runtime.worker.transaction() as tx:
+                cost = await costs(tx)
+        return findings, cost
+    except CarelaneError as fault:
+        findings.append(Finding(what="start", well=False, says=f"{fault.code}: {fault}"))
+        return findings, {}
+
+
+def _disk(settings: Settings) -> Finding:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    usage = shutil.disk_usage(settings.home)
+    share = usage.free / usage.total
+    says = f"{usage.free / _GIB:.1f} GiB free ({share:.0%})"
+    return Finding(what="disk", well=share > 0.1, says=says if share > 0.1 else f"{says}: make room, intake stops at 90 %")  # noqa: PLR2004
+
+
+async def _directory(house: House) -> list[Finding]:
+    runtime = house.runtime
+    says = f"version {runtime.directory.version}, {len(runtime.directory.people)} people"
+    active = runtime.releases.active("", "")
+    return [
+        Finding(what="site", well=True, says=says),
+        Finding(what="pathways", well=bool(active), says=f"{len(active)} in force" if active else
+                "none in force: add activations to the site's files"),  # fmt: skip
+    ]
+
+
+async def _connections(house: House) -> list[Finding]:
+    found = []
+    for name, row in all_connections(house.runtime.directory).items():
+        try:
+            kind_of(row)
+            found.append(Finding(what=f"connection {name}", well=True, says=row.kind))
+        except CarelaneError as fault:
+            found.append(Finding(what=f"connection {name}", well=False, says=str(fault)))
+    async with house.runtime.worker.transaction() as tx:
+        for row in await tx.rows("doctor.breakers"):
+            says = f"sending is stopped until {row['open_until']} after {row['failures']} failures"
+            found.append(Finding(what=f"connection {row['name']}", well=False, says=says))
+    return found
+
+
+async def _work(house: House) -> list[Finding]:
+    async with house.runtime.worker.transaction() as tx:
+        row = await tx.one("doctor.waiting", now=house.runtime.now())
+    assert row is not None  # noqa: S101  # one row always
+    late = int(row["late"])
+    return [
+        Finding(what="clocks", well=late == 0, says="none is late by more than a minute" if not late else
+                f"{late} are late: is a worker running?"),  # fmt: skip
+        Finding(what="dead letters", well=row["dead"] == 0, says=f"{row['dead']} (see `carelane ledger redrive`)"),
+        Finding(what="checksums", well=row["checksum_failures"] == 0, says=f"{row['checksum_failures']} failures"),
+    ]
+

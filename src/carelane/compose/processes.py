@@ -13,19 +13,17 @@ import uvicorn
 
 from carelane.compose.audit import notary_of
 from carelane.compose.connections import (
-    destinations,
     envelopes,
     inbound,
     readers,
-    senders,
     settings_of,
 )
 from carelane.compose.house import House, open_house
+from carelane.compose.people import outbox_of
 from carelane.connect.hl7v2.adapter import open_listener
 from carelane.connect.hl7v2.listener import Listener
 from carelane.directory.snapshot import ConnectionRow
 from carelane.effects.dispatch import dispatch
-from carelane.effects.outbox import Outbox
 from carelane.effects.reconcile import reconcile
 from carelane.engine.bell import carry
 from carelane.engine.loop import keep, keep_beating, keep_draining, supervised
@@ -101,8 +99,7 @@ async def work(
         settings, urls, process=process_name("work", number), connections=8
     ) as house:
         runtime = house.runtime
-        outbox = Outbox(runtime=runtime, destinations=destinations(runtime.directory),
-                        senders=senders(runtime.directory, settings.home))  # fmt: skip
+        outbox = outbox_of(house)
         reading = readers(runtime.directory)
         loops: dict[str, Work] = {"drain": lambda: keep_draining(runtime, stop)}
         for name in reading:

@@ -38,7 +38,7 @@ class Telemetry:
         """Record a duration in `carelane_<name>_seconds`, and a span of that name."""
         metric = self._histograms.get(name)
         if metric is None:
-            metric = Histogram(f"carelane_{name}_seconds", name.replace("_", " "), sorted(labels),
+            metric = Histogram(f"{_full(name).removesuffix('_seconds')}_seconds", name.replace("_", " "), sorted(labels),
                                registry=self.registry, buckets=_BUCKETS)  # fmt: skip
             self._histograms[name] = metric
         (metric.labels(**labels) if labels else metric).observe(seconds)
@@ -50,6 +50,10 @@ class Telemetry:
     def text(self) -> bytes:
         """The exposition format of Prometheus."""
         return generate_latest(self.registry)
+
+
+def _full(name: str) -> str:
+    return name if name.startswith("carelane_") else f"carelane_{name}"
 
 
 Scope = MutableMapping[str, Any]

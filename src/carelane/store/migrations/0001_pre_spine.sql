@@ -468,22 +468,24 @@ create table session (
 -- Audit: a leaf per committed change, in the same transaction; the sequencer alone writes tree_index.
 create table audit_leaf (
   id uuid primary key,
+  seq bigint generated always as identity,   -- leaves of one case never change places: its turn orders them
   organisation uuid not null,
   at timestamptz not null,
   body bytea not null,                        -- canonical JSON (RFC 8785): ids, codes, counts
   tree_index bigint
 );
-create index audit_leaf_unsequenced on audit_leaf (id) where tree_index is null;
+create index audit_leaf_unsequenced on audit_leaf (seq) where tree_index is null;
 create unique index audit_leaf_index on audit_leaf (tree_index, organisation) where tree_index is not null;
 
 create table access_leaf (                    -- reads and denials: their own tree
   id uuid primary key,
+  seq bigint generated always as identity,   -- leaves of one case never change places: its turn orders them
   organisation uuid not null,
   at timestamptz not null,
   body bytea not null,
   tree_index bigint
 );
-create index access_leaf_unsequenced on access_leaf (id) where tree_index is null;
+create index access_leaf_unsequenced on access_leaf (seq) where tree_index is null;
 create unique index access_leaf_index on access_leaf (tree_index, organisation) where tree_index is not null;
 
 create table audit_tree (                     -- the sequencer's edge, and the last checkpoint

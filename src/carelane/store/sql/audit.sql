@@ -9,11 +9,11 @@ on conflict do nothing
 
 -- name: audit_unsequenced
 -- Leaves that have no place in the tree yet: nothing can be skipped, because none has been numbered.
-select id, body from audit_leaf where tree_index is null order by id limit %(limit)s
+select id, body from audit_leaf where tree_index is null order by seq limit %(limit)s
 
 -- name: access_unsequenced
 -- The same for reads and denials.
-select id, body from access_leaf where tree_index is null order by id limit %(limit)s
+select id, body from access_leaf where tree_index is null order by seq limit %(limit)s
 
 -- name: audit_number
 -- Their places.

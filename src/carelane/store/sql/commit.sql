@@ -220,13 +220,11 @@ from unnest(%(id)b::uuid[],
 on conflict (id) do nothing
 
 -- name: leaves
--- Audit leaves, in the same transaction as what they tell of.
+-- Audit leaves, in the same transaction as what they tell of, in order.
 insert into audit_leaf (organisation, id, at, body)
 select %(organisation)s, u.id, u.at, u.body
-from unnest(%(id)b::uuid[],
-       %(at)b::timestamptz[],
-       %(body)b::bytea[])
-     u(id, at, body)
+from unnest(%(id)b::uuid[], %(at)b::timestamptz[], %(body)b::bytea[]) with ordinality u(id, at, body, n)
+order by u.n
 
 -- name: check_now
 -- Run the deferred checks before anything else can be lost with them (SEMANTICS 4).

@@ -1,0 +1,38 @@
+"""People of the directory as viewers, and this house's outbox: what doors ask services with."""
+
+from carelane.compose.connections import destinations, senders
+from carelane.compose.house import House
+from carelane.effects.outbox import Outbox
+from carelane.facts.errors import SetupFault
+from carelane.worklist.viewer import Viewer
+
+
+class UnknownPerson(SetupFault):
+    """The person named is not in the site's directory; see site/people.yaml."""
+
+    code = "unknown-person"
+
+
+def viewer_of(house: House, name: str) -> Viewer:
+    """A person of the directory as a viewer."""
+    directory = house.runtime.directory
+    person = directory.people.get(name)
+    if person is None or not person.active:
+        raise UnknownPerson(f"no active person is called `{name}`. Remedy: use a name of site/people.yaml")
+    return Viewer(
+        person=person.name,
+        sites=person.sites or tuple(directory.sites),
+        pools=person.pools,
+        roles=person.roles,
+        licensed=bool(person.licences),
+    )
+
+
+def outbox_of(house: House) -> Outbox:
+    """Destinations and senders of this process."""
+    directory = house.runtime.directory
+    return Outbox(
+        runtime=house.runtime,
+        destinations=destinations(directory),
+        senders=senders(directory, house.settings.home),
+    )
