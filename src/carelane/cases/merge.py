@@ -26,21 +26,19 @@ class Merged:
 def merge_views(survivor: View, retired: View, fact: Fact) -> Merged:
     """All that was the retired subject's is the survivor's."""
     moved = [repoint(case, survivor.subject) for case in retired.cases]
+    closed = [repoint(case, survivor.subject) for case in retired.closed]
     marked = _marked([*survivor.cases, *moved])
-    before = {case.id: case for case in (*survivor.cases, *retired.cases)}
+    before = {case.id: case for case in (*survivor.cases, *retired.cases, *retired.closed)}
     changes = tuple(
         Change(before=before[case.id], after=case, fact=fact.id)
-        for case in marked
+        for case in (*marked, *closed)
         if case is not before[case.id]
     )
     clashing = [case for case in marked if case.duplicate_of and not before[case.id].duplicate_of]
     view = replace(
         survivor,
         cases=tuple(marked),
-        closed=(
-            *survivor.closed,
-            *(repoint(case, survivor.subject) for case in retired.closed),
-        ),
+        closed=(*survivor.closed, *closed),
         held=tuple(sorted((*survivor.held, *retired.held), key=lambda each: each.fact.recorded_at)),
         counters=_added(survivor.counters, retired.counters),
         last_now=max(

@@ -12,7 +12,7 @@ from carelane.cases.moment import DefinitionBroken, Moment
 from carelane.cases.prepared import Prepared
 from carelane.cases.reading import Reading, absorb, accept, read
 from carelane.cases.run import Run
-from carelane.cases.words import AGAIN, FACT_UNMATCHED, FAILED, SELF, STAY
+from carelane.cases.words import AGAIN, FACT_UNMATCHED, FAILED, SELF, SENT, STAY
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
 from carelane.pathways.definition import Event
@@ -120,6 +120,8 @@ def _release_held(moment: Moment, prepared: Prepared, tried: Tried) -> Tried:
 
 def _failed(moment: Moment, prepared: Prepared, code: str) -> Tried:
     fact = moment.fact
+    if fact.type in SENT:  # work about work that fails must not make more work
+        return Tried(parked=FAILED)
     emission = Emission(
         fact=FACT_UNMATCHED,
         to=SELF,

@@ -27,6 +27,7 @@ CASE_DUPLICATE: Final = "case.duplicate"
 EFFECT_DEAD: Final = "effect.dead"
 FACT_UNCLEAR: Final = "fact.unclear"
 FACT_UNMATCHED: Final = "fact.unmatched"
+SENT: Final = frozenset({CASE_PARKED, CASE_DUPLICATE, EFFECT_DEAD, FACT_UNCLEAR, FACT_UNMATCHED})
 SELF: Final = "self"
 SENDER: Final = "sender"
 
