@@ -11,7 +11,7 @@ help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-9s %s\n' "$$name" "$$what"; done
 
 demo: assets ## a synthetic hospital sends referrals and results; the worklist opens on this machine
-	@$(BIN)/carelane demo
+	@$(BIN)/carelane demo $(ARGS)
 
 test: ready ## every test, on real PostgreSQL, real sockets and a real browser
 	@CARELANE_CHROMIUM="$$(cat .cache/chromium 2>/dev/null)" $(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
