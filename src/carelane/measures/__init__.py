@@ -1,1 +1,1 @@
-"""Read models: touches, turnaround, kept and missed clocks, exceptions. Reads only."""
+"""Read models of the work: open work, turnaround, breaches, overrides; and the names of all metrics. Never writes."""

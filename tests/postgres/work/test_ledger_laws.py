@@ -1,12 +1,18 @@
 """The four laws balance over everything that happens, and each planted loss is found and named."""
 
+import json
 from typing import Any
 
 import pytest
 
+from carelane.audit.leaf import faults
+from carelane.audit.recount import Recount
 from carelane.casebook.ledger import Law, laws
 from carelane.effects.dispatch import send_ready
+from carelane.effects.letters import redrive
+from carelane.effects.reconcile import reconcile_once
 from carelane.engine.drain import drain
+from carelane.facts.intent import EffectClass
 from carelane.testing.senders import Mood, ScriptedSystem
 from carelane.worklist import acting
 from carelane.worklist.viewer import Viewer
@@ -131,3 +137,35 @@ async def test_a_planted_loss_is_found_by_its_law(
     assert not found[name].balanced
     assert found[name].offenders
     assert "NOT BALANCED" in found[name].line()
+
+
+@pytest.mark.invariant("I4")
+async def test_the_audit_alone_gives_the_same_counts(rig: Rig, system: ScriptedSystem) -> None:
+    """Each change of an effect is told once, from where it stood: retries, look-ups and redrives included."""
+    for n in range(3):
+        task = await rig.referral(subject=f"p{n}", order=f"O{n}")
+        await acting.complete(rig.runtime, WHO, task, version=1, outcome="accept")
+    rig.hand.forward(minutes=1)
+    outbox = rig.outbox(system)
+    system.effect_class = EffectClass.SEARCHABLE
+    system.moods.extend([Mood.CUT_AFTER, Mood.DOWN, Mood.REFUSES])
+    for _ in range(4):
+        await send_ready(outbox, "ehr")
+        await reconcile_once(outbox, "ehr")
+        await drain(rig.runtime)
+        rig.hand.forward(minutes=15)
+    await redrive(rig.runtime, actor="r.moreau", cause="http-422", preview=False)
+    await send_ready(outbox, "ehr")
+    await drain(rig.runtime)
+
+    recount = Recount()
+    for (body,) in rig.sql("select convert_from(body, 'utf8') from audit_leaf order by at, id"):
+        leaf = json.loads(body)
+        assert faults(leaf) == ()
+        recount.take(leaf)
+    counted = recount.counts()
+    found = await _laws(rig)
+    assert found["effects"].parts == counted.effects
+    assert found["cases"].parts == counted.cases
+    assert found["facts"].parts == counted.facts
+    assert {code.message for code in recount.problems} == set()

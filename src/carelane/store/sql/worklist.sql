@@ -4,7 +4,7 @@ select t.id, t.case_id, t.subject, t.pathway, t.name, t.title, t.business_status
        t.owner_name, t.assignee, t.version, t.opened_at, t.due_at, t.snoozed_until, t.claimed_at, t.site,
        t.service_line, s.state, s.safety, s.clock_kind, s.fallback, u.identity, u.sealed, i.identity_key,
        exists (select from handover h where h.task = t.id and h.accepted_at is null and h.withdrawn_at is null) as offered
-from task t join step s on s.id = t.step join subject u on u.id = t.subject left join identity i on i.id = u.identity
+from task t join step s on s.id = t.step left join subject u on u.id = t.subject left join identity i on i.id = u.identity
 where t.closed_at is null
   and (%(everyone)s or t.assignee = %(person)s
        or (t.owner_kind = 'pool' and t.owner_name = any(%(pools)s))

@@ -1,0 +1,177 @@
+"""The case page as data: summary, fields, work, effects, thread, timeline, and why this is here.
+
+Only fields whose names the rooms above allow are opened; what is masked never leaves this room (I19).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from carelane.casebook.timeline import Entry, Why, timeline, why
+from carelane.engine.runtime import Runtime
+from carelane.facts.fact import Json, Payload
+from carelane.facts.phi import Phi
+from carelane.pathways.definition import Definition
+from carelane.store.database import Row, Tx
+from carelane.store.shapes import decode_payload
+from carelane.store.vault import Shredded, Vault
+
+HISTORY_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One copied field: its label, its authoritative system, and the value, or None where the key was destroyed."""
+
+    name: str
+    label: str
+    authority: str
+    value: Phi[Json] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """One entry of the thread."""
+
+    id: UUID
+    author: str
+    at: datetime
+    kind: str
+    content: Phi[Payload] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Everything about one case. `summary`, `tasks`, `steps`, `effects`, `notices` are rows of codes and instants."""
+
+    id: UUID
+    summary: Mapping[str, Any]
+    patient: Phi[Payload] = field(repr=False)
+    fields: tuple[Shown, ...]
+    masked: tuple[str, ...]  # names of fields that exist and may not be seen
+    steps: Sequence[Row]
+    tasks: Sequence[Row]
+    effects: Sequence[Row]
+    notices: Sequence[Row]
+    thread: tuple[Note, ...]
+    timeline: tuple[Entry, ...]
+    why: tuple[Why, ...]
+    approvers: tuple[str, ...]
+
+
+_SECRET = frozenset(
+    {"sealed", "identity_key", "subject_sealed", "subject_key", "identity", "subject_identity"}
+)
+
+
+async def page(
+    runtime: Runtime,
+    case: UUID,
+    *,
+    sites: Sequence[str],
+    allowed: Collection[str],
+    patient: bool = True,
+) -> Page | None:
+    """The page of a case in these sites; None if there is none in view.
+
+    `allowed` are the names of fields that this person may see for this purpose; `patient`: whether name, birth
+    date and identifiers may be shown.
+    """
+    async with runtime.app.transaction(sites=sites) as tx:
+        row = await tx.one("casebook.case", id=case)
+        if row is None:
+            return None
+        history = await tx.rows("casebook.history", id=case, limit=HISTORY_MAX)
+        parts = {
+            name: await tx.rows(f"casebook.{name}", id=case)
+            for name in ("steps", "tasks", "effects", "notices", "thread")
+        }
+        approved = await tx.one("casebook.activation", release=row["release"])
+    definition = runtime.releases.published.get(row["release"])
+    shown, masked = _fields(runtime.vault, row, definition, allowed)
+    return Page(
+        id=case,
+        summary={name: value for name, value in row.items() if name not in _SECRET},
+        patient=_patient(runtime.vault, row) if patient else Phi({}, "patient"),
+        fields=shown,
+        masked=masked,
+        steps=parts["steps"],
+        tasks=parts["tasks"],
+        effects=parts["effects"],
+        notices=parts["notices"],
+        thread=tuple(_note(runtime.vault, each) for each in parts["thread"]),
+        timeline=timeline(history),
+        why=why(history),
+        approvers=(approved["approver_one"], approved["approver_two"]) if approved else (),
+    )
+
+
+def _fields(
+    vault: Vault, row: Row, definition: Definition | None, allowed: Collection[str]
+) -> tuple[tuple[Shown, ...], tuple[str, ...]]:
+    vault.learn(row["identity"], row["identity_key"])
+    held = _opened(vault, row["identity"], "pathway_case", row["id"], row["sealed"]).reveal()
+    declared = definition.fields if definition else {}
+    shown = tuple(
+        Shown(
+            name=name,
+            label=declared[name].label,
+            authority=declared[name].authority,
+            value=Phi(held[name], name),
+        )
+        for name in declared
+        if name in held and name in allowed
+    )
+    return shown, tuple(name for name in declared if name in held and name not in allowed)
+
+
+def _patient(vault: Vault, row: Row) -> Phi[Payload]:
+    vault.learn(row["subject_identity"], row["subject_key"])
+    return _opened(vault, row["subject_identity"], "subject", row["subject"], row["subject_sealed"])
+
+
+def opened_patient(vault: Vault, row: Row) -> Phi[Payload]:
+    """What a row of `casebook.find` shows of its patient."""
+    vault.learn(row["identity"], row["identity_key"])
+    return _opened(vault, row["identity"], "subject", row["id"], row["sealed"])
+
+
+def _note(vault: Vault, row: Row) -> Note:
+    vault.learn(row["identity"], row["identity_key"])
+    content = _opened(vault, row["identity"], "thread_entry", row["id"], row["sealed"])
+    return Note(id=row["id"], author=row["author"], at=row["at"], kind=row["kind"], content=content)
+
+
+def _opened(
+    vault: Vault, identity: UUID | None, table: str, row: UUID, sealed: bytes | None
+) -> Phi[Payload]:
+    """What is sealed there; empty when nothing is, or when its key was destroyed."""
+    if sealed is None:
+        return Phi({}, table)
+    try:
+        return Phi(decode_payload(vault.open(identity, table, row, "sealed", sealed)), table)
+    except Shredded:
+        return Phi({}, table)
+
+
+async def cases(  # noqa: PLR0913  # filters, by name
+    tx: Tx,
+    *,
+    open_only: bool | None = None,
+    pathway: str | None = None,
+    subjects: Sequence[UUID] | None = None,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int = 50,
+) -> list[Row]:
+    """Cases in the transaction's view, newest first; `after` is (opened_at, id) of the last row shown."""
+    return await tx.rows(
+        "casebook.cases",
+        open=open_only,
+        pathway=pathway,
+        subjects=list(subjects) if subjects is not None else None,
+        after_at=after[0] if after else None,
+        after_id=after[1] if after else None,
+        limit=min(max(limit, 1), 100),
+    )

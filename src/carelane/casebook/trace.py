@@ -1,0 +1,123 @@
+"""A case from first byte to last effect: the hops with their times, under one correlation id.
+
+For each task: who got it, when, against its clock. For each effect: when it left and the format accepted.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from carelane.store.database import Row, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One hop: when, what (`message received`, `task claimed`), which, by whom, and codes about it."""
+
+    at: datetime
+    hop: str
+    id: UUID
+    who: str = ""
+    what: str = ""
+    late_s: float | None = None  # seconds past its clock (negative: before)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """All hops of a case, in order of time."""
+
+    case: UUID
+    correlation: UUID
+    hops: tuple[Hop, ...]
+
+
+async def trace(tx: Tx, case: UUID) -> Trace | None:
+    """The trace of a case in the transaction's view; None if there is none."""
+    row = await tx.one("casebook.case", id=case)
+    if row is None:
+        return None
+    history = await tx.rows("casebook.history", id=case, limit=1000)
+    origins = [each["origin"] for each in history if each["origin"] is not None]
+    messages = await tx.rows("casebook.messages", ids=origins)
+    tasks = await tx.rows("casebook.tasks", id=case)
+    effects = await tx.rows("casebook.effects", id=case)
+    hops = [*_messages(messages), *_facts(history), *_tasks(tasks), *_effects(effects), *_ends(row)]
+    ordered = sorted(hops, key=lambda hop: (hop.at, _ORDER.get(hop.hop, 5)))
+    return Trace(case=case, correlation=row["correlation"], hops=tuple(ordered))
+
+
+_ORDER = {"message received": 0, "message interpreted": 1, "fact recorded": 2, "fact decided": 3, "case opened": 4,
+          "case closed": 9}  # fmt: skip
+
+
+def _messages(rows: Sequence[Row]) -> Iterator[Hop]:
+    for row in rows:
+        yield Hop(
+            at=row["received_at"],
+            hop="message received",
+            id=row["id"],
+            who=row["connection"],
+            what=row["trigger"],
+        )
+        if row["interpreted_at"] is not None:
+            yield Hop(
+                at=row["interpreted_at"],
+                hop="message interpreted",
+                id=row["id"],
+                what=row["outcome"],
+            )
+
+
+def _facts(rows: Sequence[Row]) -> Iterator[Hop]:
+    for row in rows:
+        who = row["actor_name"] or row["connection"] or row["actor"]
+        yield Hop(
+            at=row["recorded_at"], hop="fact recorded", id=row["id"], who=who, what=row["type"]
+        )
+        rules = ", ".join(reason.get("rule", "") for reason in row["reasons"])
+        yield Hop(
+            at=row["at"],
+            hop="fact decided",
+            id=row["id"],
+            what=row["parked"] or rules or row["type"],
+        )
+
+
+def _tasks(rows: Sequence[Row]) -> Iterator[Hop]:
+    for row in rows:
+        owner = f"{row['owner_kind']} {row['owner_name']}"
+        yield Hop(at=row["opened_at"], hop="task opened", id=row["id"], who=owner, what=row["name"])
+        if row["claimed_at"] is not None:
+            late = (row["claimed_at"] - row["due_at"]).total_seconds()
+            yield Hop(at=row["claimed_at"], hop="task claimed", id=row["id"], who=row["assignee"], what=row["name"],
+                      late_s=late)  # fmt: skip
+        if row["closed_at"] is not None:
+            late = (row["closed_at"] - row["due_at"]).total_seconds()
+            yield Hop(at=row["closed_at"], hop=f"task {row['status']}", id=row["id"], who=row["assignee"],
+                      what=row["outcome"], late_s=late)  # fmt: skip
+
+
+def _effects(rows: Sequence[Row]) -> Iterator[Hop]:
+    for row in rows:
+        yield Hop(at=row["created_at"], hop="effect wanted", id=row["id"], what=row["name"])
+        if row["sent_at"] is not None:
+            yield Hop(at=row["sent_at"], hop="effect sent", id=row["id"], who=row["connection"],
+                      what=f"attempt {row['attempts']}")  # fmt: skip
+        if row["settled_at"] is not None:
+            what = " ".join(
+                part for part in (row["format"], row["reference"], row["cause"]) if part
+            )
+            yield Hop(
+                at=row["settled_at"],
+                hop=f"effect {row['state']}",
+                id=row["id"],
+                who=row["connection"],
+                what=what,
+            )
+
+
+def _ends(row: Row) -> Iterator[Hop]:
+    yield Hop(at=row["opened_at"], hop="case opened", id=row["id"], what=row["pathway"])
+    if row["closed_at"] is not None:
+        yield Hop(at=row["closed_at"], hop="case closed", id=row["id"], what=row["outcome"])

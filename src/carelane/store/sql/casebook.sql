@@ -1,0 +1,84 @@
+-- name: case
+-- One case, with its subject's copied fields and key.
+select c.id, c.organisation, c.site, c.service_line, c.subject, c.pathway, c.version, c.release, c.status, c.milestone,
+       c.urgency, c.outcome, c.opened_at, c.closed_at, c.correlation, c.revision, c.cancelled, c.parked_by,
+       c.duplicate_of, c.identity, c.sealed, i.identity_key, u.kind as subject_kind, u.sealed as subject_sealed,
+       u.identity as subject_identity, k.identity_key as subject_key, u.provisional
+from pathway_case c left join subject u on u.id = c.subject
+left join identity i on i.id = c.identity left join identity k on k.id = u.identity
+where c.id = %(id)s
+
+-- name: cases
+-- Cases in view, newest first; a page begins after the last row of the one before.
+select c.id, c.pathway, c.status, c.urgency, c.outcome, c.opened_at, c.closed_at, c.subject, c.site, c.service_line,
+       c.cancelled, c.parked_by is not null as parked
+from pathway_case c
+where (%(open)s::boolean is null or (c.closed_at is null) = %(open)s)
+  and (%(pathway)s::text is null or c.pathway = %(pathway)s)
+  and (%(subjects)s::uuid[] is null or c.subject = any(%(subjects)s))
+  and (%(after_at)s::timestamptz is null or (c.opened_at, c.id) < (%(after_at)s, %(after_id)s::uuid))
+order by c.opened_at desc, c.id desc limit %(limit)s
+
+-- name: steps
+-- A case's waits, first to last.
+select id, state, opened_at, closed_at, how, owner_kind, owner_name, clock_kind, started_at, due_at, safety, fallback,
+       task, entered_by
+from step where case_id = %(id)s order by opened_at, id
+
+-- name: tasks
+-- A case's tasks, first to last.
+select id, step, name, title, business_status, status, urgency, owner_kind, owner_name, assignee, version, opened_at,
+       due_at, snoozed_until, claimed_at, closed_at, outcome, undo_until
+from task where case_id = %(id)s order by opened_at, id
+
+-- name: effects
+-- A case's effects with where they stand.
+select id, step, name, capability, connection, audience, state, urgency, created_at, next_at, held_until, not_after,
+       attempts, sent_at, cause, reference, format, settled_at, compensates, asked, maybe
+from effect where case_id = %(id)s order by created_at, id
+
+-- name: history
+-- What was applied to a case, with why; people's doings are told from the machine's by the actor.
+select f.id, f.type, f.occurred_at, f.recorded_at, f.actor, f.actor_name, f.connection, f.origin, f.refers, a.at,
+       a.revision, a.parked, a.reasons, a.bound
+from application a join fact f on f.id = a.fact
+where a.case_id = %(id)s order by a.revision, a.at, f.recorded_at limit %(limit)s
+
+-- name: messages
+-- The messages that facts of a case came from.
+select m.id, m.connection, m.trigger, m.received_at, m.interpreted_at, m.outcome
+from message m where m.id = any(%(ids)s) order by m.seq
+
+-- name: thread
+-- A case's thread.
+select t.id, t.author, t.at, t.kind, t.identity, t.sealed, i.identity_key
+from thread_entry t left join identity i on i.id = t.identity
+where t.case_id = %(id)s order by t.at, t.id limit 500
+
+-- name: activation
+-- Who put a release in force.
+select approver_one, approver_two, reason, from_at, site, service_line from activation
+where release = %(release)s order by from_at desc limit 1
+
+-- name: notices
+-- Who was told about a case.
+select recipient, channel, kind, level, safety, at, seen_at, seen_by from notice
+where case_id = %(id)s order by at, level limit 500
+
+-- name: find
+-- Subjects that carry every one of these blind tokens.
+select s.id, s.kind, s.identity, s.sealed, i.identity_key,
+       (select count(*) from pathway_case c where c.subject = s.id and c.closed_at is null) as open_cases
+from subject s left join identity i on i.id = s.identity
+where s.id in (select t.subject from subject_token t where t.token = any(%(tokens)s)
+               group by t.subject having count(distinct t.token) >= %(least)s)
+order by s.id limit 50
+
+-- name: leaves
+-- Leaves of a period, oldest first, with their place in the tree.
+select id, at, tree_index, convert_from(body, 'utf8') as body from audit_leaf
+where at >= %(from_at)s and at < %(to_at)s
+  and (%(case)s::text is null or convert_from(body, 'utf8')::jsonb->>'case' = %(case)s)
+  and (%(actor)s::text is null or convert_from(body, 'utf8')::jsonb#>>'{actor,name}' = %(actor)s)
+  and (%(after_at)s::timestamptz is null or (at, id) > (%(after_at)s, %(after_id)s::uuid))
+order by at, id limit %(limit)s
