@@ -93,6 +93,13 @@ def test_an_answer_that_does_not_fit_is_refused(
     assert game.case() is before
 
 
+def test_a_read_back_is_an_attestation() -> None:
+    """Not said, or said no: the result is not acknowledged."""
+    for form in ({}, {"read_back": False}):
+        assert called().do("acknowledged", form=form).reason == "form-incomplete:read_back"
+    assert called().do("acknowledged", form={"read_back": True}).disposition is Disposition.APPLIED
+
+
 def test_could_not_do_needs_one_of_its_reasons() -> None:
     """A task that could not be done says why."""
     base = referral()

@@ -14,6 +14,7 @@ from carelane.facts.fact import Json
 from carelane.facts.intent import Audience, Intent
 from carelane.facts.phi import Phi
 from carelane.pathways.definition import EffectKind, State
+from carelane.pathways.fields import nested
 
 _UNSETTLED = frozenset({EffectState.READY, EffectState.SENDING, EffectState.UNKNOWN})
 
@@ -90,6 +91,7 @@ def _content(run: Run, kind: EffectKind) -> Mapping[str, Json]:
         "values": dict(kind.values),
         "fields": {name: known[name] for name in kind.sends if name in known},
         "form": form if isinstance(form, Mapping) else {},
+        **nested(run.definition.fields, known, kind.sends),
     }
 
 

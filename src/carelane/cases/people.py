@@ -236,7 +236,8 @@ def _incomplete(kind: TaskKind, outcome: str, task: Mapping[str, Json]) -> str:
     form = _form(task)
     for field in kind.form:
         given = form.get(field.name)
-        if outcome in field.required_for and (given is None or given == ""):
+        # a required yes or no is an attestation, such as a read-back: no is not given
+        if outcome in field.required_for and given in (None, "", False):
             return f"{FORM_INCOMPLETE}:{field.name}"
         if field.type == "code" and given not in (None, "") and given not in field.options:
             return f"{FORM_INCOMPLETE}:{field.name}"
