@@ -45,10 +45,11 @@ def with_alerts(step: Step) -> Step:
 
 
 def _alerted(step: Step, change: Change) -> Change:
+    told = {intent.references.get("to") for intent in change.intents}  # the pathway's own alerts
     alerts = tuple(
         _alert(step, change.after, notice, number)
         for number, notice in enumerate(change.notices)
-        if notice.channel not in IN_PORTAL
+        if notice.channel not in IN_PORTAL and notice.to not in told
     )
     return replace(change, intents=change.intents + alerts) if alerts else change
 
@@ -60,4 +61,5 @@ def _alert(step: Step, case: Case, notice: Notice, number: int) -> Intent:
         content=Phi({"to": notice.to, "channel": notice.channel, "level": notice.level, "case": str(case.id),
                      "status": case.status}, "alert"),
         urgency=3 if notice.safety else int(case.urgency),
+        references={"to": notice.to, "by": notice.channel, "level": str(notice.level)},
     )  # fmt: skip

@@ -27,7 +27,7 @@ _TASK = ("id", "site", "service_line", "case_id", "step", "subject", "pathway", 
          "urgency", "owner_kind", "owner_name", "opened_at", "due_at")  # fmt: skip
 _EFFECT = ("id", "site", "service_line", "case_id", "step", "subject", "name", "capability", "audience", "if_unknown",
            "urgency", "created_at", "next_at", "held_until", "not_after", "undo", "compensates", "correlation",
-           "identity", "sealed", "after")  # fmt: skip
+           "identity", "sealed", "refers", "after")  # fmt: skip
 _APPLICATION = (
     "case_id",
     "fact",
@@ -177,7 +177,9 @@ def effect_row(case: Case, intent: Intent, now: datetime, sealed: bytes) -> tupl
         intent.id, case.site, case.service_line, case.id, intent.step, case.subject, intent.name, intent.capability,
         intent.audience.value, intent.if_unknown.value, int(intent.urgency), now, intent.held_until or now,
         intent.held_until, intent.not_after, intent.undo or "", intent.compensates, case.correlation, case.identity,
-        sealed, ",".join(str(effect) for effect in intent.after),
+        sealed,
+        encode(intent.references).decode(),
+        ",".join(str(effect) for effect in intent.after),
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ class MailSender:
     async def send(self, intent: Intent, *, attempt: int, now: datetime) -> Sent:
         """One SMTP conversation."""
         del attempt, now
-        recipient = self.find(str(intent.content.reveal().get("to", ""))) or self.fallback
+        recipient = self.find(intent.references.get("to", "")) or self.fallback
         message = from_intent(intent, sender=self.sender, recipient=recipient, portal=self.portal)
         return await asyncio.to_thread(send, self.server, message)
 

@@ -7,13 +7,12 @@ from carelane.facts.intent import Intent
 
 def from_intent(intent: Intent, *, sender: str, recipient: str, portal: str) -> EmailMessage:
     """The message (RFC 5322). Message-ID is the effect's id, so that a resent alert is seen as the same one."""
-    content = intent.content.reveal()
-    level = content.get("level")
+    level = intent.references.get("level", "")
     message = EmailMessage()
     message["From"] = sender
     message["To"] = recipient
     message["Subject"] = f"Carelane: work is waiting (level {level})" if level else "Carelane: work is waiting"
     message["Message-ID"] = f"<{intent.id}@carelane.invalid>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(f"Work is waiting for {content.get('to', 'you')}.\nSign in to see it: {portal}\n")
+    message.set_content(f"Work is waiting for {intent.references.get("to", "you")}.\nSign in to see it: {portal}\n")
     return message

@@ -134,8 +134,8 @@ where t.id = u.id
 
 -- name: open_effects
 -- New effects. Predecessors travel as text, because arrays of arrays must be even.
-insert into effect (organisation, id, site, service_line, case_id, step, subject, name, capability, audience, if_unknown, urgency, created_at, next_at, held_until, not_after, undo, compensates, correlation, identity, sealed, after)
-select %(organisation)s, u.id, u.site, u.service_line, u.case_id, u.step, u.subject, u.name, u.capability, u.audience, u.if_unknown, u.urgency, u.created_at, u.next_at, u.held_until, u.not_after, u.undo, u.compensates, u.correlation, u.identity, u.sealed, case when u.after = '' then '{}'::uuid[] else string_to_array(u.after, ',')::uuid[] end
+insert into effect (organisation, id, site, service_line, case_id, step, subject, name, capability, audience, if_unknown, urgency, created_at, next_at, held_until, not_after, undo, compensates, correlation, identity, sealed, refers, after)
+select %(organisation)s, u.id, u.site, u.service_line, u.case_id, u.step, u.subject, u.name, u.capability, u.audience, u.if_unknown, u.urgency, u.created_at, u.next_at, u.held_until, u.not_after, u.undo, u.compensates, u.correlation, u.identity, u.sealed, u.refers::jsonb, case when u.after = '' then '{}'::uuid[] else string_to_array(u.after, ',')::uuid[] end
 from unnest(%(id)b::uuid[],
        %(site)b::text[],
        %(service_line)b::text[],
@@ -156,8 +156,9 @@ from unnest(%(id)b::uuid[],
        %(correlation)b::uuid[],
        %(identity)b::uuid[],
        %(sealed)b::bytea[],
+       %(refers)b::text[],
        %(after)b::text[])
-     u(id, site, service_line, case_id, step, subject, name, capability, audience, if_unknown, urgency, created_at, next_at, held_until, not_after, undo, compensates, correlation, identity, sealed, after)
+     u(id, site, service_line, case_id, step, subject, name, capability, audience, if_unknown, urgency, created_at, next_at, held_until, not_after, undo, compensates, correlation, identity, sealed, refers, after)
 
 -- name: withdraw_effects
 -- Effects that must not start any more; one that is being sent already is settled and then compensated.
