@@ -16,6 +16,10 @@ from carelane.pathways import fields, inputs, tables
 from carelane.pathways.guard import Value
 
 
+_ANSWERS: dict[int, tuple[tables.Answer, str]] = {}
+_ANSWERS_MAX = 4096
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What is known now. `risen` is the urgency that the rules newly ask for, if it rose."""
@@ -76,13 +80,22 @@ def accept(run: Run, found: Reading) -> None:
 def _reason(
     names: tuple[str, ...], found: tables.Answer, seen: Mapping[str, Value | None]
 ) -> Reason:
-    answer = ", ".join(f"{name} = {_said(value)}" for name, value in found.outputs.items())
+    answer = _ANSWERS.get(id(found))
+    if answer is None or answer[0] is not found:
+        if len(_ANSWERS) >= _ANSWERS_MAX:
+            _ANSWERS.clear()
+        # `tables` keeps its answers: the same one is said in the same words
+        answer = _ANSWERS[id(found)] = (found, _words(found))
     return Reason(
         rule=found.rule,
         inputs={name: seen.get(name) for name in names},
-        answer=answer,
+        answer=answer[1],
         missed=found.missed,
     )
+
+
+def _words(found: tables.Answer) -> str:
+    return ", ".join(f"{name} = {_said(value)}" for name, value in found.outputs.items())
 
 
 def _said(value: Value | None) -> str:
