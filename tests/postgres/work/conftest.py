@@ -24,6 +24,7 @@ from carelane.facts.fact import Actor, Fact, Urgency
 from carelane.facts.ids import derive, name_id
 from carelane.facts.phi import Phi
 from carelane.facts.ports import Sender
+from carelane.pathways.loading import load
 from carelane.store.database import Database
 from carelane.store.facts import make_subjects
 from carelane.store.keyring import open_keys
@@ -34,6 +35,7 @@ from carelane.testing.senders import ScriptedSystem
 
 START = datetime(2026, 3, 4, 17, 0, tzinfo=UTC)
 SITE = "main"
+PATHWAYS = Path(__file__).parents[3] / "pathways"
 CONTENT = b'{"values":{"status":"accepted"}}'
 
 
@@ -201,7 +203,7 @@ class Rig:
 
 
 def _directory(organisation: str) -> Snapshot:
-    pools = ("referral-desk", "cardiology-desk", "scheduling", "last-resort")
+    pools = ("referral-desk", "cardiology-desk", "scheduling", "last-resort", "integration-desk")
     people = ("r.moreau", "j.ito", "lead")
     return Snapshot(
         organisation=organisation,
@@ -242,7 +244,11 @@ async def rig(  # noqa: PLR0917  # fixtures
 ) -> Rig:
     """A runtime with two small pathways in force."""
     keys = await open_keys(worker, FileKeys.create(tmp_path / "keys.json"), now=START)
-    published = {each.digest: each for each in (referral(), critical())}
+    attention, problems = load(
+        (PATHWAYS / "system" / "effect-attention.yaml").read_text(), place="effect-attention"
+    )
+    assert attention is not None, problems
+    published = {each.digest: each for each in (referral(), critical(), attention)}
     activations = tuple(
         Activation(release=d, pathway=p.name, from_at=START) for d, p in published.items()
     )
