@@ -15,7 +15,6 @@ from carelane.facts.phi import Phi
 from carelane.pathways import fields, inputs, tables
 from carelane.pathways.guard import Value
 
-
 _ANSWERS: dict[int, tuple[tables.Answer, str]] = {}
 _ANSWERS_MAX = 4096
 
