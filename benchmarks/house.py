@@ -42,7 +42,11 @@ class Bench:
         postmaster = psutil.Process(self._postmaster())
         ended = postmaster.cpu_times()
         total = ended.children_user + ended.children_system
-        for process in [*(psutil.Process(pid) for pid in self.pids), postmaster, *postmaster.children()]:
+        for process in [
+            *(psutil.Process(pid) for pid in self.pids),
+            postmaster,
+            *postmaster.children(),
+        ]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
                 total += times.user + times.system

@@ -13,7 +13,9 @@ import psycopg
 def limit(url: str, *, clients: int = 8, seconds: float = 3.0) -> float:
     """Commits per second."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("create table if not exists bench_limit (id bigserial primary key, at int)")
+        connection.execute(
+            "create table if not exists bench_limit (id bigserial primary key, at int)"
+        )
     with ProcessPoolExecutor(clients) as pool:
         list(pool.map(time.sleep, [0.2] * clients))  # all processes are up before the clock runs
         return sum(pool.map(partial(_client, url), [seconds] * clients))

@@ -38,7 +38,9 @@ class Settings:
     workers: int = 2
     tls_certificate: str = ""
     tls_key: str = ""
-    durability: str = "single-host"  # or `standby`: refuse to acknowledge without a synchronous standby
+    durability: str = (
+        "single-host"  # or `standby`: refuse to acknowledge without a synchronous standby
+    )
     demo_clock: bool = False
 
     def inside_home(self, path: Path) -> Path:
@@ -46,7 +48,9 @@ class Settings:
         return path if path.is_absolute() else self.home / path
 
 
-def load(environment: Mapping[str, str] | None = None, flags: Mapping[str, object] | None = None) -> Settings:
+def load(
+    environment: Mapping[str, str] | None = None, flags: Mapping[str, object] | None = None
+) -> Settings:
     """Settings from defaults, then the environment, then flags (those not None)."""
     known = {each.name: each for each in fields(Settings)}
     values: dict[str, object] = {}
@@ -71,5 +75,7 @@ def _typed(name: str, text: str) -> object:
         if isinstance(default, Path):
             return Path(text)
     except ValueError:
-        raise SettingFault(f"CARELANE_{name.upper()} must be a whole number, for example {default}") from None
+        raise SettingFault(
+            f"CARELANE_{name.upper()} must be a whole number, for example {default}"
+        ) from None
     return text

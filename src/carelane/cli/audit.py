@@ -13,7 +13,7 @@ from carelane.audit.checkpoint import origin
 from carelane.audit.export import checkpoint as checkpoint_line
 from carelane.audit.export import header
 from carelane.audit.export import leaf as leaf_line
-from carelane.cli.common import answer, ask, say, settings_flags
+from carelane.cli.asking import answer, ask, say, settings_flags
 from carelane.compose.audit import bring_up_to_date, notary_of
 from carelane.compose.house import House
 
@@ -27,7 +27,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     actions = audit.add_subparsers(dest="action", required=True)
     export = actions.add_parser("export", help="write leaves and checkpoints as JSON lines")
     export.add_argument("file", type=Path)
-    verify = actions.add_parser("verify", help="check every leaf against the checkpoints outside the database")
+    verify = actions.add_parser(
+        "verify", help="check every leaf against the checkpoints outside the database"
+    )
     for each, run in ((export, _export), (verify, _verify)):
         each.add_argument("--tree", choices=[tree.value for tree in Tree], default=Tree.AUDIT.value)
         each.add_argument("--json", action="store_true", help="one document on the last line")
@@ -38,7 +40,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def _export(options: argparse.Namespace) -> int:
     async def question(house: House) -> int:
         size = await write(house, Tree(options.tree), options.file)
-        answer(options, {"file": str(options.file), "leaves": size}, f"{size} leaves written to {options.file}")
+        answer(
+            options,
+            {"file": str(options.file), "leaves": size},
+            f"{size} leaves written to {options.file}",
+        )
         return 0
 
     return ask(options, question)

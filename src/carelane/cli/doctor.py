@@ -5,7 +5,7 @@ import asyncio
 import shutil
 from dataclasses import asdict, dataclass
 
-from carelane.cli.common import answer, settings_flags, settings_of
+from carelane.cli.asking import answer, settings_flags, settings_of
 from carelane.compose.connections import all_connections, kind_of
 from carelane.compose.database import running
 from carelane.compose.house import House, open_house
@@ -40,7 +40,11 @@ def _run(options: argparse.Namespace) -> int:
     well = all(each.well for each in findings)
     lines = [f"{'well ' if each.well else 'WRONG'}  {each.what}: {each.says}" for each in findings]
     lines += [f"cost   {name.replace('_', ' ')}: {value}" for name, value in cost.items()]
-    answer(options, {"well": well, "findings": [asdict(each) for each in findings], "costs": cost}, "\n".join(lines))
+    answer(
+        options,
+        {"well": well, "findings": [asdict(each) for each in findings], "costs": cost},
+        "\n".join(lines),
+    )
     return int(not well)
 
 
@@ -52,7 +56,9 @@ async def _examine(settings: Settings) -> tuple[list[Finding], dict[str, object]
         findings.append(Finding(what="schema", well=not lacking, says="up to date" if not lacking else
                                 f"lacks {', '.join(lacking)}: start `carelane up` once"))  # fmt: skip
         async with open_house(settings, urls, process="doctor", connections=2) as house:
-            findings.append(Finding(what="database", well=True, says="durable, and every role walled"))
+            findings.append(
+                Finding(what="database", well=True, says="durable, and every role walled")
+            )
             for look in (_directory, _connections, _work):
                 findings += await look(house)
             async with house.runtime.worker.transaction() as tx:
@@ -68,7 +74,11 @@ def _disk(settings: Settings) -> Finding:
     usage = shutil.disk_usage(settings.home)
     share = usage.free / usage.total
     says = f"{usage.free / _GIB:.1f} GiB free ({share:.0%})"
-    return Finding(what="disk", well=share > 0.1, says=says if share > 0.1 else f"{says}: make room, intake stops at 90 %")  # noqa: PLR2004
+    return Finding(
+        what="disk",
+        well=share > 0.1,
+        says=says if share > 0.1 else f"{says}: make room, intake stops at 90 %",
+    )
 
 
 async def _directory(house: House) -> list[Finding]:
@@ -77,8 +87,13 @@ async def _directory(house: House) -> list[Finding]:
     active = runtime.releases.active("", "")
     return [
         Finding(what="site", well=True, says=says),
-        Finding(what="pathways", well=bool(active), says=f"{len(active)} in force" if active else
-                "none in force: add activations to the site's files"),  # fmt: skip
+        Finding(
+            what="pathways",
+            well=bool(active),
+            says=f"{len(active)} in force"
+            if active
+            else "none in force: add activations to the site's files",
+        ),  # fmt: skip
     ]
 
 
@@ -103,9 +118,21 @@ async def _work(house: House) -> list[Finding]:
     assert row is not None  # noqa: S101  # one row always
     late = int(row["late"])
     return [
-        Finding(what="clocks", well=late == 0, says="none is late by more than a minute" if not late else
-                f"{late} are late: is a worker running?"),  # fmt: skip
-        Finding(what="dead letters", well=row["dead"] == 0, says=f"{row['dead']} (see `carelane ledger redrive`)"),
-        Finding(what="checksums", well=row["checksum_failures"] == 0, says=f"{row['checksum_failures']} failures"),
+        Finding(
+            what="clocks",
+            well=late == 0,
+            says="none is late by more than a minute"
+            if not late
+            else f"{late} are late: is a worker running?",
+        ),  # fmt: skip
+        Finding(
+            what="dead letters",
+            well=row["dead"] == 0,
+            says=f"{row['dead']} (see `carelane ledger redrive`)",
+        ),
+        Finding(
+            what="checksums",
+            well=row["checksum_failures"] == 0,
+            says=f"{row['checksum_failures']} failures",
+        ),
     ]
-

@@ -3,7 +3,7 @@
 import argparse
 
 from carelane.casebook.ledger import laws, standing
-from carelane.cli.common import answer, ask, settings_flags, table
+from carelane.cli.asking import answer, ask, settings_flags, table
 from carelane.compose.house import House
 from carelane.compose.people import viewer_of
 from carelane.effects.letters import groups, redrive
@@ -13,7 +13,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """The two commands."""
     ledger = commands.add_parser("ledger", help="the four laws of conservation; dead letters")
     actions = ledger.add_subparsers(dest="action", required=True)
-    status = actions.add_parser("status", help="messages, facts, cases and effects all accounted for")
+    status = actions.add_parser(
+        "status", help="messages, facts, cases and effects all accounted for"
+    )
     again = actions.add_parser("redrive", help="show dead letters by cause, and try them again")
     again.add_argument("--cause", help="only this cause")
     again.add_argument("--go", action="store_true", help="do it; without it only a preview")
@@ -31,12 +33,19 @@ def _status(options: argparse.Namespace) -> int:
             waits = await standing(tx, house.runtime.now())
         balanced = all(law.balanced for law in found)
         document = {
-            "laws": {law.name: {"total": law.total, **law.parts, "balanced": law.balanced} for law in found},
+            "laws": {
+                law.name: {"total": law.total, **law.parts, "balanced": law.balanced}
+                for law in found
+            },
             "balanced": balanced,
             "standing": waits,
         }
         lines = [law.line() for law in found]
-        lines += [f"{name.replace('_', ' ')}: {value}" for name, value in waits.items() if value is not None]
+        lines += [
+            f"{name.replace('_', ' ')}: {value}"
+            for name, value in waits.items()
+            if value is not None
+        ]
         answer(options, document, "\n".join(lines))
         return int(not balanced)
 
@@ -54,7 +63,8 @@ def _redrive(options: argparse.Namespace) -> int:
                 await redrive(house.runtime, actor=viewer.person, cause=each.cause, connection=each.connection,
                               preview=False)  # fmt: skip
         rows: list[dict[str, object]] = [
-            {"cause": each.cause, "connection": each.connection, "letters": each.count} for each in wanted
+            {"cause": each.cause, "connection": each.connection, "letters": each.count}
+            for each in wanted
         ]
         text = table(rows, ["cause", "connection", "letters"]) if rows else "no dead letters"
         answer(options, {"groups": rows, "redriven": bool(options.go)}, text)

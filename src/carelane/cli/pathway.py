@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from carelane.cli.common import answer
+from carelane.cli.asking import answer
 from carelane.facts.errors import SetupFault
 from carelane.facts.problem import Problem
 from carelane.pathways.definition import Definition
@@ -31,13 +31,20 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         one.add_argument("--json", action="store_true", help="one document on the last line")
         one.set_defaults(run=run)
         if name == "draw":
-            one.add_argument("--svg", type=Path, help="write the picture to this file (one pathway)")
+            one.add_argument(
+                "--svg", type=Path, help="write the picture to this file (one pathway)"
+            )
 
 
 def _check(options: argparse.Namespace) -> int:
     found = {str(file): load(_text(file), place=str(file))[1] for file in options.files}
     problems = [problem for listed in found.values() for problem in listed]
-    document = {"files": [{"file": name, "problems": [asdict(each) for each in listed]} for name, listed in found.items()]}
+    document = {
+        "files": [
+            {"file": name, "problems": [asdict(each) for each in listed]}
+            for name, listed in found.items()
+        ]
+    }
     text = "\n".join(each.line() for each in problems) or f"{len(found)} pathways, no problems"
     answer(options, document, text)
     return int(_errors(problems))
@@ -70,7 +77,11 @@ def _draw(options: argparse.Namespace) -> int:
         if len(drawn) != 1:
             raise SetupFault("--svg takes one pathway; name one file")
         options.svg.write_text(draw(drawn[0]), encoding="utf-8")
-    document = {"pathways": [{"name": each.name, "table": table_text(each), "svg": draw(each)} for each in drawn]}
+    document = {
+        "pathways": [
+            {"name": each.name, "table": table_text(each), "svg": draw(each)} for each in drawn
+        ]
+    }
     answer(options, document, "\n\n".join(f"{each.title}\n{table_text(each)}" for each in drawn))
     return 0
 
@@ -87,7 +98,9 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as cause:
-        raise SetupFault(f"{file} can't be read ({type(cause).__name__}). Remedy: name a UTF-8 YAML file") from None
+        raise SetupFault(
+            f"{file} can't be read ({type(cause).__name__}). Remedy: name a UTF-8 YAML file"
+        ) from None
 
 
 def _errors(problems: Iterable[Problem]) -> bool:

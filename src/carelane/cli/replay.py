@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from carelane.cli.common import answer, say, settings_flags, settings_of
+from carelane.cli.asking import answer, say, settings_flags, settings_of
 from carelane.compose.database import owned
 from carelane.compose.house import open_house
 from carelane.compose.recorded import replay_of
@@ -21,7 +21,9 @@ _EVERY = 25
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command."""
     replay = commands.add_parser("replay", help="recorded messages, and what became of every one")
-    replay.add_argument("folder", type=Path, help="a folder of HL7 v2 files; folders in it are read too")
+    replay.add_argument(
+        "folder", type=Path, help="a folder of HL7 v2 files; folders in it are read too"
+    )
     replay.add_argument("--json", action="store_true", help="one document on the last line")
     settings_flags(replay)
     replay.set_defaults(run=_run)
@@ -30,12 +32,20 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def _run(options: argparse.Namespace) -> int:
     files = sorted(each for each in options.folder.rglob("*") if each.is_file())
     if not files:
-        raise SetupFault(f"no files in {options.folder}. Remedy: name a folder of recorded messages")
-    with tempfile.TemporaryDirectory(prefix="carelane-replay-", ignore_cleanup_errors=True) as scratch:
+        raise SetupFault(
+            f"no files in {options.folder}. Remedy: name a folder of recorded messages"
+        )
+    with tempfile.TemporaryDirectory(
+        prefix="carelane-replay-", ignore_cleanup_errors=True
+    ) as scratch:
         Path(scratch).chmod(0o711)
         settings = replace(settings_of(options), home=Path(scratch), database_url="")
         replayed = asyncio.run(_replay(settings, options.folder, files))
-    answer(options, {"files": [asdict(each) for each in replayed], "totals": _totals(replayed)}, _text(replayed))
+    answer(
+        options,
+        {"files": [asdict(each) for each in replayed], "totals": _totals(replayed)},
+        _text(replayed),
+    )
     return 0
 
 

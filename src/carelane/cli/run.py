@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 
-from carelane.cli.common import say, settings_flags, settings_of
+from carelane.cli.asking import say, settings_flags, settings_of
 from carelane.compose import processes
 from carelane.compose.database import owned, running
 from carelane.compose.house import open_house
@@ -19,7 +19,9 @@ Process = Callable[[Settings, DatabaseUrls, asyncio.Event], Awaitable[None]]
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The four commands."""
-    up = commands.add_parser("up", help="everything in one process group, with an embedded PostgreSQL")
+    up = commands.add_parser(
+        "up", help="everything in one process group, with an embedded PostgreSQL"
+    )
     settings_flags(up)
     up.set_defaults(run=_up)
     for name, help_, runner in (
@@ -30,7 +32,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         one = commands.add_parser(name, help=help_)
         settings_flags(one)
         if name == "work":
-            one.add_argument("--number", type=int, default=0, help="which worker of this host this is")
+            one.add_argument(
+                "--number", type=int, default=0, help="which worker of this host this is"
+            )
         one.set_defaults(run=runner)
 
 
@@ -45,26 +49,34 @@ def _up(options: argparse.Namespace) -> int:
 def children(settings: Settings) -> list[Child]:
     """The processes of `up`, by their command lines."""
     base = [sys.executable, "-m", "carelane.cli"]
-    workers = [Child(f"work-{n}", [*base, "work", "--number", str(n)]) for n in range(settings.workers)]
+    workers = [
+        Child(f"work-{n}", [*base, "work", "--number", str(n)]) for n in range(settings.workers)
+    ]
     return [Child("listen", [*base, "listen"]), *workers, Child("serve", [*base, "serve"])]
 
 
 async def _load(settings: Settings, urls: DatabaseUrls) -> None:
     async with open_house(settings, urls, process="up", load=True):
-        say(f"site and pathways are in force; portal on http://{settings.host}:{settings.portal_port}")
+        say(
+            f"site and pathways are in force; portal on http://{settings.host}:{settings.portal_port}"
+        )
 
 
 def _serve(options: argparse.Namespace) -> int:
     from carelane.compose.serve import serve  # noqa: PLC0415  # only this process pays for the web stack
 
-    return _process(options, lambda s, u, stop: serve(s, u, stop, ready=lambda: say("serve: ready")))
+    return _process(
+        options, lambda s, u, stop: serve(s, u, stop, ready=lambda: say("serve: ready"))
+    )
 
 
 def _work(options: argparse.Namespace) -> int:
     async def ready() -> None:
         say(f"work-{options.number}: ready")
 
-    return _process(options, lambda s, u, stop: processes.work(s, u, stop, number=options.number, ready=ready))
+    return _process(
+        options, lambda s, u, stop: processes.work(s, u, stop, number=options.number, ready=ready)
+    )
 
 
 def _listen(options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import argparse
 from uuid import UUID
 
-from carelane.cli.common import answer, ask, settings_flags, table
+from carelane.cli.asking import answer, ask, settings_flags, table
 from carelane.compose.house import House
 from carelane.compose.people import viewer_of
 from carelane.facts.fact import Json
@@ -25,11 +25,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     claim = actions.add_parser("claim", help="take a task; one winner")
     complete = actions.add_parser("complete", help="finish a task with one of its outcomes")
     complete.add_argument("outcome")
-    complete.add_argument("--field", action="append", default=[], metavar="NAME=VALUE", help="a form field; repeat")
+    complete.add_argument(
+        "--field", action="append", default=[], metavar="NAME=VALUE", help="a form field; repeat"
+    )
     for each in (claim, complete):
         each.add_argument("task", type=UUID)
     for each, run in ((listing, _list), (claim, _claim), (complete, _complete)):
-        each.add_argument("--as", dest="person", required=True, help="who acts, for example kira.sandoval")
+        each.add_argument(
+            "--as", dest="person", required=True, help="who acts, for example kira.sandoval"
+        )
         each.add_argument("--json", action="store_true", help="one document on the last line")
         settings_flags(each)
         each.set_defaults(run=run)
@@ -38,7 +42,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def _list(options: argparse.Namespace) -> int:
     async def question(house: House) -> int:
         viewer = viewer_of(house, options.person)
-        found = await tasks(house.runtime, viewer, filters=Filters(mine=options.mine), limit=options.limit)
+        found = await tasks(
+            house.runtime, viewer, filters=Filters(mine=options.mine), limit=options.limit
+        )
         rows = [_row(each) for each in found]
         answer(options, {"tasks": rows}, table(rows, _COLUMNS) if rows else "no open work")
         return 0
@@ -50,7 +56,9 @@ def _claim(options: argparse.Namespace) -> int:
     async def question(house: House) -> int:
         viewer = viewer_of(house, options.person)
         version = await _version(house, options.person, options.task)
-        return _told(options, await holding.claim(house.runtime, viewer, options.task, version=version))
+        return _told(
+            options, await holding.claim(house.runtime, viewer, options.task, version=version)
+        )
 
     return ask(options, question)
 
@@ -69,26 +77,44 @@ def _complete(options: argparse.Namespace) -> int:
 
 async def _version(house: House, person: str, task: UUID) -> int:
     """The version the person would see now."""
-    found = await tasks(house.runtime, viewer_of(house, person), filters=Filters(everyone=True), limit=100)
+    found = await tasks(
+        house.runtime, viewer_of(house, person), filters=Filters(everyone=True), limit=100
+    )
     return next((each.version for each in found if each.id == task), 0)
 
 
 def _told(options: argparse.Namespace, ended: Acted | Held | Lost | Refused) -> int:
     match ended:
         case Held():
-            answer(options, {"task": str(ended.task), "held": True, "version": ended.version}, "it is yours")
+            answer(
+                options,
+                {"task": str(ended.task), "held": True, "version": ended.version},
+                "it is yours",
+            )
             return 0
         case Acted():
             done = ended.answer.standing != "ignored"
             document = {"standing": ended.answer.standing.value, "reason": ended.answer.reason,
                         "undo_until": ended.undo_until}  # fmt: skip
-            answer(options, document, ended.answer.standing.value if done else f"not done: {ended.answer.reason}")
+            answer(
+                options,
+                document,
+                ended.answer.standing.value if done else f"not done: {ended.answer.reason}",
+            )
             return int(not done)
         case Lost():
-            answer(options, {"lost_to": ended.by, "at": ended.at}, f"{ended.by or 'someone'} was faster ({ended.status})")
+            answer(
+                options,
+                {"lost_to": ended.by, "at": ended.at},
+                f"{ended.by or 'someone'} was faster ({ended.status})",
+            )
             return 1
         case Refused():
-            answer(options, {"refused": ended.code, "remedy": ended.remedy}, f"{ended.code}: {ended.remedy}")
+            answer(
+                options,
+                {"refused": ended.code, "remedy": ended.remedy},
+                f"{ended.code}: {ended.remedy}",
+            )
             return 1
 
 

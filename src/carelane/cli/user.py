@@ -4,7 +4,7 @@ import argparse
 import getpass
 import sys
 
-from carelane.cli.common import answer, ask, settings_flags
+from carelane.cli.asking import answer, ask, settings_flags
 from carelane.compose.house import House
 
 
@@ -12,8 +12,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """The command."""
     user = commands.add_parser("user", help="people's sign-in")
     actions = user.add_subparsers(dest="action", required=True)
-    password = actions.add_parser("password", help="set a person's password (at least 15 characters)")
-    password.add_argument("name", help="the person's name in site/*.yaml, for example kira.sandoval")
+    password = actions.add_parser(
+        "password", help="set a person's password (at least 15 characters)"
+    )
+    password.add_argument(
+        "name", help="the person's name in site/*.yaml, for example kira.sandoval"
+    )
     password.add_argument("--stdin", action="store_true", help="read it from standard input")
     password.add_argument("--json", action="store_true")
     settings_flags(password)
@@ -21,7 +25,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _password(options: argparse.Namespace) -> int:
-    secret = sys.stdin.readline().rstrip("\n") if options.stdin else getpass.getpass(f"New password of {options.name}: ")
+    secret = (
+        sys.stdin.readline().rstrip("\n")
+        if options.stdin
+        else getpass.getpass(f"New password of {options.name}: ")
+    )
 
     async def question(house: House) -> int:
         from carelane.accounts.passwords import set_password

@@ -8,8 +8,8 @@ from typing import Any
 
 from carelane.compose import client_keys
 from carelane.connect.fhir.adapter import open_sender as open_fhir
+from carelane.connect.fhir.adapter import reader_for as fhir_reader
 from carelane.connect.fhir.mapping.reading import envelope as fhir_envelope
-from carelane.connect.fhir.mapping.reading import read as read_fhir
 from carelane.connect.hl7v2.adapter import open_sender as open_hl7v2
 from carelane.connect.hl7v2.adapter import reader_of as hl7v2_reader
 from carelane.connect.hl7v2.codec import envelope as hl7v2_envelope
@@ -49,11 +49,19 @@ def _hl7v2_reader(row: ConnectionRow, snapshot: Snapshot) -> Reader:
 
 
 KINDS: Mapping[str, Kind] = {
-    "hl7v2": Kind(envelope=hl7v2_envelope, reader=_hl7v2_reader, sender=lambda settings, _: open_hl7v2(settings)),
-    "fhir": Kind(
-        envelope=fhir_envelope, reader=lambda _row, _snapshot: read_fhir, sender=lambda settings, _: open_fhir(settings)
+    "hl7v2": Kind(
+        envelope=hl7v2_envelope,
+        reader=_hl7v2_reader,
+        sender=lambda settings, _: open_hl7v2(settings),
     ),
-    "mail": Kind(sender=lambda settings, snapshot: open_mail(settings, find=partial(mail_address, snapshot))),
+    "fhir": Kind(
+        envelope=fhir_envelope,
+        reader=lambda row, _snapshot: fhir_reader(row.settings),
+        sender=lambda settings, _: open_fhir(settings),
+    ),
+    "mail": Kind(
+        sender=lambda settings, snapshot: open_mail(settings, find=partial(mail_address, snapshot))
+    ),
     "portal": Kind(),
 }
 
@@ -119,7 +127,12 @@ def mail_address(snapshot: Snapshot, name: str) -> str | None:
     """The mail address of a person, or of the first who holds a role or belongs to a pool."""
     people = (person for person in snapshot.people.values()
               if person.active and name in (person.name, *person.roles, *person.pools))  # fmt: skip
-    addresses = (contact.address for person in people for contact in person.contacts if contact.channel == "mail")
+    addresses = (
+        contact.address
+        for person in people
+        for contact in person.contacts
+        if contact.channel == "mail"
+    )
     return next(addresses, None)
 
 

@@ -13,11 +13,13 @@ from carelane.compose.connections import EMBEDDED_CONNECTIONS, make_client_keys
 from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
 from carelane.engine.clock import now as machine_now
+from carelane.engine.releases import Releases
 from carelane.engine.runtime import Runtime
 from carelane.engine.telemetry import Telemetry
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import derive, name_id
 from carelane.intake.quarantine import connection_subject
+from carelane.pathways.definition import Definition
 from carelane.releases import publish as releases
 from carelane.settings import Settings
 from carelane.store.database import Database, Tx
@@ -141,9 +143,14 @@ async def _load(
         await _system(tx, organisation, shipped, before, snapshot, now)
 
 
-async def _system(
-    tx: Tx, organisation: UUID, shipped, before, snapshot: Snapshot, now: datetime
-) -> None:  # type: ignore[no-untyped-def]
+async def _system(  # noqa: PLR0913, PLR0917  # one step of loading, with what it was given
+    tx: Tx,
+    organisation: UUID,
+    shipped: Mapping[str, tuple[Definition, str]],
+    before: Releases,
+    snapshot: Snapshot,
+    now: datetime,
+) -> None:
     """System pathways are in force wherever Carelane runs: they own what nothing else does."""
     approvers = snapshot.activations[0].approvers if snapshot.activations else ("carelane", "site")
     for definition, _ in shipped.values():

@@ -18,7 +18,9 @@ def viewer_of(house: House, name: str) -> Viewer:
     directory = house.runtime.directory
     person = directory.people.get(name)
     if person is None or not person.active:
-        raise UnknownPerson(f"no active person is called `{name}`. Remedy: use a name of site/people.yaml")
+        raise UnknownPerson(
+            f"no active person is called `{name}`. Remedy: use a name of site/people.yaml"
+        )
     return Viewer(
         person=person.name,
         sites=person.sites or tuple(directory.sites),

@@ -18,7 +18,9 @@ from carelane.compose.connections import (
     readers,
     settings_of,
 )
+from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
+from carelane.compose.incoming import App, doors, fhir_rows, mounted, pollers
 from carelane.compose.people import outbox_of
 from carelane.connect.hl7v2.adapter import open_listener
 from carelane.connect.hl7v2.listener import Listener
@@ -37,6 +39,7 @@ from carelane.store.notify import open_wire
 from carelane.store.roles import DatabaseUrls
 
 Work = Callable[[], Awaitable[None]]
+NOTHING: Mapping[str, App] = {}
 
 
 def process_name(kind: str, number: int = 0) -> str:
@@ -45,7 +48,13 @@ def process_name(kind: str, number: int = 0) -> str:
 
 
 async def run_loops(
-    house: House, urls: DatabaseUrls, loops: Mapping[str, Work], stop: asyncio.Event, *, port: int
+    house: House,
+    urls: DatabaseUrls,
+    loops: Mapping[str, Work],
+    stop: asyncio.Event,
+    *,
+    port: int,
+    mounts: Mapping[str, App] = NOTHING,
 ) -> None:
     """Keep every loop alive, the doorbell wired and `/health` answering, until told to stop."""
     runtime = house.runtime
@@ -59,25 +68,35 @@ async def run_loops(
     async with asyncio.TaskGroup() as group:
         for name, work in everything.items():
             group.create_task(supervised(name, runtime, stop, work))
-        health = group.create_task(serve_health(house, port, stop))
+        health = group.create_task(serve_health(house, port, stop, mounts))
         await stop.wait()
         for door in ("drain", "interpret", "effects", "stop"):
             runtime.bell.ring_here(door)
         await health
 
 
-async def serve_health(house: House, port: int, stop: asyncio.Event) -> None:
-    """`/health` and `/metrics` of this process; port 0 serves none."""
+async def serve_health(
+    house: House, port: int, stop: asyncio.Event, mounts: Mapping[str, App] = NOTHING
+) -> None:
+    """`/health` and `/metrics` of this process, and what is mounted beside; port 0 serves none."""
     if port == 0:
         return
+    require_tls(house.settings)
 
     async def health() -> Mapping[str, object]:
         async with house.runtime.worker.transaction() as tx:
             row = await tx.one("intake.backlog")
         return {"healthy": True, "process": house.runtime.process, **(row or {})}
 
-    config = uvicorn.Config(health_app(house.telemetry, health), host=house.settings.host, port=port,
-                            log_level="warning", access_log=False, lifespan="off")  # fmt: skip
+    settings = house.settings
+    tls = (
+        {"ssl_certfile": settings.tls_certificate, "ssl_keyfile": settings.tls_key}
+        if settings.tls_certificate
+        else {}
+    )
+    app = mounted(health_app(house.telemetry, health), mounts)
+    config = uvicorn.Config(app, host=settings.host, port=port, log_level="warning", access_log=False,
+                            lifespan="off", **tls)  # fmt: skip
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[method-assign]  # signals are `cli`'s
     serving = asyncio.create_task(server._serve())  # noqa: SLF001  # without taking over the process's signals
@@ -133,14 +152,20 @@ async def listen(
         receiver = Receiver(
             runtime,
             envelopes(runtime.directory),
-            {name: row.site for name, row in rows.items()},
+            {name: row.site for name, row in {**rows, **fhir_rows(house)}.items()},
             backlog,
         )
         listeners = {name: await _listener(settings, receiver, row) for name, row in rows.items()}
         ready({name: listener.port for name, listener in listeners.items()})
+        loops: dict[str, Work] = {
+            "write": lambda: receiver.write(stop),
+            "backlog": lambda: backlog.keep(stop),
+            **pollers(house, receiver, stop),
+        }
         try:
-            await run_loops(house, urls, {"write": lambda: receiver.write(stop), "backlog": lambda: backlog.keep(stop)},
-                            stop, port=settings.health_port)  # fmt: skip
+            await run_loops(
+                house, urls, loops, stop, port=settings.health_port, mounts=doors(house, receiver)
+            )
         finally:
             for listener in listeners.values():
                 await listener.close()

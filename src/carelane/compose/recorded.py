@@ -13,4 +13,9 @@ def replay_of(house: House) -> Replay:
     envelope = kind_of(all_connections(directory)[CONNECTION]).envelope
     if envelope is None:
         raise LocalFault("the replay connection can't read envelopes")
-    return Replay(runtime=house.runtime, envelope=envelope, reader=readers(directory)[CONNECTION], split=split_batch)
+    return Replay(
+        runtime=house.runtime,
+        envelope=envelope,
+        reader=readers(directory)[CONNECTION],
+        split=split_batch,
+    )

@@ -26,11 +26,16 @@ class Child:
 
 def environment(settings: Settings) -> dict[str, str]:
     """This process's environment with every setting spelled out."""
-    given = {f"CARELANE_{each.name.upper()}": str(getattr(settings, each.name)) for each in fields(settings)}
+    given = {
+        f"CARELANE_{each.name.upper()}": str(getattr(settings, each.name))
+        for each in fields(settings)
+    }
     return {**os.environ, **given}  # noqa: TID251  # children inherit what is not ours
 
 
-async def supervise(settings: Settings, children: Sequence[Child], say: Say, *, stop: asyncio.Event | None = None) -> None:
+async def supervise(
+    settings: Settings, children: Sequence[Child], say: Say, *, stop: asyncio.Event | None = None
+) -> None:
     """Keep every child running until a signal (or `stop`), then end them and wait."""
     stopping = stop or asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -29,7 +29,8 @@ class Chained:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """When and with what a chain decides. While a backlog from a downtime drains, clocks due after `calm` wait
-    (safety clocks never do)."""
+    (safety clocks never do).
+    """
 
     now: datetime
     releases: Releases

@@ -41,7 +41,7 @@ async def _join(runtime: Runtime, tx: Tx, fact: Fact, retired: UUID, kind: str) 
     staying = await tx.rows("intake.open_cases_of", subject=survivor)
     clashes = _clashes(staying, moving)
     for younger, older in clashes:
-        await tx.run("intake.mark_duplicate", **{"case": younger["id"], "of": older["id"]})
+        await tx.run("intake.mark_duplicate", case=younger["id"], of=older["id"])
     await _move(tx, runtime, identities, retired, survivor)
     await tx.run("intake.retire", subject=retired, into=survivor)
     await _log(runtime, tx, fact, kind, survivor=survivor, retired=retired, identities=identities)

@@ -30,13 +30,20 @@ async def keep_periodic(url: str, jobs: dict[str, tuple[str, Job]], stop: asynci
 
     A job that is due is run once in all processes; one that takes longer than its period is not run twice at once.
     """
-    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=3))
+    app = procrastinate.App(
+        connector=procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=3)
+    )
     for name, (cron, job) in jobs.items():
         _register(app, name, cron, job)
     async with app.open_async():
         worker = asyncio.create_task(
-            app.run_worker_async(queues=[QUEUE], install_signal_handlers=False, concurrency=2,
-                                 delete_jobs="successful", shutdown_graceful_timeout=5)  # fmt: skip
+            app.run_worker_async(
+                queues=[QUEUE],
+                install_signal_handlers=False,
+                concurrency=2,
+                delete_jobs="successful",
+                shutdown_graceful_timeout=5,
+            )  # fmt: skip
         )
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -54,7 +54,9 @@ async def sequence(audit: Database, runtime: Runtime, notary: Notary, tree: Tree
             return 0
         here = cluster["system_identifier"]
         if row["system_identifier"] not in ("", here):
-            raise OtherCluster("the audit tree belongs to another cluster. Remedy: docs/howto/restore.md")
+            raise OtherCluster(
+                "the audit tree belongs to another cluster. Remedy: docs/howto/restore.md"
+            )
         leaves = await tx.rows(f"audit.{tree.value}_unsequenced", limit=BATCH)
         if not leaves:
             return 0
@@ -71,7 +73,13 @@ async def _place(  # noqa: PLR0913, PLR0917  # one statement's worth of a batch
     grown = frontier.append(hashes)
     places = list(range(frontier.size, grown.size))
     await tx.run(f"audit.{tree.value}_number", ids=[each["id"] for each in leaves], places=places)
-    await tx.run("audit.grow", tree=tree.value, size=grown.size, edge=list(grown.edge), system_identifier=here)
+    await tx.run(
+        "audit.grow",
+        tree=tree.value,
+        size=grown.size,
+        edge=list(grown.edge),
+        system_identifier=here,
+    )
 
 
 def _keep_hashes(notary: Notary, tree: Tree, first: int, hashes: list[bytes]) -> None:
@@ -88,10 +96,16 @@ async def checkpoint(audit: Database, runtime: Runtime, notary: Notary, tree: Tr
     async with audit.transaction() as tx:
         row = await tx.one("audit.tree", tree=tree.value)
         newest = await tx.one("audit.newest_checkpoint", tree=tree.value)
-        if row is None or row["size"] == 0 or (newest is not None and newest["size"] == row["size"]):
+        if (
+            row is None
+            or row["size"] == 0
+            or (newest is not None and newest["size"] == row["size"])
+        ):
             return False
         frontier = Frontier(row["size"], tuple(bytes(each) for each in row["edge"]))
-        head = Checkpoint(origin=origin(runtime.organisation, tree), size=frontier.size, root=frontier.root())
+        head = Checkpoint(
+            origin=origin(runtime.organisation, tree), size=frontier.size, root=frontier.root()
+        )
         note = sign(head, notary.key)
         await tx.run("audit.add_checkpoint", organisation=runtime.organisation, tree=tree.value, size=head.size,
                      note=note, at=runtime.now())  # fmt: skip

@@ -48,3 +48,13 @@ select system_identifier::text as system_identifier from pg_control_system()
 -- One audit leaf.
 insert into audit_leaf (id, organisation, at, body) values (%(id)s, %(organisation)s, %(at)s, %(body)s)
 on conflict (id) do nothing
+
+-- name: cursor
+-- Where a poller stands.
+select cursor -> %(name)s::text as cursor from connection where name = %(connection)s
+
+-- name: save_cursor
+-- Where a poller stands now, and on which cluster.
+update connection set cursor = cursor || jsonb_build_object(%(name)s::text,
+  jsonb_build_object('at', %(at)s::text, 'cluster', (select system_identifier::text from pg_control_system())))
+where name = %(connection)s

@@ -73,5 +73,8 @@ def table(rows: list[dict[str, object]], columns: list[str]) -> str:
     cells = [[str(row.get(column, "")) for column in columns] for row in rows]
     widths = [max(len(column), *(len(line[n]) for line in cells)) if cells else len(column)
               for n, column in enumerate(columns)]  # fmt: skip
-    lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in [columns, *cells]]
+    lines = [
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
+        for line in [columns, *cells]
+    ]
     return "\n".join(lines)

@@ -1,0 +1,114 @@
+"""Inbound HTTP of the listener: FHIR notification doors under `/fhir/NAME`, and pollers; both end in the receiver."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from carelane.compose.connections import settings_of
+from carelane.compose.house import House
+from carelane.connect.fhir.adapter import open_door, open_poller
+from carelane.directory.snapshot import ConnectionRow
+from carelane.engine.runtime import Runtime
+from carelane.facts.errors import SetupFault
+from carelane.intake.receive import Receiver
+
+Scope = MutableMapping[str, Any]
+App = Callable[[Scope, Any, Any], Awaitable[None]]
+Work = Callable[[], Awaitable[None]]
+POLL_S = 10.0
+
+
+class CursorOfOtherCluster(SetupFault):
+    """A polling position was saved on another database cluster: poll from the start by clearing it, see docs/howto."""
+
+    code = "cursor-of-other-cluster"
+
+
+class Cursors:
+    """Polling positions in the store, each with the cluster it was saved on (SEMANTICS 11)."""
+
+    def __init__(self, runtime: Runtime, connection: str) -> None:
+        self._runtime = runtime
+        self._connection = connection
+
+    async def load(self, name: str) -> str | None:
+        """The position saved last, or None."""
+        async with self._runtime.worker.transaction() as tx:
+            row = await tx.one("house.cursor", connection=self._connection, name=name)
+            cluster = await tx.one("house.system_identifier")
+        if row is None or row["cursor"] is None or cluster is None:
+            return None
+        if row["cursor"]["cluster"] != cluster["system_identifier"]:
+            raise CursorOfOtherCluster(
+                f"connection {self._connection}: the cursor {name} belongs to another cluster"
+            )
+        return str(row["cursor"]["at"])
+
+    async def save(self, name: str, value: str) -> None:
+        """Keep it."""
+        async with self._runtime.worker.transaction() as tx:
+            await tx.run("house.save_cursor", connection=self._connection, name=name, at=value)
+
+
+def fhir_rows(house: House) -> dict[str, ConnectionRow]:
+    """The site's FHIR connections."""
+    return {
+        name: row for name, row in house.runtime.directory.connections.items() if row.kind == "fhir"
+    }
+
+
+def doors(house: House, receiver: Receiver) -> dict[str, App]:
+    """A notification door for each FHIR connection that names a `notify_secret`, by path."""
+    found: dict[str, App] = {}
+    for name, row in fhir_rows(house).items():
+        if row.settings.get("notify_secret"):
+
+            async def wake(name: str = name) -> None:
+                house.runtime.bell.ring_here(f"poll-{name}")
+
+            given = settings_of(row, house.settings.home)
+            found[f"/fhir/{name}"] = open_door(
+                given, connection=name, receive=receiver.receive, wake=wake
+            )
+    return found
+
+
+def pollers(house: House, receiver: Receiver, stop: asyncio.Event) -> dict[str, Work]:
+    """A polling loop for each FHIR connection that names what to `poll`."""
+    loops: dict[str, Work] = {}
+    for name, row in fhir_rows(house).items():
+        if row.settings.get("poll"):
+            loops[f"poll-{name}"] = lambda name=name, row=row: _keep_polling(
+                house, receiver, name, row, stop
+            )
+    return loops
+
+
+async def _keep_polling(
+    house: House, receiver: Receiver, name: str, row: ConnectionRow, stop: asyncio.Event
+) -> None:
+    runtime = house.runtime
+    given = settings_of(row, house.settings.home)
+    poller = open_poller(
+        given, connection=name, receive=receiver.receive, cursors=Cursors(runtime, name)
+    )
+    try:
+        while not stop.is_set():
+            for polled in await poller.poll(now=runtime.now()):
+                outcome = polled.cause or "read"
+                runtime.observer.count(
+                    "polled", {"connection": name, "kind": polled.kind, "outcome": outcome}
+                )
+            await runtime.bell.wait(f"poll-{name}", seconds=POLL_S)
+    finally:
+        await poller.client.close()
+
+
+def mounted(inner: App, mounts: Mapping[str, App]) -> App:
+    """`mounts` by exact path, everything else to `inner`."""
+
+    async def app(scope: Scope, receive: Any, send: Any) -> None:
+        found = mounts.get(str(scope.get("path", ""))) if scope["type"] == "http" else None
+        await (found or inner)(scope, receive, send)
+
+    return app
