@@ -4,12 +4,13 @@
 """
 
 from carelane.cases.decide import step
-from carelane.cases.expiry import due_facts, may_fire, next_due
+from carelane.cases.expiry import GRACE, due_facts, may_fire, next_due
 from carelane.cases.fold import advance, redrive
 from carelane.cases.hold import due_held
 from carelane.cases.merge import Merged, merge_views, repoint
 
 __all__ = [
+    "GRACE",
     "Merged",
     "advance",
     "due_facts",

@@ -27,6 +27,7 @@ from carelane.connect.hl7v2.listener import Listener
 from carelane.directory.snapshot import ConnectionRow
 from carelane.effects.dispatch import dispatch
 from carelane.effects.reconcile import reconcile
+from carelane.engine import downtime
 from carelane.engine.bell import carry
 from carelane.engine.loop import keep, keep_beating, keep_draining, supervised
 from carelane.engine.periodic import audit_jobs, keep_periodic
@@ -129,6 +130,7 @@ async def work(
             loops[f"reconcile-{name}"] = partial(reconcile, outbox, name, stop)
         jobs = audit_jobs(house.audit, runtime, notary_of(house))
         loops["periodic"] = lambda: keep_periodic(urls.worker, jobs, stop)
+        await downtime.begin(runtime)
         if ready is not None:
             await ready()
         await run_loops(house, urls, loops, stop, port=settings.health_port + 1 + number)

@@ -6,11 +6,12 @@ On failure the batch is redone subject by subject, then fact by fact; what still
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from carelane.cases.model import Disposition, Step, View
 from carelane.engine.chain import Chained, Moment, chain
+from carelane.engine.downtime import grace
 from carelane.engine.late import Bound
 from carelane.engine.outward import emitted, with_alerts
 from carelane.engine.runtime import Runtime
@@ -20,7 +21,6 @@ from carelane.store.database import Tx
 
 SUBJECTS_MAX = 256
 FACTS_MAX = 200
-DOWNTIME = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ async def _batch(runtime: Runtime, tx: Tx, subjects: Sequence[UUID], *, facts_ma
             facts[each.fact.subject].append(each.fact)
     now = runtime.now()
     views = await load.views(tx, runtime.vault, runtime.organisation, subjects, now)
-    moment = Moment(now=now, releases=runtime.releases, late=Bound(runtime.directory))
+    moment = await _moment(runtime, tx, now)
     chained = [chain(view, facts.get(subject, ()), moment) for subject, view in views.items()]
     steps = [with_alerts(step) for each in chained for step in each.steps]
     held = {held.fact.id for view in views.values() for held in view.held}
@@ -112,6 +112,11 @@ async def _batch(runtime: Runtime, tx: Tx, subjects: Sequence[UUID], *, facts_ma
         runtime, tx, steps, fresh=[fact for each in chained for fact in each.fresh], held=held
     )
     return Drained(subjects=len(subjects), facts=len(steps), effects=sum(map(_effects, steps)))
+
+
+async def _moment(runtime: Runtime, tx: Tx, now: datetime) -> Moment:
+    waits = await grace(runtime, tx, now)
+    return Moment(now=now, releases=runtime.releases, late=Bound(runtime.directory), grace=waits)
 
 
 async def _write(
@@ -162,7 +167,7 @@ async def decide_in(
     view: View = (await load.views(tx, runtime.vault, runtime.organisation, [subject], now))[
         subject
     ]
-    moment = Moment(now=now, releases=runtime.releases, late=Bound(runtime.directory))
+    moment = await _moment(runtime, tx, now)
     chained = chain(view, [*(each.fact for each in taken if each.moved_to is None), fact], moment)
     steps = [with_alerts(step) for step in chained.steps]
     held = {held.fact.id for held in view.held}

@@ -17,7 +17,7 @@ async def keep_draining(runtime: Runtime, stop: asyncio.Event) -> None:
         done = await drain(runtime)
         if done.effects:
             runtime.bell.ring("effects")
-        if done.subjects == 0:
+        if done.facts == 0:  # nothing waits, or only clocks that a downtime holds back
             await runtime.bell.wait("drain", seconds=POLL_S)
         elif done.facts < SMALL:
             await asyncio.sleep(PAUSE_S)

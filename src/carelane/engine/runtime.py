@@ -31,3 +31,4 @@ class Runtime:
     directory: Snapshot
     releases: Releases
     bell: Bell = field(default_factory=Bell)
+    back_since: datetime | None = None  # set while clocks wait after a downtime (`engine.downtime`)

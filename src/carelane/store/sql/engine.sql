@@ -115,7 +115,7 @@ on conflict (process, organisation) do update set at = excluded.at, detail = exc
 
 -- name: last_beat
 -- When any drainer was last alive.
-select max(at) from heartbeat where kind = %(kind)s
+select max(at) as at from heartbeat where kind = %(kind)s
 
 -- name: completing
 -- A task whose outcome is stored, but not decided yet.
@@ -125,3 +125,8 @@ update task set status = 'completing', version = version + 1 where id = %(task)s
 -- Tasks whose outcome was refused when it was decided: they are open as before.
 update task set status = case when assignee = '' then 'ready' else 'in-progress' end, version = version + 1
 where id = any(%(tasks)s) and status = 'completing'
+
+-- name: oldest_waiting
+-- The oldest message not interpreted, or fact not decided.
+select least((select min(received_at) from message where outcome = 'pending'),
+             (select min(f.recorded_at) from inbox i join fact f on f.id = i.fact)) as at
