@@ -29,6 +29,7 @@ async def dispatch(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
         running: set[asyncio.Task[None]] = set()
         while not stop.is_set():
             free = destination.concurrency - len(running)
+            await assign(outbox)
             flights = await claim(outbox, name, limit=free) if free > 0 else []
             for flight in flights:
                 task = group.create_task(_one(outbox, flight))

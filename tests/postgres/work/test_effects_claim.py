@@ -9,7 +9,7 @@ import pytest
 
 from carelane.effects import claim as claiming
 from carelane.effects.claim import claim
-from carelane.effects.dispatch import send_ready
+from carelane.effects.dispatch import dispatch, send_ready
 from carelane.effects.reconcile import end_overdue, reconcile_once
 from carelane.facts.ids import derive, name_id
 from carelane.store.database import Tx
@@ -53,6 +53,23 @@ async def test_many_claimers_take_each_effect_once(rig: Rig, system: ScriptedSys
     assert len(ids) == len(set(ids)) == 12
     assert rig.value("select count(*) from effect where state = 'sending'") == 12
     assert await claim(outbox, "ehr", limit=5) == []
+
+
+async def test_the_dispatcher_keeps_to_its_concurrency_and_ends_what_it_began(
+    rig: Rig, system: ScriptedSystem
+) -> None:
+    """Twelve effects, three at a time; told to stop in the middle, it lets what is in flight end."""
+    for _ in range(12):
+        rig.effect()
+    outbox, stop = rig.outbox(system, concurrency=3), asyncio.Event()
+    loop = asyncio.create_task(dispatch(outbox, "ehr", stop))
+    while len(system.requests) < 6:
+        await rig.runtime.bell.wait("drain", seconds=5)
+    stop.set()
+    await loop
+    assert system.in_flight_max <= 3
+    assert rig.value("select count(*) from effect where state = 'sending'") == 0
+    assert rig.value("select count(*) from effect where state = 'done'") == len(system.requests)
 
 
 async def test_urgent_effects_go_first(rig: Rig, system: ScriptedSystem) -> None:

@@ -58,9 +58,11 @@ def _plant_blind_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     async def blind(self: Tx, name: str, **values: Any) -> Any:
         if name != "worklist.claim":
             return await one(self, name, **values)
-        held = {"id": values["id"], "person": values["person"], "now": values["now"]}
-        row = await one(self, "worklist.hold_for", **held)
-        return {**(row or {}), "case_id": None}
+        await self.connection.execute(
+            "update task set assignee = %s, status = 'in-progress', version = version + 1 where id = %s",
+            (values["person"], values["id"]),
+        )
+        return await one(self, "worklist.task", id=values["id"])
 
     monkeypatch.setattr(Tx, "one", blind)
 

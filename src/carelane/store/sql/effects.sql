@@ -182,10 +182,6 @@ where e.id = %(id)s and (e.state = 'dead' or (e.state = 'unknown' and e.asked)) 
 update effect set state = %(state)s, cause = %(cause)s, reference = %(reference)s, asked = false, settled_at = %(now)s
 where id = %(id)s
 
--- name: own
--- The system case whose owner deals with a dead or unknown effect.
-update effect set owner_case = %(owner_case)s where id = %(id)s
-
 -- name: done_identifiers
 -- Effects done since an instant, for the daily search for doubles.
 select id, connection, capability, case_id from effect

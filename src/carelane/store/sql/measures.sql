@@ -53,9 +53,3 @@ from effect group by 1, 2, 3 order by 1, 2, 3
 -- name: connections
 -- Each outgoing connection's breaker.
 select name, state, failures, open_until, not_before from connection order by name
-
--- name: step_marks
--- Steps opened and closed since an instant, for metrics: state, how, actor kind.
-select c.pathway, s.state, s.opened_at, s.closed_at, s.how, coalesce(f.actor, 'carelane') as actor
-from step s join pathway_case c on c.id = s.case_id left join fact f on f.id = s.entered_by
-where s.opened_at >= %(since)s or s.closed_at >= %(since)s limit %(limit)s

@@ -84,11 +84,6 @@ where id = %(id)s and closed_at is null and snoozed_until is not null returning 
 update task set draft_sealed = %(sealed)s where id = %(id)s and closed_at is null and assignee = %(person)s
 returning version, case_id
 
--- name: hold_for
--- A person was given the task by name.
-update task set assignee = %(person)s, status = 'in-progress', claimed_at = %(now)s, version = version + 1
-where id = %(id)s and closed_at is null returning version
-
 -- name: undo_until
 -- Until when the completion may be taken back.
 select undo_until from task where id = %(id)s
