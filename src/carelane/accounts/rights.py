@@ -1,0 +1,122 @@
+"""`allow`: asks the policies before any service acts, for portal, API and command line alike (I11).
+
+Each denial and each read of patient data is a leaf of the access tree, in a transaction of its own that commits
+before the answer leaves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from carelane.access.decide import Denied, decide
+from carelane.access.policies import Policies
+from carelane.access.request import Action, Request, Resource
+from carelane.accounts.sessions import Session
+from carelane.audit.actions import Action as Audited
+from carelane.engine.runtime import Runtime
+from carelane.facts.fact import Actor
+from carelane.store.database import Row
+from carelane.store.leaf_rows import leaf
+
+Kind = str  # `task`, `case` or `handover`
+MISSING = Denied(reason="not-found", sentence="There is no such record in your sites.")
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Policies with the runtime they guard."""
+
+    runtime: Runtime
+    policies: Policies
+
+    def everywhere(self, *, system: bool = False, owner: str = "") -> Resource:
+        """The organisation itself, for what belongs to no site."""
+        organisation = str(self.runtime.organisation)
+        return Resource(id="organisation", organisation=organisation, owner=owner, system=system)
+
+    def record(self, row: Row) -> Resource:
+        """A task, case or handover as policies know it."""
+        return Resource(
+            id=str(row["id"]),
+            organisation=str(self.runtime.organisation),
+            site=row["site"],
+            service_line=row["service_line"],
+            owner=row["owner_name"],
+            assignee=row["assignee"],
+            system=self.is_system(row["pathway"]),
+        )
+
+    def is_system(self, pathway: str) -> bool:
+        """Whether a pathway owns what Carelane itself could not settle."""
+        found = self.runtime.releases.published.values()
+        return any(each.system for each in found if each.name == pathway)
+
+    def may(
+        self, session: Session, action: Action, resource: Resource, *, reason: bool = False
+    ) -> Denied | None:
+        """The answer alone, without a leaf: to show or hide a button, to filter a page."""
+        request = Request(
+            principal=session.principal,
+            action=action,
+            resource=resource,
+            purpose=session.purpose,
+            remote=session.remote,
+            reason_given=reason,
+        )
+        answer = decide(request, self.policies)
+        return answer if isinstance(answer, Denied) else None
+
+    async def allow(
+        self, session: Session, action: Action, resource: Resource, *, reason: bool = False
+    ) -> Denied | None:
+        """None if it may be done; a denial is written to the access tree first."""
+        denied = self.may(session, action, resource, reason=reason)
+        if denied is not None:
+            await self.write(
+                session, Audited.ACCESS_DENIED, what=action.value, reason=denied.reason
+            )
+        return denied
+
+    async def allow_on(
+        self, session: Session, action: Action, kind: Kind, id_: UUID, *, reason: bool = False
+    ) -> Denied | None:
+        """The same about a task, case or handover by id; what is out of view is not found, for anyone."""
+        async with self.runtime.app.transaction(sites=session.person.sites) as tx:
+            row = await tx.one(f"accounts.{kind}_record", id=id_)
+        if row is None:
+            await self.write(session, Audited.ACCESS_DENIED, what=action.value, reason="not-found")
+            return MISSING
+        return await self.allow(session, action, self.record(row), reason=reason)
+
+    async def read(self, session: Session, screen: str, cases: Sequence[UUID]) -> None:
+        """One leaf for one request that shows patient data: which cases, on which screen, why."""
+        await self.write(session, Audited.ACCESS_READ, what="read", screen=screen, cases=cases)
+
+    async def write(  # noqa: PLR0913  # each says one thing about the access, by name
+        self,
+        session: Session,
+        action: Audited,
+        *,
+        what: str,
+        screen: str = "",
+        cases: Sequence[UUID] = (),
+        reason: str = "",
+    ) -> None:
+        """A leaf of the access tree; committed when this returns."""
+        given = {"action": what, "screen": screen, "reason": reason,
+                 "cases": sorted({str(case) for case in cases})}  # fmt: skip
+        content: dict[str, object] = {name: value for name, value in given.items() if value}
+        id_, at, body = leaf(
+            id_=uuid7(),
+            organisation=self.runtime.organisation,
+            at=self.runtime.now(),
+            action=action.value,
+            actor={"kind": Actor.PERSON.value, "name": session.person.name},
+            content={**content, "purpose": session.purpose.value},
+        )
+        async with self.runtime.app.transaction() as tx:
+            await tx.run(
+                "accounts.access", id=id_, organisation=self.runtime.organisation, at=at, body=body
+            )
