@@ -45,6 +45,9 @@ class Action(StrEnum):
     SESSION_OPENED = "session.opened"
     SESSION_ENDED = "session.ended"
     RETENTION_SWEPT = "retention.swept"
+    HOLD_PLACED = "hold.placed"  # nothing of this subject is removed
+    HOLD_RELEASED = "hold.released"
+    DATABASE_ADOPTED = "database.adopted"  # restored on another cluster, its tree verified first
     IDENTITY_SHREDDED = "identity.shredded"
     AUDIT_EXPORTED = "audit.exported"
     ACCESS_READ = "access.read"

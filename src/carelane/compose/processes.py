@@ -31,6 +31,7 @@ from carelane.engine import downtime
 from carelane.engine.bell import carry
 from carelane.engine.loop import keep, keep_beating, keep_draining, supervised
 from carelane.engine.periodic import audit_jobs, keep_periodic
+from carelane.engine.retention import sweep
 from carelane.engine.telemetry import health_app
 from carelane.intake.backlog import Backlog
 from carelane.intake.interpret import interpret
@@ -90,17 +91,19 @@ async def serve_health(
         return {"healthy": True, "process": house.runtime.process, **(row or {})}
 
     settings = house.settings
-    tls = (
-        {"ssl_certfile": settings.tls_certificate, "ssl_keyfile": settings.tls_key}
-        if settings.tls_certificate
-        else {}
+    config = uvicorn.Config(
+        mounted(health_app(house.telemetry, health), mounts),
+        host=settings.host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        ssl_certfile=settings.tls_certificate or None,
+        ssl_keyfile=settings.tls_key or None,
     )
-    app = mounted(health_app(house.telemetry, health), mounts)
-    config = uvicorn.Config(app, host=settings.host, port=port, log_level="warning", access_log=False,
-                            lifespan="off", **tls)  # fmt: skip
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[method-assign]  # signals are `cli`'s
-    serving = asyncio.create_task(server._serve())  # noqa: SLF001  # without taking over the process's signals
+    # `serve` would take over the process's signals, which are `cli`'s.
+    serving = asyncio.create_task(server._serve())  # noqa: SLF001  # uvicorn has no public way without signals
     await stop.wait()
     server.should_exit = True
     await serving
@@ -129,6 +132,7 @@ async def work(
             loops[f"dispatch-{name}"] = partial(dispatch, outbox, name, stop)
             loops[f"reconcile-{name}"] = partial(reconcile, outbox, name, stop)
         jobs = audit_jobs(house.audit, runtime, notary_of(house))
+        jobs["retention"] = ("20 3 * * * 0", partial(sweep, runtime))  # nightly, 03:20 UTC
         loops["periodic"] = lambda: keep_periodic(urls.worker, jobs, stop)
         await downtime.begin(runtime)
         if ready is not None:
