@@ -51,7 +51,10 @@ async def _settle_all(rig: Rig, outbox: Any) -> None:
 
 
 def _undo(rig: Rig) -> list[tuple[str, int]]:
-    return rig.sql("select state, attempts from effect where name = 'acceptance-withdrawn'")
+    rows: list[tuple[str, int]] = rig.sql(
+        "select state, attempts from effect where name = 'acceptance-withdrawn'"
+    )
+    return rows
 
 
 @pytest.mark.invariant("I6")

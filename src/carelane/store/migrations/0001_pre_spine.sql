@@ -377,6 +377,7 @@ create table effect (
 );
 create index effect_ready on effect (connection, urgency desc, next_at, id) where state = 'ready';
 create index effect_unsettled on effect (connection, next_at) where state = 'unknown';
+create index effect_dead on effect (connection) where state = 'dead';
 create index effect_sending on effect (lease_until) where state in ('sending', 'unknown');
 create index effect_case on effect (case_id);
 

@@ -155,18 +155,20 @@ group by connection, capability, state, cause order by count(*) desc, connection
 
 -- name: dead_letters
 -- Dead letters by id or by cause, oldest first.
-select e.id, e.case_id, e.name, e.capability, e.connection, e.audience, e.cause, e.attempts, e.created_at, e.not_after,
+select e.id, e.case_id, e.name, e.capability, e.connection, e.audience, e.state, e.cause, e.attempts, e.created_at,
+       e.not_after,
        e.site, e.subject, e.correlation, e.identity, e.compensates, c.cancelled, c.closed_at is not null as closed
 from effect e join pathway_case c on c.id = e.case_id
-where e.state = 'dead' and (e.id = any(%(ids)s) or (e.cause = %(cause)s and e.connection = coalesce(%(connection)s, e.connection)))
+where (e.state = 'dead' or (e.state = 'unknown' and e.asked))
+  and (e.id = any(%(ids)s) or (e.cause = %(cause)s and e.connection = coalesce(%(connection)s, e.connection)))
 order by e.created_at, e.id limit %(limit)s
 
 -- name: redrive
 -- A new budget: ready again, and a person answers for it.
 update effect set state = 'ready', next_at = %(now)s, redriven_at = %(now)s, budget_from = attempts, cause = '',
-       settled_at = null, looks = 0, absent_at = null, asked = false, maybe = false,
+       settled_at = null, looks = 0, absent_at = null, asked = false, maybe = state = 'unknown',
        connection = case when cause = 'no-connection' then '' else connection end
-where id = any(%(ids)s) and state = 'dead' returning id
+where id = any(%(ids)s) and (state = 'dead' or (state = 'unknown' and asked)) returning id
 
 -- name: open_letter
 -- One dead or unanswered effect, locked.
@@ -187,3 +189,14 @@ where id = %(id)s
 select id, connection, capability, case_id from effect
 where state = 'done' and settled_at >= %(since)s and connection = %(connection)s and id > %(after)s
 order by id limit %(limit)s
+
+-- name: decided_letters
+-- What people decided about dead and unanswered effects in their system case, once it can't be undone any more.
+select distinct on (e.id) e.id, s.how, coalesce(t.assignee, '') as person
+from effect e join fact f on f.origin = e.id and f.type in ('effect.dead', 'effect.unknown')
+join application a on a.fact = f.id join pathway_case c on c.id = a.case_id and c.pathway = 'effect-attention'
+join step s on s.case_id = c.id and s.how in ('was-done', 'send-again', 'done-by-hand', 'not-needed')
+left join task t on t.id = s.task
+where e.connection = %(connection)s and (e.state = 'dead' or (e.state = 'unknown' and e.asked))
+  and s.closed_at > coalesce(e.settled_at, e.sent_at, e.created_at) and s.closed_at <= %(final_before)s
+order by e.id, s.closed_at desc
