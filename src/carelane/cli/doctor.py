@@ -106,9 +106,9 @@ async def _connections(house: House) -> list[Finding]:
         except CarelaneError as fault:
             found.append(Finding(what=f"connection {name}", well=False, says=str(fault)))
     async with house.runtime.worker.transaction() as tx:
-        for row in await tx.rows("doctor.breakers"):
-            says = f"sending is stopped until {row['open_until']} after {row['failures']} failures"
-            found.append(Finding(what=f"connection {row['name']}", well=False, says=says))
+        for broken in await tx.rows("doctor.breakers"):
+            says = f"sending is stopped until {broken['open_until']} after {broken['failures']} failures"
+            found.append(Finding(what=f"connection {broken['name']}", well=False, says=says))
     return found
 
 

@@ -54,7 +54,7 @@ def _test(options: argparse.Namespace) -> int:
     lines, results = list[str](), list[dict[str, object]]()
     for file in options.files:
         definition = _definition(file)
-        tables = file.parent / "tests" / f"{file.stem}.txt"
+        tables = _tables(file)
         if not tables.exists():
             raise SetupFault(f"{file} has no tests. Remedy: write {tables}")
         trials, findings = read_trials(_text(tables), definition, place=str(tables))
@@ -69,6 +69,13 @@ def _test(options: argparse.Namespace) -> int:
     lines.append(f"{len(results) - failed} of {len(results)} tests hold")
     answer(options, {"tests": results, "failed": failed}, "\n".join(lines))
     return int(failed > 0)
+
+
+def _tables(file: Path) -> Path:
+    """A pathway's tests: in `tests` beside it, or beside the folder it is in (`system`)."""
+    beside = file.parent / "tests" / f"{file.stem}.txt"
+    above = file.parent.parent / "tests" / f"{file.stem}.txt"
+    return above if above.exists() and not beside.exists() else beside
 
 
 def _draw(options: argparse.Namespace) -> int:

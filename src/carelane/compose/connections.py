@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from carelane.compose import client_keys
+from carelane.compose import client_keys, internal
 from carelane.connect.fhir.adapter import open_sender as open_fhir
 from carelane.connect.fhir.adapter import reader_for as fhir_reader
 from carelane.connect.fhir.mapping.reading import envelope as fhir_envelope
@@ -22,8 +22,16 @@ from carelane.facts.ports import Envelope, Reader, Sender
 EMBEDDED_CONNECTIONS: Mapping[str, ConnectionRow] = {
     "replay": ConnectionRow(name="replay", kind="hl7v2"),
     "portal": ConnectionRow(name="portal", kind="portal"),
+    internal.NAME: ConnectionRow(
+        name=internal.NAME,
+        kind=internal.NAME,
+        serves=tuple(internal.CAPABILITIES),
+        settings={
+            "sending": {"per_second": 100, "burst": 100, "writes": [{"resource": "carelane"}]}
+        },
+    ),
 }
-"""Connections that every Carelane has: recorded messages, and people."""
+"""Connections that every Carelane has: recorded messages, people, and what system pathways want done."""
 
 
 class UnknownKind(SetupFault):
@@ -63,6 +71,7 @@ KINDS: Mapping[str, Kind] = {
         sender=lambda settings, snapshot: open_mail(settings, find=partial(mail_address, snapshot))
     ),
     "portal": Kind(),
+    internal.NAME: Kind(),
 }
 
 
@@ -110,7 +119,9 @@ def envelopes(snapshot: Snapshot) -> dict[str, Callable[[bytes], Envelope]]:
 
 def destinations(snapshot: Snapshot) -> dict[str, Destination]:
     """Connections that effects may go to."""
-    return {name: of_connection(row) for name, row in snapshot.connections.items() if row.serves}
+    return {
+        name: of_connection(row) for name, row in all_connections(snapshot).items() if row.serves
+    }
 
 
 def senders(snapshot: Snapshot, home: Path) -> dict[str, Sender]:
@@ -146,8 +157,8 @@ def settings_of(row: ConnectionRow, home: Path) -> dict[str, Any]:
     for key, value in row.settings.items():
         if key in _OURS:
             continue
-        is_path = key.endswith(_FILES) and isinstance(value, str) and not Path(value).is_absolute()
-        found[key] = str(home / value) if is_path else value
+        is_path = isinstance(value, str) and key.endswith(_FILES)
+        found[key] = str(home / str(value)) if is_path else value  # an absolute path stays as it is
     return found
 
 

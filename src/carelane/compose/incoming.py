@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
 from carelane.compose.connections import settings_of
@@ -78,28 +79,26 @@ def pollers(house: House, receiver: Receiver, stop: asyncio.Event) -> dict[str, 
     loops: dict[str, Work] = {}
     for name, row in fhir_rows(house).items():
         if row.settings.get("poll"):
-            loops[f"poll-{name}"] = lambda name=name, row=row: _keep_polling(
-                house, receiver, name, row, stop
-            )
+            loops[f"poll-{name}"] = partial(_keep_polling, house, receiver, row, stop)
     return loops
 
 
 async def _keep_polling(
-    house: House, receiver: Receiver, name: str, row: ConnectionRow, stop: asyncio.Event
+    house: House, receiver: Receiver, row: ConnectionRow, stop: asyncio.Event
 ) -> None:
     runtime = house.runtime
     given = settings_of(row, house.settings.home)
     poller = open_poller(
-        given, connection=name, receive=receiver.receive, cursors=Cursors(runtime, name)
+        given, connection=row.name, receive=receiver.receive, cursors=Cursors(runtime, row.name)
     )
     try:
         while not stop.is_set():
             for polled in await poller.poll(now=runtime.now()):
                 outcome = polled.cause or "read"
                 runtime.observer.count(
-                    "polled", {"connection": name, "kind": polled.kind, "outcome": outcome}
+                    "polled", {"connection": row.name, "kind": polled.kind, "outcome": outcome}
                 )
-            await runtime.bell.wait(f"poll-{name}", seconds=POLL_S)
+            await runtime.bell.wait(f"poll-{row.name}", seconds=POLL_S)
     finally:
         await poller.client.close()
 

@@ -1,6 +1,7 @@
 """People of the directory as viewers, and this house's outbox: what doors ask services with."""
 
-from carelane.compose.connections import destinations, senders
+from carelane.compose import internal
+from carelane.compose.connections import destinations, envelopes, senders
 from carelane.compose.house import House
 from carelane.effects.outbox import Outbox
 from carelane.facts.errors import SetupFault
@@ -33,8 +34,9 @@ def viewer_of(house: House, name: str) -> Viewer:
 def outbox_of(house: House) -> Outbox:
     """Destinations and senders of this process."""
     directory = house.runtime.directory
+    own = internal.InternalSender(house.runtime, envelopes(directory))
     return Outbox(
         runtime=house.runtime,
         destinations=destinations(directory),
-        senders=senders(directory, house.settings.home),
+        senders={**senders(directory, house.settings.home), internal.NAME: own},
     )

@@ -10,7 +10,7 @@ from carelane.pathways.reader import Many, Record, Text
 from carelane.pathways.shape import Part, texts_of
 
 FORM_TYPES = ("text", "code", "boolean", "date", "instant", "person")
-REACHES = ("ehr", "staff", "patient", "payer", "pharmacy", "laboratory", "referrer")
+REACHES = ("ehr", "staff", "patient", "payer", "pharmacy", "laboratory", "referrer", "carelane")
 UNDO = timedelta(seconds=10)
 UNDO_MAX = timedelta(hours=1)
 _TASK_KEYS = ("title", "outcomes", "could_not", "reasons", "form", "shows", "undo")

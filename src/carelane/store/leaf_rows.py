@@ -115,6 +115,21 @@ def delivered(organisation: UUID, facts: Sequence[Fact]) -> LeafRow:
     )
 
 
+def put_back(organisation: UUID, at: datetime, facts: Sequence[UUID], by: str) -> LeafRow:
+    """One leaf for parked facts that wait to be decided again."""
+    changes: list[ChangeRow] = [["fact", str(fact), "parked", "pending"] for fact in facts]
+    id_ = derive(at, "put-back", *facts)
+    actor = {"kind": "person", "name": by}
+    return leaf(
+        id_=id_,
+        organisation=organisation,
+        at=at,
+        action="fact.delivered",
+        actor=actor,
+        changes=changes,
+    )
+
+
 def decided(step: Step, organisation: UUID, *, before: str) -> LeafRow:
     """One leaf per decided fact: how it ended, and every case, step, task and effect that it changed.
 

@@ -130,3 +130,15 @@ where id = any(%(tasks)s) and status = 'completing'
 -- The oldest message not interpreted, or fact not decided.
 select least((select min(received_at) from message where outcome = 'pending'),
              (select min(f.recorded_at) from inbox i join fact f on f.id = i.fact)) as at
+
+-- name: parked_case
+-- A case that a fact parked.
+select subject from pathway_case where id = %(case)s and parked_by is not null and closed_at is null
+
+-- name: parked_facts
+-- The facts that wait at a parked case, in their order.
+select a.fact, f.subject, f.urgency, f.type
+from application a join decision d on d.fact = a.fact join fact f on f.id = a.fact
+where a.case_id = %(case)s and a.parked <> '' and d.disposition = 'parked'
+  and not exists (select from inbox i where i.fact = a.fact)
+order by f.recorded_at, f.id

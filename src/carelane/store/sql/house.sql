@@ -58,3 +58,11 @@ select cursor -> %(name)s::text as cursor from connection where name = %(connect
 update connection set cursor = cursor || jsonb_build_object(%(name)s::text,
   jsonb_build_object('at', %(at)s::text, 'cluster', (select system_identifier::text from pg_control_system())))
 where name = %(connection)s
+
+-- name: case_key
+-- What a system case is about.
+select state -> 'keys' -> %(name)s::text ->> 0 as token from pathway_case where id = %(case)s
+
+-- name: message_connection
+-- Where a message came from.
+select connection from message where id = %(message)s
