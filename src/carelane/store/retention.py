@@ -111,6 +111,8 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "review": ("carelane", "why a patient is not certain: codes"),
     "duplicate": ("carelane", "which pathway has two cases: codes"),
     "code": ("carelane", "why a fact was set aside: a code"),
+    "pool": ("carelane", "whom it is for: a pool's name"),
+    "type": ("carelane", "which fact it was: a type"),
     "pathway": ("carelane", "whose it is: a pathway's name"),
 }
 """Parts of a fact's payload: authority, and what is in it. They live as long as `fact.sealed`."""
@@ -133,7 +135,7 @@ PLAIN: Mapping[str, str] = {
     "application": "parked bound",
     "step": "state how owner_kind owner_name clock_kind fallback detail",
     "task": "pathway name title business_status status owner_kind owner_name assignee outcome",
-    "effect": "name capability connection audience if_unknown state after undo lease_by cause format refers",
+    "effect": "name capability connection audience if_unknown state undo lease_by cause format refers",
     "notice": "channel kind seen_by",
     "handover": "giver receiver what reason accepted_by",
     "thread_entry": "author kind",
@@ -146,7 +148,7 @@ PLAIN: Mapping[str, str] = {
     "organisation_key": "purpose",
     "legal_hold": "reason placed_by released_by",
     "schema_migration": "name digest",
-    "foreign_schema": "name version digest",
+    "foreign_schema": "name version",
 }
 """Columns by table with our own ids, codes, counts, names of staff or the site's texts: nothing of patients."""
 
