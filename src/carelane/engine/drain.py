@@ -150,6 +150,7 @@ async def _forward(runtime: Runtime, tx: Tx, moved: Sequence[load.Taken]) -> Non
         facts=[each.fact.id for each in moved],
         subjects=[each.moved_to for each in moved],
         priorities=[int(each.fact.urgency) for each in moved],
+        cancels=[runtime.releases.cancels(each.fact.type) for each in moved],
     )
 
 

@@ -85,9 +85,10 @@ from effect where case_id = any(%(cases)s)
 with moved as (
   update fact f set subject = u.subject from unnest(%(facts)b::uuid[], %(subjects)b::uuid[]) u(fact, subject)
   where f.id = u.fact returning f.id)
-insert into inbox (subject, organisation, priority, fact)
-select u.subject, %(organisation)s, u.priority, u.fact
-from unnest(%(facts)b::uuid[], %(subjects)b::uuid[], %(priorities)b::smallint[]) with ordinality u(fact, subject, priority, n)
+insert into inbox (subject, organisation, priority, cancels, fact)
+select u.subject, %(organisation)s, u.priority, u.cancels, u.fact
+from unnest(%(facts)b::uuid[], %(subjects)b::uuid[], %(priorities)b::smallint[], %(cancels)b::boolean[])
+     with ordinality u(fact, subject, priority, cancels, n)
 order by u.n
 
 -- name: put_back
