@@ -11,6 +11,8 @@ from carelane.compose import processes
 from carelane.compose.database import owned, running
 from carelane.compose.house import open_house
 from carelane.compose.supervise import Child, supervise
+from carelane.engine.clock import now
+from carelane.engine.log import open_log
 from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
 
@@ -89,6 +91,7 @@ def _listen(options: argparse.Namespace) -> int:
 
 def _process(options: argparse.Namespace, process: Process) -> int:
     settings = settings_of(options)
+    open_log(options.command, now)
     urls = running(settings)
 
     async def run() -> None:

@@ -60,6 +60,7 @@ async def run_loops(
 ) -> None:
     """Keep every loop alive, the doorbell wired and `/health` answering, until told to stop."""
     runtime = house.runtime
+    runtime.log.say("started", part=runtime.process.split("-", maxsplit=1)[0], port=port)
 
     async def wired() -> None:
         async with open_wire(urls.worker) as wire:
@@ -75,6 +76,7 @@ async def run_loops(
         for door in ("drain", "interpret", "effects", "stop"):
             runtime.bell.ring_here(door)
         await health
+    runtime.log.say("stopped")
 
 
 async def serve_health(
@@ -95,7 +97,7 @@ async def serve_health(
         mounted(health_app(house.telemetry, health), mounts),
         host=settings.host,
         port=port,
-        log_level="warning",
+        log_config=None,  # what it says goes through engine/log.py
         access_log=False,
         lifespan="off",
         ssl_certfile=settings.tls_certificate or None,

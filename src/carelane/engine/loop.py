@@ -46,12 +46,17 @@ async def keep_beating(
 async def supervised(
     name: str, runtime: Runtime, stop: asyncio.Event, work: Callable[[], Awaitable[None]]
 ) -> None:
-    """Keep a loop alive: a failure is counted and the loop starts again after a second, for ever (T4)."""
+    """Keep a loop alive: a failure is counted and the loop starts again after a second, for ever (T4).
+
+    Of failures in a row the log hears the first, second, fourth, eighth, ...: enough to see, too few to drown in.
+    """
+    failures = 0
     while not stop.is_set():
         try:
             await work()
-        except (
-            Exception
-        ) as cause:  # counted, and the loop starts anew: a process never gives up by itself
+        except Exception as cause:  # noqa: BLE001  # counted, told, begun anew: a process never gives up
             runtime.observer.count("loop_failed", {"loop": name, "cause": type(cause).__name__})
+            failures += 1
+            if failures & (failures - 1) == 0:
+                runtime.log.failed("failed", cause, part=name, number=failures)
             await asyncio.sleep(1.0)

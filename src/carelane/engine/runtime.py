@@ -7,6 +7,7 @@ from uuid import UUID
 
 from carelane.directory.snapshot import Snapshot
 from carelane.engine.bell import Bell
+from carelane.engine.log import Log, current
 from carelane.engine.releases import Releases
 from carelane.facts.ports import Observer
 from carelane.store.database import Database
@@ -31,4 +32,5 @@ class Runtime:
     directory: Snapshot
     releases: Releases
     bell: Bell = field(default_factory=Bell)
+    log: Log = field(default_factory=current)
     back_since: datetime | None = None  # set while clocks wait after a downtime (`engine.downtime`)
