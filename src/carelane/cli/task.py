@@ -3,9 +3,11 @@
 import argparse
 from uuid import UUID
 
+from carelane.access.decide import Denied
+from carelane.access.request import Action
 from carelane.cli.asking import answer, ask, settings_flags, table
 from carelane.compose.house import House
-from carelane.compose.people import viewer_of
+from carelane.compose.people import rights_of, session_of, viewer_of
 from carelane.facts.fact import Json
 from carelane.facts.phi import Phi
 from carelane.worklist import acting, holding
@@ -55,6 +57,9 @@ def _list(options: argparse.Namespace) -> int:
 def _claim(options: argparse.Namespace) -> int:
     async def question(house: House) -> int:
         viewer = viewer_of(house, options.person)
+        denied = await _allow(house, options, Action.TASK_CLAIM)
+        if denied is not None:
+            return _denied(options, denied)
         version = await _version(house, options.person, options.task)
         return _told(
             options, await holding.claim(house.runtime, viewer, options.task, version=version)
@@ -66,6 +71,9 @@ def _claim(options: argparse.Namespace) -> int:
 def _complete(options: argparse.Namespace) -> int:
     async def question(house: House) -> int:
         viewer = viewer_of(house, options.person)
+        denied = await _allow(house, options, Action.TASK_COMPLETE)
+        if denied is not None:
+            return _denied(options, denied)
         version = await _version(house, options.person, options.task)
         form: dict[str, Json] = dict(each.split("=", 1) for each in options.field if "=" in each)
         done = await acting.complete(house.runtime, viewer, options.task, version=version, outcome=options.outcome,
@@ -73,6 +81,21 @@ def _complete(options: argparse.Namespace) -> int:
         return _told(options, done)
 
     return ask(options, question)
+
+
+async def _allow(house: House, options: argparse.Namespace, action: Action) -> Denied | None:
+    """Ask the policies, as the portal does; a denial is audited."""
+    session = session_of(house, options.person)
+    return await rights_of(house).allow_on(session, action, "task", options.task)
+
+
+def _denied(options: argparse.Namespace, denied: Denied) -> int:
+    answer(
+        options,
+        {"denied": denied.reason, "remedy": denied.sentence},
+        f"{denied.reason}: {denied.sentence}",
+    )
+    return 1
 
 
 async def _version(house: House, person: str, task: UUID) -> int:

@@ -4,6 +4,7 @@ import argparse
 import getpass
 import sys
 
+from carelane.accounts.passwords import set_password
 from carelane.cli.asking import answer, ask, settings_flags
 from carelane.compose.house import House
 
@@ -32,8 +33,6 @@ def _password(options: argparse.Namespace) -> int:
     )
 
     async def question(house: House) -> int:
-        from carelane.accounts.passwords import set_password
-
         await set_password(house.runtime, options.name, secret)
         answer(options, {"person": options.name, "set": True}, f"{options.name} can sign in now")
         return 0

@@ -1,11 +1,20 @@
 """People of the directory as viewers, and this house's outbox: what doors ask services with."""
 
+from carelane.access.policies import load_policies
+from carelane.accounts.rights import Rights
+from carelane.accounts.sessions import Session, usual_purpose
 from carelane.compose import internal
 from carelane.compose.connections import destinations, envelopes, senders
 from carelane.compose.house import House
 from carelane.effects.outbox import Outbox
 from carelane.facts.errors import SetupFault
 from carelane.worklist.viewer import Viewer
+
+
+class PoliciesUnusable(SetupFault):
+    """The access policies have errors; until they are mended nobody may do anything."""
+
+    code = "policies"
 
 
 class UnknownPerson(SetupFault):
@@ -29,6 +38,37 @@ def viewer_of(house: House, name: str) -> Viewer:
         roles=person.roles,
         licensed=bool(person.licences),
     )
+
+
+def session_of(house: House, name: str) -> Session:
+    """A person of the directory acting at this machine's command line: no secret opens it from elsewhere."""
+    viewer = viewer_of(house, name)
+    runtime = house.runtime
+    person = runtime.directory.people[viewer.person]
+    return Session(
+        secret="",
+        person=person,
+        purpose=usual_purpose(person),
+        ends_at=runtime.now(),
+        organisation=str(runtime.organisation),
+    )
+
+
+def rights_of(house: House) -> Rights:
+    """The site's policies with this house's runtime.
+
+    Raises:
+        PoliciesUnusable: the policies or their schema have errors; nothing is allowed then.
+    """
+    folder = house.settings.policies
+    texts = [
+        (folder / f"carelane.{kind}").read_text(encoding="utf-8")
+        for kind in ("cedar", "cedarschema")
+    ]
+    policies, problems = load_policies(*texts)
+    if policies is None:
+        raise PoliciesUnusable("\n".join(each.line() for each in problems))
+    return Rights(house.runtime, policies)
 
 
 def outbox_of(house: House) -> Outbox:
