@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 from carelane.compose.connections import settings_of
+from carelane.compose.durability import Guard
 from carelane.compose.house import House
 from carelane.connect.fhir.adapter import open_door, open_poller
 from carelane.directory.snapshot import ConnectionRow
 from carelane.engine.runtime import Runtime
 from carelane.facts.errors import SetupFault
-from carelane.intake.receive import Receiver
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -58,7 +58,7 @@ def fhir_rows(house: House) -> dict[str, ConnectionRow]:
     }
 
 
-def doors(house: House, receiver: Receiver) -> dict[str, App]:
+def doors(house: House, guard: Guard) -> dict[str, App]:
     """A notification door for each FHIR connection that names a `notify_secret`, by path."""
     found: dict[str, App] = {}
     for name, row in fhir_rows(house).items():
@@ -69,27 +69,27 @@ def doors(house: House, receiver: Receiver) -> dict[str, App]:
 
             given = settings_of(row, house.settings.home)
             found[f"/fhir/{name}"] = open_door(
-                given, connection=name, receive=receiver.receive, wake=wake
+                given, connection=name, receive=guard.receive, wake=wake
             )
     return found
 
 
-def pollers(house: House, receiver: Receiver, stop: asyncio.Event) -> dict[str, Work]:
+def pollers(house: House, guard: Guard, stop: asyncio.Event) -> dict[str, Work]:
     """A polling loop for each FHIR connection that names what to `poll`."""
     loops: dict[str, Work] = {}
     for name, row in fhir_rows(house).items():
         if row.settings.get("poll"):
-            loops[f"poll-{name}"] = partial(_keep_polling, house, receiver, row, stop)
+            loops[f"poll-{name}"] = partial(_keep_polling, house, guard, row, stop)
     return loops
 
 
 async def _keep_polling(
-    house: House, receiver: Receiver, row: ConnectionRow, stop: asyncio.Event
+    house: House, guard: Guard, row: ConnectionRow, stop: asyncio.Event
 ) -> None:
     runtime = house.runtime
     given = settings_of(row, house.settings.home)
     poller = open_poller(
-        given, connection=row.name, receive=receiver.receive, cursors=Cursors(runtime, row.name)
+        given, connection=row.name, receive=guard.receive, cursors=Cursors(runtime, row.name)
     )
     try:
         while not stop.is_set():

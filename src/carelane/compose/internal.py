@@ -67,9 +67,7 @@ class InternalSender:
 
     async def _target(self, intent: Intent) -> UUID | None:
         async with self.runtime.worker.transaction() as tx:
-            row = await tx.one(
-                "house.case_key", **{"case": intent.case, "name": _KEYS[intent.capability]}
-            )
+            row = await tx.one("house.case_key", case=intent.case, name=_KEYS[intent.capability])
         return UUID(row["token"]) if row and row["token"] else None
 
     async def _do(self, capability: str, target: UUID) -> bool:

@@ -18,6 +18,7 @@ from carelane.compose.connections import (
     readers,
     settings_of,
 )
+from carelane.compose.durability import Guard
 from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
 from carelane.compose.incoming import App, doors, fhir_rows, mounted, pollers
@@ -163,28 +164,31 @@ async def listen(
             {name: row.site for name, row in {**rows, **fhir_rows(house)}.items()},
             backlog,
         )
-        listeners = {name: await _listener(settings, receiver, row) for name, row in rows.items()}
+        guard = Guard(house, receiver.receive)
+        await guard.look()
+        listeners = {name: await _listener(house, guard, row) for name, row in rows.items()}
         ready({name: listener.port for name, listener in listeners.items()})
         loops: dict[str, Work] = {
             "write": lambda: receiver.write(stop),
             "backlog": lambda: backlog.keep(stop),
-            **pollers(house, receiver, stop),
+            "guard": lambda: guard.keep(stop),
+            **pollers(house, guard, stop),
         }
         try:
             await run_loops(
-                house, urls, loops, stop, port=settings.health_port, mounts=doors(house, receiver)
+                house, urls, loops, stop, port=settings.health_port, mounts=doors(house, guard)
             )
         finally:
             for listener in listeners.values():
                 await listener.close()
 
 
-async def _listener(settings: Settings, receiver: Receiver, row: ConnectionRow) -> Listener:
+async def _listener(house: House, guard: Guard, row: ConnectionRow) -> Listener:
+    settings, runtime = house.settings, house.runtime
     given = settings_of(row, settings.home)
     if settings.tls_certificate:
         given = {"tls_certificate": settings.tls_certificate, "tls_key": settings.tls_key, **given}
     if settings.mllp_port:
         given["listen_port"] = settings.mllp_port
-    runtime = receiver.runtime
-    return await open_listener(given, connection=row.name, receive=receiver.receive, now=runtime.now,
+    return await open_listener(given, connection=row.name, receive=guard.receive, now=runtime.now,
                                observer=runtime.observer)  # fmt: skip

@@ -48,8 +48,12 @@ async def supervise(
 
 async def _keep(settings: Settings, child: Child, stop: asyncio.Event, say: Say) -> None:
     while not stop.is_set():
-        process = await asyncio.create_subprocess_exec(*child.command, env=environment(settings),
-                                                       stdin=asyncio.subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+        process = await asyncio.create_subprocess_exec(
+            *child.command,
+            env=environment(settings),
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
         ended = asyncio.create_task(process.wait())
         told = asyncio.create_task(stop.wait())
         await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)

@@ -66,3 +66,9 @@ select state -> 'keys' -> %(name)s::text ->> 0 as token from pathway_case where 
 -- name: message_connection
 -- Where a message came from.
 select connection from message where id = %(message)s
+
+-- name: synchronous
+-- Whether commits wait for a standby, and whether one is there. `pg_stat_replication` hides the state from roles
+-- without pg_read_all_stats, but not the row: a walsender that is counted is attached.
+select current_setting('synchronous_standby_names') <> '' as wanted,
+       exists (select from pg_stat_activity where backend_type = 'walsender') as attached

@@ -1,0 +1,130 @@
+"""`serve`: the portal and API of this Carelane, with `/health` and `/metrics` and what is mounted beside."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+import uvicorn
+
+from carelane.access.policies import Policies, load_policies
+from carelane.accounts.rights import Rights
+from carelane.compose.exposure import require_tls
+from carelane.compose.house import House, open_house
+from carelane.compose.incoming import App, mounted
+from carelane.compose.processes import NOTHING, process_name, run_loops
+from carelane.engine.telemetry import health_app
+from carelane.facts.errors import SetupFault
+from carelane.portal.app import build
+from carelane.portal.desk import Desk
+from carelane.settings import Settings
+from carelane.store.roles import DatabaseUrls
+
+_GRACE_S = 3  # open streams are cut after this when told to stop
+
+
+class PolicyFault(SetupFault):
+    """The access policies do not validate, so nobody may do anything: mend the files named in the message."""
+
+    code = "policy"
+
+
+class PortTaken(SetupFault):
+    """Another program listens on the portal's port: stop it, or set portal_port."""
+
+    code = "port-taken"
+
+
+def policies_of(settings: Settings) -> Policies:
+    """The site's policies, checked.
+
+    Raises:
+        PolicyFault: they do not validate.
+    """
+    folder = settings.policies
+    text = "\n".join(each.read_text(encoding="utf-8") for each in sorted(folder.glob("*.cedar")))
+    schemas = sorted(folder.glob("*.cedarschema"))
+    if not text or not schemas:
+        raise PolicyFault(
+            f"no *.cedar and *.cedarschema in {folder}. Remedy: copy the shipped folder `policies`"
+        )
+    found, problems = load_policies(text, schemas[0].read_text(encoding="utf-8"))
+    if found is None:
+        raise PolicyFault("\n".join(each.line() for each in problems))
+    return found
+
+
+def portal_of(house: House) -> App:
+    """The portal on an open house, with this process's `/health` and `/metrics` in front."""
+
+    async def health() -> Mapping[str, object]:
+        async with house.runtime.worker.transaction() as tx:
+            await tx.one("house.newest_directory")
+        return {"healthy": True, "process": house.runtime.process}
+
+    rights = Rights(house.runtime, policies_of(house.settings))
+    desk = Desk(
+        runtime=house.runtime,
+        rights=rights,
+        health=health,
+        secure=bool(house.settings.tls_certificate),
+    )
+    own = health_app(house.telemetry, health)
+    return mounted(build(desk), {"/health": own, "/metrics": own})
+
+
+async def serve(
+    settings: Settings,
+    urls: DatabaseUrls,
+    stop: asyncio.Event,
+    *,
+    ready: Callable[[], None],
+    mounts: Mapping[str, App] = NOTHING,
+) -> None:
+    """Serve the portal on `host` and `portal_port` until told to stop.
+
+    Raises:
+        NotEncrypted: the host is reachable from elsewhere, and there is no certificate.
+        PortTaken: another program has the port.
+    """
+    require_tls(settings)
+    async with open_house(settings, urls, process=process_name("serve"), connections=8) as house:
+        app = mounted(portal_of(house), mounts)
+        server = uvicorn.Server(_config(settings, app))
+
+        async def web() -> None:
+            with suppress(asyncio.CancelledError):
+                await _run(server, settings)
+
+        serving = asyncio.create_task(web())
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.02)
+        if serving.done():
+            serving.result()
+        ready()
+        await run_loops(house, urls, {}, stop, port=0)
+        server.should_exit = True
+        await serving
+
+
+def _config(settings: Settings, app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # its own typing of ASGI is narrower
+        host=settings.host,
+        port=settings.portal_port,
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        ssl_certfile=settings.tls_certificate or None,
+        ssl_keyfile=settings.tls_key or None,
+    )
+
+
+async def _run(server: uvicorn.Server, settings: Settings) -> None:
+    try:
+        await server._serve()  # noqa: SLF001  # without taking over the process's signals
+    except SystemExit as end:
+        raise PortTaken(
+            f"port {settings.portal_port} on {settings.host} is taken. Remedy: set CARELANE_PORTAL_PORT to a free one"
+        ) from end
