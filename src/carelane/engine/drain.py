@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from carelane.cases.model import Disposition, Step, View
 from carelane.engine.chain import Chained, Moment, chain
 from carelane.engine.downtime import grace
 from carelane.engine.late import Bound
+from carelane.engine.measure import told
 from carelane.engine.outward import emitted, with_alerts
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Fact
@@ -53,7 +55,7 @@ async def _each(runtime: Runtime, subjects: Iterable[UUID]) -> Drained:
     for subject in subjects:
         try:
             done = await _one(runtime, subject, facts_max=FACTS_MAX)
-        except Exception:  # narrowed to single facts below, then parked
+        except Exception:  # noqa: BLE001  # narrowed to single facts below, then parked
             done = await _singly(runtime, subject)
         total = Drained(
             subjects=total.subjects + 1,
@@ -74,7 +76,7 @@ async def _singly(runtime: Runtime, subject: UUID) -> Drained:
         return await _one(runtime, subject, facts_max=1)
     except turns.TurnBusy:
         return Drained()
-    except Exception as cause:  # one fact that can't be committed is parked, with owner and clock
+    except Exception as cause:  # noqa: BLE001  # one fact that can't be committed is parked, with owner and clock
         runtime.observer.count("fact_parked", {"cause": type(cause).__name__})
         return await _park(runtime, subject, type(cause).__name__)
 
@@ -138,6 +140,7 @@ async def _write(
     await commit.commit(
         tx, runtime.vault, batch, definitions=runtime.releases.published, releases=runtime.releases
     )
+    tx.after.append(partial(told, runtime.observer, steps))
 
 
 async def _forward(runtime: Runtime, tx: Tx, moved: Sequence[load.Taken]) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 
 import msgspec
 from opentelemetry import trace
+from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import generate_latest
+
+from carelane.engine.clock import now
 
 Health = Callable[[], Awaitable[Mapping[str, object]]]
 _BUCKETS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -18,18 +21,21 @@ _BUCKETS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 6
 class Telemetry:
     """One process's metrics. Metrics are made at first use; a name always carries the same labels."""
 
-    def __init__(self) -> None:
+    def __init__(self, tracer: Tracer | None = None) -> None:
         self.registry = CollectorRegistry()
         self._counters: dict[str, Counter] = {}
         self._histograms: dict[str, Histogram] = {}
-        self._tracer = trace.get_tracer("carelane")
+        self._tracer = tracer or trace.get_tracer("carelane")
 
     def count(self, name: str, labels: Mapping[str, str], by: int = 1) -> None:
         """Add to a counter `carelane_<name>_total`."""
         metric = self._counters.get(name)
         if metric is None:
             metric = Counter(
-                f"carelane_{name}", name.replace("_", " "), sorted(labels), registry=self.registry
+                _full(name).removesuffix("_total"),
+                name.replace("_", " "),
+                sorted(labels),
+                registry=self.registry,
             )
             self._counters[name] = metric
         (metric.labels(**labels) if labels else metric).inc(by)
@@ -38,10 +44,24 @@ class Telemetry:
         """Record a duration in `carelane_<name>_seconds`, and a span of that name."""
         metric = self._histograms.get(name)
         if metric is None:
-            metric = Histogram(f"{_full(name).removesuffix('_seconds')}_seconds", name.replace("_", " "), sorted(labels),
-                               registry=self.registry, buckets=_BUCKETS)  # fmt: skip
+            metric = Histogram(
+                f"{_full(name).removesuffix('_seconds')}_seconds",
+                name.replace("_", " "),
+                sorted(labels),
+                registry=self.registry,
+                buckets=_BUCKETS,
+            )
             self._histograms[name] = metric
         (metric.labels(**labels) if labels else metric).observe(seconds)
+        self._span(name, labels, seconds)
+
+    def _span(self, name: str, labels: Mapping[str, str], seconds: float) -> None:
+        """What took so long, as a span that ends now; without an exporter it costs next to nothing."""
+        end = int(now().timestamp() * 1e9)
+        span = self._tracer.start_span(
+            name, attributes=dict(labels), start_time=end - int(seconds * 1e9)
+        )
+        span.end(end)
 
     def span(self, name: str, labels: Mapping[str, str]) -> Any:
         """An OpenTelemetry span as a context manager; without an exporter it costs next to nothing."""
@@ -65,6 +85,7 @@ def health_app(
     """An ASGI application with `/health` (200 or 503, JSON) and `/metrics`; for every process."""
 
     async def app(scope: Scope, receive: Any, send: Any) -> None:
+        del receive
         if scope["type"] != "http":
             return
         status, kind, body = 404, b"text/plain", b"not found"

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from carelane.engine.measure import received
 from carelane.engine.runtime import Runtime
 from carelane.facts.ports import Envelope, Receipt
 from carelane.intake.backlog import Backlog
@@ -77,6 +78,10 @@ class Receiver:
                     each.answer.set_exception(cause)
             return
         self.runtime.bell.ring("interpret")
+        pairs = zip(batch, receipts, strict=True)
+        received(
+            self.runtime.observer, ((one.arrived.connection, got.outcome) for one, got in pairs)
+        )
         for each, receipt in zip(batch, receipts, strict=True):
             if not each.answer.done():
                 each.answer.set_result(receipt)

@@ -4,7 +4,7 @@
 commits; an exception rolls back. Row-level security is set for the transaction only.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, LiteralString, cast
@@ -25,10 +25,11 @@ SCOPE = (
 class Tx:
     """One open transaction. `now()` is never asked of the database: instants are arguments."""
 
-    __slots__ = ("connection",)
+    __slots__ = ("after", "connection")
 
     def __init__(self, connection: AsyncConnection[TupleRow]) -> None:
         self.connection = connection
+        self.after: list[Callable[[], None]] = []  # called once the transaction has committed
 
     async def rows(self, query: str, **values: object) -> list[Row]:
         """All rows of a named query, as dictionaries."""
@@ -71,9 +72,13 @@ class Database:
     @asynccontextmanager
     async def transaction(self, *, sites: Sequence[str] = ()) -> AsyncIterator[Tx]:
         """One transaction in the organisation's scope; `sites` matter to the person's role only."""
-        async with self.pool.connection() as connection, connection.transaction():
-            await connection.execute(SCOPE, (str(self.organisation), ",".join(sites)))
-            yield Tx(connection)
+        async with self.pool.connection() as connection:
+            tx = Tx(connection)
+            async with connection.transaction():
+                await connection.execute(SCOPE, (str(self.organisation), ",".join(sites)))
+                yield tx
+        for each in tx.after:
+            each()
 
 
 def _text(query: str) -> LiteralString:
