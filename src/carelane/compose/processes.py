@@ -23,6 +23,7 @@ from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
 from carelane.compose.incoming import App, doors, fhir_rows, mounted, pollers
 from carelane.compose.people import outbox_of
+from carelane.compose.refresh import keep_current
 from carelane.connect.hl7v2.adapter import open_listener
 from carelane.connect.hl7v2.listener import Listener
 from carelane.directory.snapshot import ConnectionRow
@@ -68,7 +69,12 @@ async def run_loops(
             await carry(runtime.bell, wire, stop)
 
     kind = runtime.process.split("-")[0]
-    everything = {**loops, "bell": wired, "beat": lambda: keep_beating(runtime, stop, kind)}
+    everything = {
+        **loops,
+        "bell": wired,
+        "beat": lambda: keep_beating(runtime, stop, kind),
+        "refresh": lambda: keep_current(house, stop),
+    }
     async with asyncio.TaskGroup() as group:
         for name, work in everything.items():
             group.create_task(supervised(name, runtime, stop, work))

@@ -96,7 +96,7 @@ async def serve(
                 await _run(server, settings)
 
         serving = asyncio.create_task(web())
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn has a flag, no event
             await asyncio.sleep(0.02)
         if serving.done():
             serving.result()
@@ -108,7 +108,7 @@ async def serve(
 
 def _config(settings: Settings, app: App) -> uvicorn.Config:
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]  # its own typing of ASGI is narrower
+        app,
         host=settings.host,
         port=settings.portal_port,
         log_level="critical",

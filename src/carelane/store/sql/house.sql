@@ -72,3 +72,16 @@ select connection from message where id = %(message)s
 -- without pg_read_all_stats, but not the row: a walsender that is counted is attached.
 select current_setting('synchronous_standby_names') <> '' as wanted,
        exists (select from pg_stat_activity where backend_type = 'walsender') as attached
+
+-- name: marks
+-- What changes when the directory or the releases in force do.
+select (select max(version) from directory_snapshot) as directory,
+       (select count(*) from release) as releases,
+       (select count(*) from activation) as activations,
+       (select count(*) from activation where to_at is not null) as ended
+
+-- name: on_calendars
+-- Subjects with a running clock on one of these calendars, a page at a time.
+select distinct subject from step
+where closed_at is null and subject > %(after)s and detail -> 'clock' ->> 'calendar' = any(%(calendars)s::text[])
+order by subject limit %(limit)s
