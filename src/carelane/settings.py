@@ -1,4 +1,4 @@
-"""Settings: read once, here, from the environment and flags into frozen dataclasses. Only `compose` and `cli` use it."""
+"""Settings: read once, here, from the environment and flags, into frozen dataclasses. For `compose` and `cli` only."""
 
 import os
 from collections.abc import Mapping
@@ -26,6 +26,9 @@ class Settings:
 
     home: Path = Path(".carelane")
     database_url: str = field(default="", repr=False)
+    database_app_url: str = field(default="", repr=False)  # roles an administrator made himself
+    database_worker_url: str = field(default="", repr=False)
+    database_audit_url: str = field(default="", repr=False)
     site: Path = _ROOT / "site"
     pathways: Path = _ROOT / "pathways"
     policies: Path = _ROOT / "policies"

@@ -14,7 +14,7 @@ from carelane.store.embedded import start
 from carelane.store.external import external_urls, prepare_external
 from carelane.store.foreign import apply_once
 from carelane.store.migrate import migrate
-from carelane.store.roles import DatabaseUrls
+from carelane.store.roles import DatabaseUrls, Role
 
 Progress = Callable[[str], None]
 _FILE = "database.json"
@@ -31,7 +31,7 @@ def owned(settings: Settings, progress: Progress) -> Iterator[DatabaseUrls]:
     """A migrated database for a whole Carelane; the embedded server stops when the block ends."""
     settings.home.mkdir(mode=0o711, parents=True, exist_ok=True)
     if settings.database_url:
-        urls = prepare_external(settings.database_url, progress=progress)
+        urls = prepare_external(settings.database_url, given=_given(settings), progress=progress)
         _bring_up(urls, progress)
         yield urls
         return
@@ -59,13 +59,23 @@ def running(settings: Settings) -> DatabaseUrls:
         NoDatabase: none does.
     """
     if settings.database_url:
-        return external_urls(settings.database_url)
+        return external_urls(settings.database_url, given=_given(settings))
     file = settings.home / _FILE
     if not file.exists():
         raise NoDatabase(
             f"no Carelane runs in {settings.home}. Remedy: `carelane up`, or set CARELANE_DATABASE_URL"
         )
     return DatabaseUrls(**json.loads(file.read_text()))
+
+
+def _given(settings: Settings) -> dict[Role, str]:
+    """Addresses of roles that the site's administrator made."""
+    named = {
+        Role.APP: settings.database_app_url,
+        Role.WORKER: settings.database_worker_url,
+        Role.AUDIT: settings.database_audit_url,
+    }
+    return {role: url for role, url in named.items() if url}
 
 
 def _write(file: Path, urls: DatabaseUrls) -> None:
