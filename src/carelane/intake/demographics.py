@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from carelane.facts.fact import Identifier, Json
+from carelane.facts.fact import Draft, Identifier, Json
 from carelane.store.tokens import SearchTerms, Tokens, plain_name
 
 
@@ -49,6 +49,25 @@ def terms(patient: Mapping[str, Any], identifiers: Sequence[Identifier]) -> Sear
         phones=tuple(str(each.get("value")) for each in _telecoms(patient)),
         identifiers=tuple(each.value for each in identifiers),
     )
+
+
+def alike_terms(patient: Mapping[str, Any]) -> SearchTerms:
+    """What a suspected duplicate is looked for by: one family name, the first given name, the birth date.
+
+    The given name is among them so that twins are not taken for one person.
+    """
+    name = _name(patient)
+    return SearchTerms(
+        family=(name["family"],) if name.get("family") else (),
+        given=tuple(name.get("given") or ())[:1],
+        birth_date=_date(patient.get("birthDate")),
+    )
+
+
+def patient_of(draft: Draft) -> Mapping[str, Any]:
+    """The Patient that a draft tells of, or nothing."""
+    found = draft.payload.reveal().get("patient")
+    return found if isinstance(found, Mapping) else {}
 
 
 def _name(patient: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from carelane.engine.runtime import Runtime
-from carelane.facts.fact import Actor, Fact
+from carelane.facts.fact import Actor, Fact, Json
 from carelane.facts.ids import derive, name_id
 from carelane.facts.phi import Phi
 from carelane.facts.problem import Problem
@@ -22,8 +22,10 @@ def quarantined(
     runtime: Runtime, waiting: Pending, connection: str, problems: Sequence[Problem], now: datetime
 ) -> Fact:
     """`message.quarantined`: the message is kept, and somebody owns it. Codes and places only."""
-    found = [{"code": each.code, "place": each.place, "remedy": each.remedy} for each in problems]
-    payload = {"message": {"trigger": waiting.trigger, "problems": found}}
+    found: list[Json] = [
+        {"code": each.code, "place": each.place, "remedy": each.remedy} for each in problems
+    ]
+    payload: dict[str, Json] = {"message": {"trigger": waiting.trigger, "problems": found}}
     return Fact(
         id=derive(waiting.received_at, "quarantined", waiting.id),
         type="message.quarantined",
@@ -57,3 +59,9 @@ def to_review(runtime: Runtime, fact: Fact, reason: str) -> Fact:
         entity=None,
         actor=Actor.CARELANE,
     )
+
+
+def suspicion(runtime: Runtime, fact: Fact) -> Fact:
+    """`identity.review` beside a fact whose new patient may be one we know: work goes on meanwhile."""
+    found = to_review(runtime, fact, "suspected-duplicate")
+    return replace(found, id=derive(fact.recorded_at, "suspected", fact.id))

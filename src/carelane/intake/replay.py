@@ -50,7 +50,9 @@ class Replay:
         for one in messages or (raw,):
             arrived = arrived_of(self.runtime, CONNECTION, one, _own(self.envelope(one), name))
             async with self.runtime.worker.transaction() as tx:
-                (receipt,) = await store_arrived(tx, self.runtime.vault, self.runtime.organisation, [arrived])
+                (receipt,) = await store_arrived(
+                    tx, self.runtime.vault, self.runtime.organisation, [arrived]
+                )
             self._files[name].append((receipt.message or arrived.id, receipt.outcome))
 
     async def run(self) -> None:
@@ -92,7 +94,9 @@ class Replay:
         }
 
 
-async def again(runtime: Runtime, message: UUID, envelope: Callable[[bytes], Envelope]) -> UUID | None:
+async def again(
+    runtime: Runtime, message: UUID, envelope: Callable[[bytes], Envelope]
+) -> UUID | None:
     """Interpret a stored message anew, as a message of its own that names the first; its id, or None if unknown.
 
     Facts get new ids: what the first reading already did is recognised by keys and staleness, as for any resend.
@@ -102,8 +106,12 @@ async def again(runtime: Runtime, message: UUID, envelope: Callable[[bytes], Env
         if row is None:
             return None
         runtime.vault.learn(row["identity"], row["identity_key"])
-        raw = runtime.vault.open_message(message, row["message_key"], row["sealed"], row["identity"])
-        arrived = arrived_of(runtime, row["connection"], raw, envelope(raw), site=row["site"], replay_of=message)
+        raw = runtime.vault.open_message(
+            message, row["message_key"], row["sealed"], row["identity"]
+        )
+        arrived = arrived_of(
+            runtime, row["connection"], raw, envelope(raw), site=row["site"], replay_of=message
+        )
         await store_arrived(tx, runtime.vault, runtime.organisation, [arrived])
     runtime.bell.ring("interpret")
     return arrived.id
@@ -119,4 +127,3 @@ def _own(envelope: Envelope, name: str) -> Envelope:
 def _plain(problem: Problem) -> dict[str, str]:
     return {"code": problem.code, "place": problem.place, "severity": problem.severity.value,
             "message": problem.message, "remedy": problem.remedy}  # fmt: skip
-

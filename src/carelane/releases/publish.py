@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 from carelane.engine.releases import Activation, Releases
@@ -89,7 +90,7 @@ async def activate(  # noqa: PLR0913  # an activation is all of these
         now,
         "release.activated",
         one,
-        {**scope, "approvers": [one, two], "reason": reason},
+        {**scope, "approvers": [one, two], "reason_digest": sha256(reason.encode()).hexdigest()},
     )
 
 

@@ -220,7 +220,11 @@ def released_row(fact: Fact, step: Step) -> tuple[object, ...]:
 
 
 def notice_row(step: Step, case: Case, notice: Notice, number: int) -> tuple[object, ...]:
-    """Staff to be told; the id is derived, so that a replay tells nobody twice."""
-    id_: UUID = derive(step.now, "notice", step.fact.id, case.id, number)
-    return (id_, case.site, case.service_line, case.id, notice.step, notice.to, notice.channel, notice.kind,
-            notice.level, notice.safety, step.now)  # fmt: skip
+    """Staff to be told."""
+    return (notice_id(step, case, number), case.site, case.service_line, case.id, notice.step, notice.to,
+            notice.channel, notice.kind, notice.level, notice.safety, step.now)  # fmt: skip
+
+
+def notice_id(step: Step, case: Case, number: int) -> UUID:
+    """A notice's id: derived, so that a replay tells nobody twice, and its leaf names the same one."""
+    return derive(step.now, "notice", step.fact.id, case.id, number)

@@ -13,6 +13,7 @@ from carelane.audit.leaf import VERSION, instant
 from carelane.cases.model import Case, Change, Step
 from carelane.facts.fact import Fact
 from carelane.facts.ids import derive
+from carelane.store.commit_rows import notice_id
 from carelane.store.shapes import canonical
 
 LeafRow = tuple[UUID, datetime, bytes]
@@ -20,7 +21,7 @@ ChangeRow = list[object]
 _ABOUT = frozenset({"subject", "case", "correlation", "purpose"})
 
 
-def leaf(
+def leaf(  # noqa: PLR0913  # the parts of a leaf, by name
     *,
     id_: UUID,
     organisation: UUID,
@@ -140,7 +141,7 @@ def decided(step: Step, organisation: UUID, *, before: str) -> LeafRow:
     changes: list[ChangeRow] = [["fact", str(fact.id), before, step.disposition.value, how]]
     changes.extend(["fact", str(each.id), "held", "applied"] for each in step.released)
     for change in step.changes:
-        changes.extend(_of_case(change))
+        changes.extend(_of_case(step, change))
     actor = {"kind": fact.actor.value, "name": fact.actor_name or fact.connection or ""}
     content = {"subject": fact.subject, "correlation": fact.correlation}
     if len(step.changes) == 1:
@@ -150,7 +151,7 @@ def decided(step: Step, organisation: UUID, *, before: str) -> LeafRow:
                 changes=changes, content=content)  # fmt: skip
 
 
-def _of_case(change: Change) -> Iterable[ChangeRow]:
+def _of_case(by: Step, change: Change) -> Iterable[ChangeRow]:
     after = change.after
     detail: dict[str, object] = {
         "pathway": after.pathway,
@@ -173,13 +174,8 @@ def _of_case(change: Change) -> Iterable[ChangeRow]:
     for effect in change.withdrawn:
         yield ["effect", str(effect), "ready", "withdrawn"]
     for number, notice in enumerate(change.notices):
-        yield [
-            "notice",
-            f"{notice.step}/{number}",
-            "",
-            "told",
-            {"kind": notice.kind, "level": notice.level},
-        ]
+        told: dict[str, object] = {"kind": notice.kind, "level": notice.level}
+        yield ["notice", str(notice_id(by, after, number)), "", "told", told]
 
 
 def _standing(case: Case | None) -> str:

@@ -56,10 +56,21 @@ from unnest(%(id)b::uuid[], %(outcome)b::text[], %(trigger)b::text[], %(reason)b
 where m.id = u.id
 
 -- name: links
--- The identities behind tokens: whose they are, what is known of that subject, and their keys.
-select i.token, i.id, i.identity_key, l.subject, s.demographics::text, s.provisional
-from identity i join identity_link l on l.identity = i.id join subject s on s.id = l.subject
+-- The identities behind tokens: whose they are, what was last said under them, and their keys.
+select i.token, i.id, i.identity_key, l.subject, l.demographics::text
+from identity i join identity_link l on l.identity = i.id
 where i.token = any(%(tokens)s)
+
+-- name: alike
+-- Patients that carry all three blind tokens: perhaps the same person under another identifier.
+select u.birth_date, u.family, u.given, s.identity, s.id, s.demographics::text
+from unnest(%(token_0)b::text[], %(token_1)b::text[], %(token_2)b::text[]) u(birth_date, family, given)
+join subject_token a on a.token = u.birth_date
+join subject_token b on b.token = u.family and b.subject = a.subject
+join subject_token c on c.token = u.given and c.subject = a.subject
+join subject s on s.id = a.subject
+where s.merged_into is null and s.identity is not null
+limit 1000
 
 -- name: new_identities
 -- Source identifiers heard of for the first time.
@@ -70,11 +81,13 @@ from unnest(%(id)b::uuid[], %(token)b::text[], %(authority)b::text[], %(identity
 on conflict do nothing
 
 -- name: new_links
--- Whose they are.
-insert into identity_link (identity, organisation, subject, since)
-select u.identity, %(organisation)s, u.subject, u.since
-from unnest(%(identity)b::uuid[], %(subject)b::uuid[], %(since)b::timestamptz[]) u(identity, subject, since)
-on conflict do nothing
+-- Whose they are, and what was last said under them; a link that is there only hears the newest.
+insert into identity_link (identity, organisation, subject, since, demographics)
+select u.identity, %(organisation)s, u.subject, u.since, u.demographics::jsonb
+from unnest(%(identity)b::uuid[], %(subject)b::uuid[], %(since)b::timestamptz[], %(demographics)b::text[])
+     u(identity, subject, since, demographics)
+order by u.identity
+on conflict (identity, organisation) do update set demographics = excluded.demographics
 
 -- name: subjects
 -- Patients: new ones, or newer copies of what is shown of them.
@@ -93,17 +106,50 @@ insert into subject_token (token, subject, organisation, kind)
 select u.token, u.subject, %(organisation)s, u.kind
 from unnest(%(token)b::text[], %(subject)b::uuid[], %(kind)b::text[]) u(token, subject, kind) on conflict do nothing
 
--- name: relink
--- Identities move to another subject: the only thing a merge changes.
-update identity_link set subject = %(subject)s, since = %(at)s where identity = any(%(identities)s)
+-- name: near
+-- Everyone whom a merge of these identities, or its reversal, may touch: their subjects, and all that were ever
+-- merged with those.
+with recursive near(subject) as (
+  (select l.subject from identity_link l where l.identity = any(%(identities)b::uuid[])
+   union select unnest(%(subjects)b::uuid[]))
+  union
+  select case when g.survivor = n.subject then g.retired else g.survivor end
+  from near n join merge_log g on g.survivor = n.subject or g.retired = n.subject)
+select subject from near order by subject
 
--- name: identities_of
--- The identities that point to a subject now.
-select identity from identity_link where subject = %(subject)s order by identity
+-- name: links_of
+-- The identities of subjects.
+select identity, subject from identity_link where subject = any(%(subjects)b::uuid[])
+
+-- name: merged_away
+-- Which of these subjects are retired, and into whom.
+select id, merged_into from subject where id = any(%(subjects)b::uuid[]) and merged_into is not null
+
+-- name: merges_of
+-- What was merged among subjects, oldest first.
+select id, kind, survivor, retired, moved::text, reversed_by is not null from merge_log
+where kind <> 'unlink' and (survivor = any(%(subjects)b::uuid[]) or retired = any(%(subjects)b::uuid[]))
+order by at, id
+
+-- name: merge_row
+-- One merge.
+select survivor, retired from merge_log where id = %(id)s and kind <> 'unlink'
+
+-- name: set_links
+-- Identities point to a subject from now on: the only thing a merge changes.
+insert into identity_link (identity, organisation, subject, since)
+select u.identity, %(organisation)s, u.subject, u.since
+from unnest(%(identity)b::uuid[], %(subject)b::uuid[], %(since)b::timestamptz[]) u(identity, subject, since)
+order by u.identity
+on conflict (identity, organisation) do update set subject = excluded.subject, since = excluded.since
 
 -- name: move_facts
--- Facts follow their source identity.
-update fact set subject = %(target)s where subject = %(source)s and identity = any(%(identities)s)
+-- Facts follow their source identity; those without one follow their case. With `whole`, all of them.
+update fact f set subject = %(target)s where f.subject = %(source)s
+and (%(whole)s or f.identity = any(%(identities)b::uuid[])
+     or (f.identity is null and f.refers ->> 'case' in (
+         select c.id::text from pathway_case c
+         where c.subject = %(source)s and c.identity = any(%(identities)b::uuid[]))))
 
 -- name: move_inbox
 -- Waiting facts follow, in their order.
@@ -113,11 +159,12 @@ where i.subject = %(source)s and f.id = i.fact and f.subject = %(target)s
 -- name: move_decisions
 -- Held and parked facts follow.
 update decision d set subject = %(target)s from fact f
-where d.subject = %(source)s and f.id = d.fact and f.subject = %(target)s
+where d.subject = %(source)s and d.disposition in ('held', 'parked') and f.id = d.fact and f.subject = %(target)s
 
 -- name: move_cases
 -- Cases follow the identity that seals them, so that nothing refers to the retired subject as current.
-update pathway_case set subject = %(target)s where subject = %(source)s and identity = any(%(identities)s)
+update pathway_case set subject = %(target)s
+where subject = %(source)s and (%(whole)s or identity = any(%(identities)b::uuid[]))
 
 -- name: move_steps
 -- Steps follow their case.
@@ -134,15 +181,36 @@ where t.subject = %(source)s and c.id = t.case_id and c.subject = %(target)s
 update effect e set subject = %(target)s from pathway_case c
 where e.subject = %(source)s and c.id = e.case_id and c.subject = %(target)s
 
+-- name: lend_tokens
+-- The survivor is found by the retired one's names too.
+insert into subject_token (token, subject, organisation, kind)
+select token, %(target)s, organisation, kind from subject_token where subject = %(source)s
+on conflict do nothing
+
+-- name: forget_copy
+-- What is shown of a subject was the copy of another patient: the next message brings its own.
+update subject set demographics = '{}', identity = null, sealed = null, sealed_at = null
+where id = %(subject)s and identity = any(%(identities)b::uuid[])
 
 -- name: open_cases_of
 -- Open cases of a subject, with the uniqueness they claim.
-select id, pathway, unique_name, unique_token, opened_at, identity, revision from pathway_case
+select id, pathway, unique_name, unique_token, opened_at from pathway_case
 where subject = %(subject)s and closed_at is null and duplicate_of is null order by opened_at, id
 
 -- name: mark_duplicate
 -- Two open cases of one thing after a merge: both are kept, the younger says so.
 update pathway_case set duplicate_of = %(of)s where id = %(case)s
+
+-- name: free_duplicates
+-- Cases whose elder now is somebody else's: the oldest of each thing that is left is nobody's duplicate.
+with ranked as (
+  select c.id, c.duplicate_of, first_value(c.id) over (
+           partition by c.subject, c.pathway, c.unique_name, c.unique_token order by c.opened_at, c.id) as eldest
+  from pathway_case c
+  where c.subject = any(%(subjects)b::uuid[]) and c.closed_at is null and c.unique_token is not null)
+update pathway_case c set duplicate_of = nullif(r.eldest, c.id) from ranked r
+where r.id = c.id and r.duplicate_of is not null and c.duplicate_of is distinct from nullif(r.eldest, c.id)
+returning c.id, c.duplicate_of
 
 -- name: retire
 -- A subject that was merged away, or came back.
@@ -154,15 +222,23 @@ insert into merge_log (id, organisation, kind, survivor, retired, moved, fact, a
 values (%(id)s, %(organisation)s, %(kind)s, %(survivor)s, %(retired)s, %(moved)s::jsonb, %(fact)s, %(at)s)
 on conflict (id) do nothing
 
--- name: merges_of
--- Merges that have not been reversed, newest first.
-select id, kind, survivor, retired, moved::text as moved from merge_log
-where reversed_by is null and (survivor = any(%(subjects)b::uuid[]) or retired = any(%(subjects)b::uuid[]))
-order by at desc, id desc
-
 -- name: reverse_merge
 -- A merge that was taken back.
 update merge_log set reversed_by = %(by)s where id = %(id)s
+
+-- name: misplaced
+-- What still refers to a retired subject as current: must be empty (I18).
+select w.what, w.id from subject s join (
+  select 'identity' as what, identity as id, subject from identity_link
+  union all select 'case', id, subject from pathway_case where closed_at is null
+  union all select 'step', id, subject from step where closed_at is null
+  union all select 'task', id, subject from task where closed_at is null
+  union all select 'effect', id, subject from effect where state in ('ready', 'sending', 'unknown', 'dead')
+  union all select 'waiting fact', fact, subject from inbox
+  union all select 'held fact', fact, subject from decision where disposition in ('held', 'parked')
+  union all select 'message', f.origin, f.subject from fact f join message m on m.id = f.origin
+) w on w.subject = s.id
+where s.merged_into is not null order by w.what, w.id
 
 -- name: backlog
 -- Messages waiting to be interpreted, and facts waiting to be decided.

@@ -87,7 +87,8 @@ past as (
     and not exists (select from inbox i where i.subject = p.id)
     and not exists (select from decision d where d.subject = p.id and d.disposition in ('held', 'parked'))
   returning s.id),
-searched as (delete from subject_token k using past where k.subject = past.id)
+searched as (delete from subject_token k using past where k.subject = past.id),
+compared as (update identity_link l set demographics = '{}' from past where l.subject = past.id)
 select (select max(id::text)::uuid from page) as last, (select count(*) from past) as removed
 
 -- name: case_tokens
