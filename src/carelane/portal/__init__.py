@@ -1,1 +1,4 @@
-"""Pages and the JSON API: one file per action; the work itself is done by the rooms below."""
+"""What people see: pages, and the same actions as a JSON API; `app.build` puts it together.
+
+Rights are asked in `accounts`, work is done in `worklist`, `casebook` and `effects`; here it is shown, masked.
+"""

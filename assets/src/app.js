@@ -1,0 +1,14 @@
+// What the pages do beyond HTML. Without it every link and form still works.
+import "./htmx.js";
+import { startClocks } from "./clocks.js";
+import { startDrawer } from "./drawer.js";
+import { startKeys } from "./keys.js";
+import { startLive } from "./live.js";
+import { startTimeout } from "./timeout.js";
+
+startClocks();
+startDrawer();
+startKeys();
+startTimeout();
+if (document.querySelector("#rows")) startLive();
+document.documentElement.dataset.ready = "yes";

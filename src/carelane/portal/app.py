@@ -1,0 +1,107 @@
+"""The portal as one ASGI application: pages, API, static files and problems, behind the shield."""
+
+from pathlib import Path
+
+from litestar import Litestar, Response
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.response import Redirect
+from litestar.static_files import create_static_files_router
+
+from carelane.portal.api import cases as api_cases
+from carelane.portal.api import operating as api_operating
+from carelane.portal.api import signing as api_signing
+from carelane.portal.api import tasks as api_tasks
+from carelane.portal.desk import Asked, Desk, NotSignedIn
+from carelane.portal.pages import (
+    cases,
+    downtime,
+    finding,
+    live,
+    operating,
+    pathways,
+    signing,
+    tasks,
+    worklist,
+)
+from carelane.portal.pages.problems import problem
+from carelane.portal.render import is_fragment, to
+from carelane.portal.saying import Said
+from carelane.portal.shield import App, shielded
+
+STATIC = Path(__file__).parent / "static"
+PAGES = (signing, worklist, tasks, cases, finding, operating, pathways, downtime, live)
+API = (api_signing, api_tasks, api_cases, api_operating)
+BODY_MAX = 1_000_000  # bytes of a request
+
+
+def build(desk: Desk) -> App:
+    """The application. `/health` and `/metrics` are the process's own, in front of it."""
+    handlers = [route for each in (*PAGES, *API) for route in each.ROUTES]
+    document = OpenAPIConfig(
+        title="Carelane",
+        version="1",
+        path="/api",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+    )
+    inner = Litestar(
+        route_handlers=[
+            *handlers,
+            create_static_files_router(path="/static", directories=[STATIC]),
+        ],
+        state=State({"desk": desk}),
+        openapi_config=document,
+        compression_config=CompressionConfig(backend="gzip", exclude="^/events"),
+        exception_handlers={
+            NotSignedIn: _not_signed_in,
+            HTTPException: _refused,
+            Exception: _failed,
+        },
+        request_max_body_size=BODY_MAX,
+        logging_config=None,
+        debug=False,
+    )
+    return shielded(inner, desk)  # type: ignore[arg-type]  # its own typing of ASGI is narrower
+
+
+def _is_api(request: Asked) -> bool:
+    return request.url.path.startswith("/api")
+
+
+def _not_signed_in(request: Asked, _: Exception) -> Response[object]:
+    told = Said(ok=False, status=401, code="sign-in", message="Nobody is signed in, or the session is over.",
+                remedy="Sign in again; drafts are kept.")  # fmt: skip
+    if _is_api(request):
+        return Response(told.problem(), status_code=401)
+    if is_fragment(request):
+        return Response(None, status_code=401, headers={"HX-Redirect": "/sign-in?why=idle"})
+    answer: Redirect = to("/sign-in")
+    return answer
+
+
+def _refused(request: Asked, error: Exception) -> Response[object]:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    messages = {404: ("not-found", "There is nothing here."), 405: ("method", "That is not done this way."),
+                403: ("forged", "The form is out of date or came from elsewhere."),
+                413: ("too-large", "That is too large.")}  # fmt: skip
+    code, message = messages.get(status, ("request", "The request could not be understood."))
+    return _said(request, Said(ok=False, status=status, code=code, message=message,
+                               remedy="Go back, open the page again and repeat it there."))  # fmt: skip
+
+
+def _failed(request: Asked, error: Exception) -> Response[object]:
+    """A defect of ours: the type is counted, its text may hold anything and goes nowhere."""
+    desk: Desk = request.app.state.desk
+    desk.runtime.observer.count("portal_failed", {"kind": type(error).__name__})
+    return _said(request, Said(ok=False, status=500, code="local-fault", message="Something went wrong on our side.",
+                               remedy="Try again; if it stays, tell whoever runs Carelane when."))  # fmt: skip
+
+
+def _said(request: Asked, told: Said) -> Response[object]:
+    if _is_api(request):
+        return Response(told.problem(), status_code=told.status)
+    shown: Response[object] = problem(request, told)  # type: ignore[assignment]  # text is an object too
+    return shown

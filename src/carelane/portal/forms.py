@@ -1,0 +1,66 @@
+"""Reading forms: the token first, then fields as text; the values of a task's form by the type it declares."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from litestar.exceptions import PermissionDeniedException
+
+from carelane.facts.fact import Json
+from carelane.pathways.definition import TaskKind
+from carelane.portal.desk import Asked, session_of
+
+FIELD = "f-"  # prefix of a task's own form fields
+TEXT_MAX = 20_000  # characters of one field
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields that were sent, never printed."""
+
+    values: Mapping[str, str] = field(repr=False)
+
+    def text(self, name: str, default: str = "") -> str:
+        """One field, trimmed."""
+        return self.values.get(name, default).strip()[:TEXT_MAX]
+
+    def number(self, name: str, default: int = 0) -> int:
+        """One field as a whole number."""
+        try:
+            return int(self.text(name))
+        except ValueError:
+            return default
+
+    def id(self, name: str) -> UUID | None:
+        """One field as one of our ids."""
+        try:
+            return UUID(self.text(name))
+        except ValueError:
+            return None
+
+    def of_task(self, kind: TaskKind) -> dict[str, Json]:
+        """The task's own fields that were filled in; a box is true or absent."""
+        given = {each.name: (each.type, self.text(FIELD + each.name)) for each in kind.form}
+        return {name: type_ == "boolean" or text for name, (type_, text) in given.items() if text}
+
+
+async def form_of(request: Asked) -> Form:
+    """The form of a signed-in person.
+
+    Raises:
+        PermissionDeniedException: it does not carry the session's token.
+    """
+    token = session_of(request).form_token
+    form = await open_form(request)
+    if not hmac.compare_digest(form.text("token").encode(), token.encode()):
+        raise PermissionDeniedException(
+            "The form is out of date. Open the page again and repeat it there."
+        )
+    return form
+
+
+async def open_form(request: Asked) -> Form:
+    """A form from anybody: the sign-in's."""
+    data = await request.form()
+    return Form({name: str(value) for name, value in data.items()})

@@ -1,0 +1,164 @@
+"""A task: its form, missing fields first, and what can be done with it; a drawer beside the list, or a page."""
+
+from uuid import UUID
+
+from litestar import get, post
+from litestar.response import Redirect
+
+from carelane.access.decide import Denied
+from carelane.access.views import Screen
+from carelane.facts.fact import Json
+from carelane.portal.desk import Asked, Desk, desk_of, fields_for, session_of
+from carelane.portal.doing import SNOOZE_HOURS, VERBS, Doing, answer_offer, do
+from carelane.portal.forms import Form, form_of
+from carelane.portal.looking import TaskView, linked, listed, work
+from carelane.portal.pages.problems import problem
+from carelane.portal.render import Html, is_fragment, page, to
+from carelane.portal.saying import Said, said
+from carelane.portal.shown import patient
+from carelane.worklist.acting import OVERRIDE_REASONS
+from carelane.worklist.handover import REASONS, WHAT
+from carelane.worklist.listing import Filters
+
+_TOLD = {
+    "complete": "completed", "release": "released", "snooze": "snoozed", "wake": "woken", "escalate": "escalated",
+    "reassign": "reassigned", "override": "overridden", "offer": "offered", "undo": "undone", "claim": "claimed",
+    "draft": "drafted",
+}  # fmt: skip
+_STAYS = frozenset({"claim", "draft"})
+
+
+@get("/tasks/{task:uuid}")
+async def show(request: Asked, task: UUID) -> Html:
+    """The task's form and story."""
+    desk, session = desk_of(request), session_of(request)
+    found = await work(desk, session, task)
+    if isinstance(found, Denied):
+        return problem(request, said(found, desk.runtime.now()))
+    told = {"claimed": "It is yours.", "drafted": "Draft saved."}.get(
+        request.query_params.get("told", ""), ""
+    )
+    return shown(request, found, told=told)
+
+
+@get("/tasks/{task:uuid}/row")
+async def row(request: Asked, task: UUID) -> Html:
+    """The task's row in the list: what the live list asks for when something changed."""
+    desk, session = desk_of(request), session_of(request)
+    found = await work(desk, session, task)
+    if isinstance(found, Denied):
+        return problem(request, said(found, desk.runtime.now()))
+    subject = found.row["subject"]
+    rows = await listed(desk, session, Filters(everyone=True, snoozed=True, subject=subject))
+    fields = fields_for(session, Screen.WORKLIST)
+    here = [] if isinstance(rows, Denied) else [each for each in rows if each.id == task]
+    return page(
+        request, "_rows.html", rows=[(each, patient(each.patient, fields)) for each in here]
+    )
+
+
+@post("/tasks/{task:uuid}/{verb:str}", status_code=200)
+async def act(request: Asked, task: UUID, verb: str) -> Html | Redirect:
+    """Do something with it; the page after says what, or what is missing."""
+    desk, session = desk_of(request), session_of(request)
+    form = await form_of(request)
+    if verb == "reveal":
+        found = await work(desk, session, task, reveal=True)
+        return (
+            problem(request, said(found, desk.runtime.now()))
+            if isinstance(found, Denied)
+            else shown(request, found)
+        )
+    before = await work(desk, session, task) if verb in {"complete", "draft"} else None
+    values = form.of_task(before.kind) if isinstance(before, TaskView) and before.kind else {}
+    told = said(await do(desk, session, task, verb, _doing(form, values)), desk.runtime.now())
+    if told.ok:
+        return await _done(request, desk, task, verb)
+    found = await work(desk, session, task)
+    if isinstance(found, Denied) or verb not in VERBS:
+        return problem(request, told)
+    outcome = form.text("outcome")
+    return shown(request, found, problem_=told, values=values, outcome=outcome, status=told.status)
+
+
+@post("/handovers/{offer:uuid}/{verb:str}", status_code=200)
+async def offered(request: Asked, offer: UUID, verb: str) -> Html | Redirect:
+    """Accept work that was offered, or take one's own offer back."""
+    desk, session = desk_of(request), session_of(request)
+    await form_of(request)
+    told = said(await answer_offer(desk, session, offer, verb), desk.runtime.now())
+    return (
+        to(f"/?told={'accepted' if verb == 'accept' else 'withdrawn'}")
+        if told.ok
+        else problem(request, told)
+    )
+
+
+async def _done(request: Asked, desk: Desk, task: UUID, verb: str) -> Html | Redirect:
+    if verb in _STAYS and is_fragment(request):
+        found = await work(desk, session_of(request), task)
+        if not isinstance(found, Denied):
+            return shown(request, found, told="It is yours." if verb == "claim" else "Draft saved.")
+    if verb in _STAYS:
+        return to(f"/tasks/{task}?told={_TOLD[verb]}")
+    return to(f"/?told={_TOLD[verb]}&task={task}")
+
+
+def shown(  # noqa: PLR0913  # what a form shows again after it was refused, by name
+    request: Asked,
+    found: TaskView,
+    *,
+    told: str = "",
+    problem_: Said | None = None,
+    values: dict[str, Json] | None = None,
+    outcome: str = "",
+    status: int = 200,
+) -> Html:
+    """The task as a drawer for the page's script, or as a page."""
+    desk = desk_of(request)
+    kind = found.kind
+    given = {**found.values, **(values or {})}
+    fields = (
+        sorted(kind.form, key=lambda each: (not each.required_for, bool(given.get(each.name))))
+        if kind
+        else ()
+    )
+    directory = desk.runtime.directory
+    return page(
+        request,
+        "_task.html" if is_fragment(request) else "task.html",
+        status=status,
+        task=found.row,
+        kind=kind,
+        state=found.state,
+        view=found.view,
+        shows=[each for each in found.view.case.fields if kind and each.name in kind.shows],
+        hidden=[name for name in found.view.case.masked if kind and name in kind.shows],
+        fields=fields,
+        values=given,
+        outcome=outcome,
+        mine=found.mine,
+        may=found.may,
+        problem=problem_,
+        told=told,
+        linked=linked,
+        labels={each.name: each.label for each in fields},
+        hours=SNOOZE_HOURS,
+        override_reasons=OVERRIDE_REASONS,
+        handover_reasons=REASONS,
+        handover_what=WHAT,
+        pools=[(each.name, each.title) for each in directory.pools.values()],
+        people=[(each.name, each.display) for each in directory.people.values() if each.active],
+        patient=found.view.patient,
+    )
+
+
+def _doing(form: Form, values: dict[str, Json]) -> Doing:
+    to_kind, _, to_name = form.text("to").rpartition(":")
+    return Doing(
+        version=form.number("version"), outcome=form.text("outcome"), reason=form.text("reason"), to_kind=to_kind,
+        to=to_name, what=form.text("what"), state=form.text("state"), hours=form.number("hours"), form=values,
+    )  # fmt: skip
+
+
+ROUTES = (show, row, act, offered)

@@ -1,0 +1,112 @@
+"""Around the whole portal: who asks, requests forged elsewhere, and the headers of each answer (LOOK, TRUST 2b).
+
+Cookies open nothing on an unsafe request that another site sent: SameSite=Lax, the origin must be ours, and each
+form carries a token (`forms.form_of`). A bearer token needs neither, since no browser sends it by itself.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from carelane.accounts.sessions import current
+from carelane.portal.desk import Desk
+
+Scope = MutableMapping[str, Any]
+App = Callable[[Scope, Any, Any], Awaitable[None]]
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    b"content-security-policy": POLICY.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    b"x-frame-options": b"DENY",
+}
+_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
+_FORGED = (
+    b"The request came from another site and was refused. Open the page again and repeat it there."
+)
+
+
+def shielded(inner: App, desk: Desk) -> App:
+    """The application behind its shield."""
+
+    async def app(scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await inner(scope, receive, send)
+            return
+        given = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in scope["headers"]
+        }
+        answer = _with_headers(send, scope["path"], secure=desk.secure)
+        bearer, cookie = _secrets(given, desk.cookie)
+        if scope["method"] not in SAFE and not bearer and _foreign(given):
+            await _refuse(answer)
+            return
+        address = (scope.get("client") or ("127.0.0.1", 0))[0]
+        scope["carelane_remote"] = remote = is_remote(address)
+        scope["carelane_session"] = None
+        if bearer or cookie:
+            scope["carelane_session"] = await current(
+                desk.runtime, bearer or cookie, remote=remote, touch=scope["path"] != "/events")  # fmt: skip
+        await inner(scope, receive, answer)
+
+    return app
+
+
+def is_remote(address: str) -> bool:
+    """Whether it is neither this machine nor a private network."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return True
+    return not (found.is_loopback or found.is_private)
+
+
+def _secrets(given: dict[str, str], cookie: str) -> tuple[str, str]:
+    scheme, _, token = given.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip(), ""
+    try:
+        found = SimpleCookie(given.get("cookie", "")).get(cookie)
+    except CookieError:
+        found = None
+    return "", found.value if found else ""
+
+
+def _foreign(given: dict[str, str]) -> bool:
+    """Whether a browser says that another site sent it; programs say nothing, and have no cookie to abuse."""
+    fetched = given.get("sec-fetch-site")
+    if fetched not in (None, "same-origin", "none"):
+        return True
+    origin = given.get("origin")
+    return origin is not None and urlsplit(origin).netloc != given.get("host")
+
+
+def _with_headers(send: Any, path: str, *, secure: bool) -> Any:
+    async def sending(message: Scope) -> None:
+        if message["type"] == "http.response.start":
+            own = {name.lower() for name, _ in message["headers"]}
+            added = [(name, value) for name, value in HEADERS.items() if name not in own]
+            if not path.startswith("/static/"):
+                added.append((b"cache-control", b"no-store"))
+            if secure:
+                added.append(_TRANSPORT)
+            message = {**message, "headers": [*message["headers"], *added]}
+        await send(message)
+
+    return sending
+
+
+async def _refuse(send: Any) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": _FORGED})
