@@ -516,11 +516,12 @@ create table heartbeat (
   primary key (process, organisation)
 );
 
--- A case is open if and only if it has an open step (SEMANTICS 4).
+-- A case is open if and only if it has an open step (SEMANTICS 4). Asked by bool_or, because `where closed_at is null`
+-- invites the plan that walks step_next, every open step there is, for each case (0.7 ms per message at 4,000 cases).
 create function case_open_iff_step() returns trigger language plpgsql as $$
 begin
   if exists (select from pathway_case c where c.id = new.id
-             and (c.closed_at is null) <> exists (select from step s where s.case_id = c.id and s.closed_at is null)) then
+             and (c.closed_at is null) <> (select coalesce(bool_or(s.closed_at is null), false) from step s where s.case_id = c.id)) then
     raise exception 'case % is open without an open step, or closed with one', new.id
       using errcode = 'check_violation', constraint = 'case_open_iff_step';
   end if;
@@ -532,7 +533,7 @@ create constraint trigger case_open_iff_step after insert or update on pathway_c
 create function step_case_open() returns trigger language plpgsql as $$
 begin
   if exists (select from pathway_case c where c.id = new.case_id
-             and (c.closed_at is null) <> exists (select from step s where s.case_id = c.id and s.closed_at is null)) then
+             and (c.closed_at is null) <> (select coalesce(bool_or(s.closed_at is null), false) from step s where s.case_id = c.id)) then
     raise exception 'case % is open without an open step, or closed with one', new.case_id
       using errcode = 'check_violation', constraint = 'case_open_iff_step';
   end if;
