@@ -6,7 +6,7 @@ Only the header is read; `reading` does the rest after the commit.
 from datetime import datetime
 
 from carelane.connect.hl7v2.codec.escapes import escape, unescape
-from carelane.connect.hl7v2.codec.header import Header, bare, header_of
+from carelane.connect.hl7v2.codec.header import Header, bare, coded, header_of
 from carelane.connect.hl7v2.codec.problems import BYTES_MAX, note, too_large, unreadable
 from carelane.connect.hl7v2.codec.separators import STANDARD
 from carelane.facts.ports import Envelope
@@ -43,7 +43,7 @@ def acknowledge(  # noqa: PLR0913  # an answer has these parts; all are named by
     """
     header = header_of(bare(raw)[0]) or Header(separators=STANDARD, fields=("MSH", "|", "^~\\&"))
     marks = header.separators
-    event = header.first(9, 2)
+    event = coded(header.first(9, 2))
     kind = marks.component.join(["ACK", event, "ACK"] if event else ["ACK"])
     answer = ["MSH", marks.encoding, *(header.raw(field) for field in (5, 6, 3, 4))]
     answer += [f"{now:%Y%m%d%H%M%S%z}", "", kind, escape(control_id, marks)]

@@ -10,6 +10,7 @@ from carelane.facts.problem import Problem
 _BOM = b"\xef\xbb\xbf"
 _AROUND = b"\x0b\x1c\r\n \t"
 _FIELD_OF_CHARSET = 18
+_CODE_MAX = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,17 @@ class Header:
     @property
     def trigger(self) -> str:
         """Message type and event, as in `ADT^A01`."""
-        return f"{self.first(9)}^{self.first(9, 2)}"
+        return f"{coded(self.first(9))}^{coded(self.first(9, 2))}"
+
+
+def coded(text: str) -> str:
+    """A type or event of HL7 tables 0076 and 0003: up to three letters and digits; else `?`.
+
+    It stands in clear with the message and in the answer, so it may be nothing else than a code.
+    """
+    return (
+        text if not text or (len(text) <= _CODE_MAX and text.isascii() and text.isalnum()) else "?"
+    )
 
 
 def bare(raw: bytes) -> tuple[bytes, tuple[Problem, ...]]:

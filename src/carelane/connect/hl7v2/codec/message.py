@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 from carelane.connect.hl7v2.codec.escapes import NULL, unescape
+from carelane.connect.hl7v2.codec.header import coded
 from carelane.connect.hl7v2.codec.separators import Separators
 
 HEADERS = frozenset({"MSH", "FHS", "BHS"})
@@ -161,7 +162,7 @@ class Message:
     @property
     def trigger(self) -> str:
         """Message type and event, as in `ADT^A01`; empty parts where the header lacks them."""
-        return f"{self.get('MSH', 9, 1) or ''}^{self.get('MSH', 9, 2) or ''}"
+        return f"{coded(self.get('MSH', 9, 1) or '')}^{coded(self.get('MSH', 9, 2) or '')}"
 
     def _named(self) -> dict[str, list[Segment]]:
         index = self._index

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from carelane.connect.hl7v2.codec import Message, parse
+from carelane.connect.hl7v2.codec.header import coded
 from carelane.connect.hl7v2.mapping.context import Context
 from carelane.connect.hl7v2.mapping.local import DEFAULT, Local
 from carelane.connect.hl7v2.mapping.several import parts_of
@@ -39,8 +40,8 @@ def read(
 
 def trigger_of(message: Message) -> str:
     """MSH-9 as `ADT^A01`; a missing event is taken from EVN-1, or is the type's only one."""
-    kind = (clean(message.get("MSH", 9, 1)) or "").upper()
-    event = clean(message.get("MSH", 9, 2)) or clean(message.get("EVN", 1))
+    kind = coded((clean(message.get("MSH", 9, 1)) or "").upper())
+    event = coded(clean(message.get("MSH", 9, 2)) or clean(message.get("EVN", 1)) or "")
     return f"{kind}^{(event or _USUAL_EVENT.get(kind, '')).upper()}" if kind else ""
 
 
