@@ -1,7 +1,184 @@
-"""`demo`."""
+"""`demo`: the synthetic hospital, a program of its own, against a running Carelane or a private one."""
 
 import argparse
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from carelane.accounts.passwords import set_password
+from carelane.cli.asking import answer, say, settings_flags, settings_of
+from carelane.cli.run import children
+from carelane.compose.database import owned
+from carelane.compose.demo import Ports, copied_site, free_ports
+from carelane.compose.house import open_house
+from carelane.compose.judge import held_by_ehr, judge
+from carelane.compose.supervise import supervise
+from carelane.settings import Settings
+from carelane.store.roles import DatabaseUrls
+
+WORKS = (
+    "amara.quill", "bo.tarrant", "cleo.marsh", "dev.okafor", "edda.voss", "farid.noor", "gwen.ashby",
+    "hugo.lindqvist", "jonas.weald",
+)  # fmt: skip
+SIGN_IN = "dev.okafor"
+READY_S = 60.0
+DAY_S = 420.0
+_QUIET_S = 60
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Nothing yet."""
+    """The command."""
+    demo = commands.add_parser(
+        "demo", help="a synthetic hospital sends messages, staff works, the EHR hears of it"
+    )
+    demo.add_argument("--once", action="store_true", help="one day, then the summary, then the end")
+    demo.add_argument(
+        "--json", action="store_true", help="the summary as one document on the last line"
+    )
+    demo.add_argument("--seed", type=int, default=1, help="another seed is another day")
+    demo.add_argument(
+        "--profile", choices=["a", "b"], default="a", help="which of the two simulated EHRs"
+    )
+    settings_flags(demo)
+    demo.set_defaults(run=_run)
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """A private Carelane for the demo: its settings, its ports, and the passwords of its staff."""
+
+    settings: Settings
+    ports: Ports
+    urls: DatabaseUrls
+    passwords: Mapping[str, str] = field(repr=False)
+
+
+def _run(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="carelane-demo-", ignore_cleanup_errors=True) as name:
+        home = Path(name)
+        home.chmod(0o711)
+        ports = free_ports()
+        site = copied_site(settings_of(options).site, home / "site", ports)
+        settings = ports.settings(settings_of(options), home=home, site=site)
+        with owned(settings, say) as urls:
+            return asyncio.run(_day(options, settings, ports, urls))
+
+
+async def _day(
+    options: argparse.Namespace, settings: Settings, ports: Ports, urls: DatabaseUrls
+) -> int:
+    stop = asyncio.Event()
+    passwords = {name: secrets.token_urlsafe(18) for name in WORKS}
+    async with open_house(settings, urls, process="demo", load=True) as house:
+        for name, password in passwords.items():
+            await set_password(house.runtime, name, password)
+    stage = Stage(settings=settings, ports=ports, urls=urls, passwords=passwords)
+    running = asyncio.create_task(supervise(settings, children(settings), _quietly, stop=stop))
+    try:
+        await _ready(settings)
+        return await _played(options, stage, stop)
+    finally:
+        stop.set()
+        await running
+
+
+async def _played(options: argparse.Namespace, stage: Stage, stop: asyncio.Event) -> int:
+    """Run the hospital, judge what it left, and stay for a person if there is one."""
+    stays = not options.once and sys.stdin.isatty()
+    async with _hospital(options, stage) as hospital:
+        told = await _listen(hospital)
+        async with open_house(stage.settings, stage.urls, process="judge") as house:
+            found = await judge(house, quiet_s=_QUIET_S)
+        told |= await held_by_ehr(told["ehr"])
+        summary = {**found, "hospital": told}
+        answer(options, summary, _text(summary))
+        if stays:
+            _invite(stage)
+            await stop.wait()
+    held = told.get("held_twice", 1) == 0
+    return int(not (found["ledger_balanced"] and found["audit_verified"] and held))
+
+
+@contextlib.asynccontextmanager
+async def _hospital(
+    options: argparse.Namespace, stage: Stage
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The hospital's own process; its plan is a private file, because it holds passwords."""
+    settings, ports = stage.settings, stage.ports
+    plan = {
+        "portal": f"http://{settings.host}:{settings.portal_port}", "mllp_port": ports.mllp, "ehr_port": ports.ehr,
+        "smtp_port": ports.smtp, "jwks": str(settings.home / "run" / "ehr-client-key.jwks.json"),
+        "profile": options.profile, "seed": options.seed, "staff": dict(stage.passwords),
+    }  # fmt: skip
+    file = settings.home / "plan.json"
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        json.dump(plan, out)
+    command = [sys.executable, "-m", "carelane.testing.hospital", str(file)]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+async def _listen(hospital: asyncio.subprocess.Process) -> dict[str, Any]:
+    """Show the hospital's progress until its day is over; what it told."""
+    told: dict[str, Any] = {}
+    assert hospital.stdout is not None  # noqa: S101  # it was asked for
+    async with asyncio.timeout(DAY_S):
+        while line := await hospital.stdout.readline():
+            said = json.loads(line)
+            told |= said
+            say("hospital: " + ", ".join(f"{name} {value}" for name, value in said.items()))
+            if said.get("done"):
+                break
+    return told
+
+
+async def _ready(settings: Settings) -> None:
+    """Wait until listener and portal take connections."""
+    async with asyncio.timeout(READY_S):
+        for port in (settings.mllp_port, settings.portal_port):
+            while True:
+                with contextlib.suppress(OSError):
+                    _, writer = await asyncio.open_connection(settings.host, port)
+                    writer.close()
+                    break
+                await asyncio.sleep(0.2)
+
+
+def _quietly(line: str) -> None:
+    say(f"carelane: {line}")
+
+
+def _invite(stage: Stage) -> None:
+    settings = stage.settings
+    print(f"\nThe portal: http://{settings.host}:{settings.portal_port}")
+    print(f"Sign in as {SIGN_IN} with the password {stage.passwords[SIGN_IN]}")
+    print(f"Or: CARELANE_HOME={settings.home} carelane task list --as {SIGN_IN}")
+    print("Ctrl-C ends everything.")
+
+
+def _text(summary: Mapping[str, Any]) -> str:
+    told = summary["hospital"]
+    return "\n".join([
+        f"messages {summary['messages']} (of {len(told.get('triggers', []))} triggers), facts {summary['facts']}, "
+        f"cases {summary['cases']}, closed {summary['closed']}",
+        f"tasks {summary['tasks']}, effects {summary['effects']}; the EHR holds {told.get('held')} of ours, "
+        f"{told.get('held_twice')} twice; mails {told.get('mails')}",
+        f"the four laws {'hold' if summary['ledger_balanced'] else 'DO NOT HOLD'}; "
+        f"the audit is {'verified' if summary['audit_verified'] else 'NOT VERIFIED'}",
+    ])  # fmt: skip

@@ -85,3 +85,25 @@ select (select max(version) from directory_snapshot) as directory,
 select distinct subject from step
 where closed_at is null and subject > %(after)s and detail -> 'clock' ->> 'calendar' = any(%(calendars)s::text[])
 order by subject limit %(limit)s
+
+-- name: moving
+-- What is on its way: messages, facts, effects that may go now.
+select (select count(*) from message where outcome = 'pending') as messages,
+       (select count(*) from inbox) as facts,
+       (select count(*) from effect where state in ('ready', 'sending') and next_at <= %(now)s::timestamptz + interval '15 seconds')
+         as effects
+
+-- name: counts
+-- What there is.
+select (select count(*) from message) as messages,
+       (select count(*) from fact) as facts,
+       (select count(*) from pathway_case) as cases,
+       (select count(*) from task) as tasks,
+       (select count(*) from effect) as effects,
+       (select count(*) from pathway_case where closed_at is not null) as closed,
+       (select json_object_agg(t.pathway, t.n) from (select pathway, count(*) as n from pathway_case group by 1) t) as pathways,
+       (select json_object_agg(t.outcome, t.n) from
+          (select pathway || ': ' || outcome as outcome, count(*) as n from pathway_case where outcome <> '' group by 1) t)
+         as outcomes,
+       (select json_object_agg(t.state, t.n) from (select state, count(*) as n from effect group by 1) t) as effect_states,
+       (select count(*) from notice where level > 1) as escalations
