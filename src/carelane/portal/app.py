@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from litestar import Litestar, Response
+from litestar import Litestar, Response, Router
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
@@ -40,7 +40,12 @@ BODY_MAX = 1_000_000  # bytes of a request
 
 def build(desk: Desk) -> App:
     """The application. `/health` and `/metrics` are the process's own, in front of it."""
-    handlers = [route for each in (*PAGES, *API) for route in each.ROUTES]
+    pages = Router(
+        "/",
+        route_handlers=[route for each in PAGES for route in each.ROUTES],
+        include_in_schema=False,
+    )
+    api = [route for each in API for route in each.ROUTES]
     document = OpenAPIConfig(
         title="Carelane",
         version="1",
@@ -49,7 +54,8 @@ def build(desk: Desk) -> App:
     )
     inner = Litestar(
         route_handlers=[
-            *handlers,
+            pages,
+            *api,
             create_static_files_router(path="/static", directories=[STATIC]),
         ],
         state=State({"desk": desk}),

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
+from litestar.params import FromPath, JSONBody
 
 from carelane.access.decide import Denied
 from carelane.access.request import Action
@@ -65,7 +66,7 @@ async def index(request: Asked) -> Response[object]:
 
 
 @get("/api/cases/{case_id:uuid}")
-async def show(request: Asked, case_id: UUID) -> Response[object]:
+async def show(request: Asked, case_id: FromPath[UUID]) -> Response[object]:
     """One case, its patient masked."""
     found = await case(desk_of(request), session_of(request), case_id)
     if isinstance(found, Denied):
@@ -84,7 +85,7 @@ async def show(request: Asked, case_id: UUID) -> Response[object]:
 
 
 @get("/api/cases/{case_id:uuid}/trace")
-async def hops(request: Asked, case_id: UUID) -> Response[object]:
+async def hops(request: Asked, case_id: FromPath[UUID]) -> Response[object]:
     """From first byte to last effect, with times."""
     desk, session = desk_of(request), session_of(request)
     if no := await desk.rights.allow_on(session, Action.CASE_VIEW, "case", case_id):
@@ -95,7 +96,9 @@ async def hops(request: Asked, case_id: UUID) -> Response[object]:
 
 
 @post("/api/cases/{case_id:uuid}/thread", status_code=200)
-async def entry(request: Asked, case_id: UUID, data: Written) -> Response[object]:
+async def entry(
+    request: Asked, case_id: FromPath[UUID], data: JSONBody[Written]
+) -> Response[object]:
     """Write into the thread."""
     acting(request)
     told = await written(request, case_id, Form(msgspec.structs.asdict(data)))

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 from litestar import Response, get, post
+from litestar.params import JSONBody
 
 from carelane.access.request import Action
 from carelane.casebook.ledger import laws, standing
@@ -47,7 +48,7 @@ async def dead(request: Asked) -> Response[object]:
 
 
 @post("/api/effects/redrive", status_code=200)
-async def again(request: Asked, data: Again) -> Response[object]:
+async def again(request: Asked, data: JSONBody[Again]) -> Response[object]:
     """Give dead effects a new budget; a preview unless `go`."""
     desk, session = desk_of(request), acting(request)
     if no := await desk.rights.allow(session, Action.EFFECT_REDRIVE, desk.rights.everywhere()):

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 from litestar import Response, delete, post
+from litestar.params import JSONBody
 
 from carelane.access.request import Purpose
 from carelane.accounts.sessions import end
@@ -38,7 +39,7 @@ class Problem(msgspec.Struct, kw_only=True):
 
 
 @post("/api/session", status_code=201)
-async def opened(request: Asked, data: Credentials) -> Response[Opened | Problem]:
+async def opened(request: Asked, data: JSONBody[Credentials]) -> Response[Opened | Problem]:
     """Sign in."""
     address = request.client.host if request.client else "unknown"
     found = await sign_in(

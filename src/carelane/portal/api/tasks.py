@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
+from litestar.params import FromPath, JSONBody
 
 from carelane.access.decide import Denied
 from carelane.access.views import Screen
@@ -56,14 +57,16 @@ async def index(request: Asked) -> Response[object]:
 
 
 @get("/api/tasks/{task:uuid}")
-async def show(request: Asked, task: UUID) -> Response[object]:
+async def show(request: Asked, task: FromPath[UUID]) -> Response[object]:
     """A task with its form, outcomes and the fields it shows."""
     found = await work(desk_of(request), session_of(request), task)
     return denied(request, found) if isinstance(found, Denied) else Response(task_json(found))
 
 
 @post("/api/tasks/{task:uuid}/{verb:str}", status_code=200)
-async def act(request: Asked, task: UUID, verb: str, data: Act) -> Response[object]:
+async def act(
+    request: Asked, task: FromPath[UUID], verb: FromPath[str], data: JSONBody[Act]
+) -> Response[object]:
     """claim, release, snooze, wake, draft, complete, undo, escalate, reassign, override, offer."""
     session = acting(request)
     return answered(
@@ -80,7 +83,7 @@ async def handovers(request: Asked) -> Response[object]:
 
 
 @post("/api/handovers/{offer:uuid}/{verb:str}", status_code=200)
-async def offered(request: Asked, offer: UUID, verb: str) -> Response[object]:
+async def offered(request: Asked, offer: FromPath[UUID], verb: FromPath[str]) -> Response[object]:
     """accept, withdraw."""
     session = acting(request)
     return answered(request, await answer_offer(desk_of(request), session, offer, verb))

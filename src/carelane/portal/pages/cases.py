@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from litestar import get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from carelane.access.decide import Denied
@@ -22,13 +23,13 @@ _WRITTEN = {"note": "Noted.", "question": "Asked: it is a task with a clock now.
 
 
 @get("/cases/{case_id:uuid}")
-async def show(request: Asked, case_id: UUID) -> Html:
+async def show(request: Asked, case_id: FromPath[UUID]) -> Html:
     """The case, its patient masked."""
     return await _shown(request, case_id)
 
 
 @post("/cases/{case_id:uuid}/reveal", status_code=200)
-async def reveal(request: Asked, case_id: UUID) -> Html:
+async def reveal(request: Asked, case_id: FromPath[UUID]) -> Html:
     """The same with the whole name, this once; a leaf says who saw it and why."""
     session_of(request)
     await form_of(request)
@@ -36,7 +37,7 @@ async def reveal(request: Asked, case_id: UUID) -> Html:
 
 
 @post("/cases/{case_id:uuid}/thread", status_code=200)
-async def entry(request: Asked, case_id: UUID) -> Html | Redirect:
+async def entry(request: Asked, case_id: FromPath[UUID]) -> Html | Redirect:
     """Write a note, ask, answer, or say that something is wrong."""
     desk, session = desk_of(request), session_of(request)
     form = await form_of(request)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from litestar import get
+from litestar.params import FromPath
 
 from carelane.access.request import Action
 from carelane.pathways.definition import Definition
@@ -31,7 +32,7 @@ async def index(request: Asked) -> Html:
 
 
 @get("/pathways/{name:str}")
-async def one(request: Asked, name: str) -> Html:
+async def one(request: Asked, name: FromPath[str]) -> Html:
     """One, drawn and as a table."""
     desk, session = desk_of(request), session_of(request)
     if denied := await desk.rights.allow(

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from litestar import get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from carelane.access.decide import Denied
@@ -29,7 +30,7 @@ _STAYS = frozenset({"claim", "draft"})
 
 
 @get("/tasks/{task:uuid}")
-async def show(request: Asked, task: UUID) -> Html:
+async def show(request: Asked, task: FromPath[UUID]) -> Html:
     """The task's form and story."""
     desk, session = desk_of(request), session_of(request)
     found = await work(desk, session, task)
@@ -42,7 +43,7 @@ async def show(request: Asked, task: UUID) -> Html:
 
 
 @get("/tasks/{task:uuid}/row")
-async def row(request: Asked, task: UUID) -> Html:
+async def row(request: Asked, task: FromPath[UUID]) -> Html:
     """The task's row in the list: what the live list asks for when something changed."""
     desk, session = desk_of(request), session_of(request)
     found = await work(desk, session, task)
@@ -58,7 +59,7 @@ async def row(request: Asked, task: UUID) -> Html:
 
 
 @post("/tasks/{task:uuid}/{verb:str}", status_code=200)
-async def act(request: Asked, task: UUID, verb: str) -> Html | Redirect:
+async def act(request: Asked, task: FromPath[UUID], verb: FromPath[str]) -> Html | Redirect:
     """Do something with it; the page after says what, or what is missing."""
     desk, session = desk_of(request), session_of(request)
     form = await form_of(request)
@@ -82,7 +83,7 @@ async def act(request: Asked, task: UUID, verb: str) -> Html | Redirect:
 
 
 @post("/handovers/{offer:uuid}/{verb:str}", status_code=200)
-async def offered(request: Asked, offer: UUID, verb: str) -> Html | Redirect:
+async def offered(request: Asked, offer: FromPath[UUID], verb: FromPath[str]) -> Html | Redirect:
     """Accept work that was offered, or take one's own offer back."""
     desk, session = desk_of(request), session_of(request)
     await form_of(request)
