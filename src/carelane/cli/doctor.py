@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from carelane.cli.asking import answer, settings_flags, settings_of
@@ -15,6 +16,8 @@ from carelane.store.costs import costs
 from carelane.store.migrate import missing
 
 _GIB = 1024**3
+_FREE_MIN = 0.1
+"""Share of the disk that must be free: intake stops below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +53,10 @@ def _run(options: argparse.Namespace) -> int:
 
 async def _examine(settings: Settings) -> tuple[list[Finding], dict[str, object]]:
     findings = [_disk(settings)]
+    cost: dict[str, object] = {}
     try:
         urls = running(settings)
-        lacking = await asyncio.to_thread(missing, urls.owner)
-        findings.append(Finding(what="schema", well=not lacking, says="up to date" if not lacking else
-                                f"lacks {', '.join(lacking)}: start `carelane up` once"))  # fmt: skip
+        findings.append(_schema(await asyncio.to_thread(missing, urls.owner)))
         async with open_house(settings, urls, process="doctor", connections=2) as house:
             findings.append(
                 Finding(what="database", well=True, says="durable, and every role walled")
@@ -63,10 +65,14 @@ async def _examine(settings: Settings) -> tuple[list[Finding], dict[str, object]
                 findings += await look(house)
             async with house.runtime.worker.transaction() as tx:
                 cost = await costs(tx)
-        return findings, cost
     except CarelaneError as fault:
         findings.append(Finding(what="start", well=False, says=f"{fault.code}: {fault}"))
-        return findings, {}
+    return findings, cost
+
+
+def _schema(lacking: Sequence[str]) -> Finding:
+    says = f"lacks {', '.join(lacking)}: start `carelane up` once" if lacking else "up to date"
+    return Finding(what="schema", well=not lacking, says=says)
 
 
 def _disk(settings: Settings) -> Finding:
@@ -76,8 +82,8 @@ def _disk(settings: Settings) -> Finding:
     says = f"{usage.free / _GIB:.1f} GiB free ({share:.0%})"
     return Finding(
         what="disk",
-        well=share > 0.1,
-        says=says if share > 0.1 else f"{says}: make room, intake stops at 90 %",
+        well=share > _FREE_MIN,
+        says=says if share > _FREE_MIN else f"{says}: make room, intake stops at 90 %",
     )
 
 
@@ -85,15 +91,14 @@ async def _directory(house: House) -> list[Finding]:
     runtime = house.runtime
     says = f"version {runtime.directory.version}, {len(runtime.directory.people)} people"
     active = runtime.releases.active("", "")
+    force = (
+        f"{len(active)} in force"
+        if active
+        else "none in force: add activations to the site's files"
+    )
     return [
         Finding(what="site", well=True, says=says),
-        Finding(
-            what="pathways",
-            well=bool(active),
-            says=f"{len(active)} in force"
-            if active
-            else "none in force: add activations to the site's files",
-        ),  # fmt: skip
+        Finding(what="pathways", well=bool(active), says=force),
     ]
 
 
@@ -116,23 +121,12 @@ async def _work(house: House) -> list[Finding]:
     async with house.runtime.worker.transaction() as tx:
         row = await tx.one("doctor.waiting", now=house.runtime.now())
     assert row is not None  # noqa: S101  # one row always
-    late = int(row["late"])
+    late, dead, broken = (int(row[name]) for name in ("late", "dead", "checksum_failures"))
+    clocks = (
+        f"{late} are late: is a worker running?" if late else "none is late by more than a minute"
+    )
     return [
-        Finding(
-            what="clocks",
-            well=late == 0,
-            says="none is late by more than a minute"
-            if not late
-            else f"{late} are late: is a worker running?",
-        ),  # fmt: skip
-        Finding(
-            what="dead letters",
-            well=row["dead"] == 0,
-            says=f"{row['dead']} (see `carelane ledger redrive`)",
-        ),
-        Finding(
-            what="checksums",
-            well=row["checksum_failures"] == 0,
-            says=f"{row['checksum_failures']} failures",
-        ),
+        Finding(what="clocks", well=not late, says=clocks),
+        Finding(what="dead letters", well=not dead, says=f"{dead} (see `carelane ledger redrive`)"),
+        Finding(what="checksums", well=not broken, says=f"{broken} failures"),
     ]

@@ -1,4 +1,4 @@
-"""`replay FOLDER`: recorded HL7 v2 files through intake and the core, into a scratch database, with no effect leaving."""
+"""`replay FOLDER`: recorded HL7 v2 files through intake and the core in a scratch database; no effect leaves."""
 
 import argparse
 import asyncio

@@ -43,7 +43,7 @@ async def keep_periodic(url: str, jobs: dict[str, tuple[str, Job]], stop: asynci
                 concurrency=2,
                 delete_jobs="successful",
                 shutdown_graceful_timeout=5,
-            )  # fmt: skip
+            )
         )
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -18,7 +18,7 @@ WAIT_MS = 2_000
 async def redrive(runtime: Runtime, case: UUID, *, by: str) -> bool:
     """Set a parked case free and put its parked facts back into the inbox; False if it isn't parked."""
     async with runtime.worker.transaction() as tx:
-        row = await tx.one("engine.parked_case", **{"case": case})
+        row = await tx.one("engine.parked_case", case=case)
         if row is None:
             return False
         await turns.of(tx, row["subject"], wait_ms=WAIT_MS)
@@ -29,7 +29,7 @@ async def redrive(runtime: Runtime, case: UUID, *, by: str) -> bool:
 
 
 async def _again(runtime: Runtime, tx: Tx, case: UUID, by: str) -> None:
-    rows = await tx.rows("engine.parked_facts", **{"case": case})
+    rows = await tx.rows("engine.parked_facts", case=case)
     if not rows:
         return
     facts = [row["fact"] for row in rows]

@@ -48,9 +48,11 @@ class Net:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What is committed together. `fresh` are facts decided here that are not stored yet (clocks, people);
-    `held` are those among the decided that waited as held; `delivered` are facts for other subjects; `bound`
-    names the versions of what was late-bound."""
+    """What is committed together.
+
+    `fresh` are facts decided here that are not stored yet (clocks, people); `held` are those among the decided that
+    waited as held; `delivered` are facts for other subjects; `bound` names the versions of what was late-bound.
+    """
 
     organisation: UUID
     steps: Sequence[Step]

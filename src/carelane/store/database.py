@@ -7,7 +7,7 @@ commits; an exception rolls back. Row-level security is set for the transaction 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -82,4 +82,4 @@ class Database:
 
 
 def _text(query: str) -> LiteralString:
-    return cast("LiteralString", sql(query))
+    return sql(query)

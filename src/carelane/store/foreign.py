@@ -1,7 +1,5 @@
 """Tables of a library in our database: its own SQL, applied once by the owner role, usable by the worker role."""
 
-from typing import LiteralString, cast
-
 import psycopg
 
 _DONE = """create table if not exists foreign_schema (
@@ -23,10 +21,12 @@ end $$"""
 def apply_once(url: str, *, name: str, version: str, text: str) -> bool:
     """Apply a library's schema unless it is there; whether it was applied now. `name` is its tables' prefix."""
     with psycopg.connect(url) as connection:
-        connection.execute(cast("LiteralString", _DONE))
+        connection.execute(_DONE)
         if connection.execute("select 1 from foreign_schema where name = %s", (name,)).fetchone():
             return False
-        connection.execute(cast("LiteralString", text))
-        connection.execute(cast("LiteralString", _GRANTS.replace("{prefix}", name)))
-        connection.execute("insert into foreign_schema (name, version) values (%s, %s)", (name, version))
+        connection.execute(text.encode())
+        connection.execute(_GRANTS.replace("{prefix}", name).encode())
+        connection.execute(
+            "insert into foreign_schema (name, version) values (%s, %s)", (name, version)
+        )
     return True

@@ -69,7 +69,7 @@ async def pending(tx: Tx, vault: Vault, connection: str, *, limit: int) -> list[
             replay_of=replay_of,
             message_key=key,
             raw=_raw(vault, id_, key, sealed),
-        )  # fmt: skip
+        )
         for id_, trigger, received_at, site, conflict, replay_of, key, sealed, _problems in rows
     ]
 

@@ -41,8 +41,9 @@ def fact_of(row: Sequence[Any], vault: Vault, organisation: UUID, subject: UUID)
     payload = vault.open(identity, "fact", id_, "sealed", sealed)
     return Fact(
         id=id_, type=type_, subject=subject, organisation=organisation, occurred_at=occurred, recorded_at=recorded,
-        payload=Phi(decode_payload(payload), "payload"), keys=_strings.decode(keys), refers=ids(_strings.decode(refers)),
-        entity=entity or None, urgency=Urgency(urgency), actor=Actor(actor), actor_name=actor_name, identity=identity,
+        payload=Phi(decode_payload(payload), "payload"), keys=_strings.decode(keys),
+        refers=ids(_strings.decode(refers)), entity=entity or None, urgency=Urgency(urgency), actor=Actor(actor),
+        actor_name=actor_name, identity=identity,
         connection=connection or None, origin=origin, correlation=correlation, site=site or None,
         service_line=line or None,
     )  # fmt: skip
@@ -68,7 +69,7 @@ async def views(
 ) -> dict[UUID, View]:
     """The view of each subject: open cases, recently closed ones, held facts."""
     wanted = {"subjects": list(subjects)}
-    kinds = dict(await tx.tuples("engine.subjects", wanted))
+    kinds: dict[UUID, str] = dict(await tx.tuples("engine.subjects", wanted))
     case_rows = await tx.tuples("engine.cases", {**wanted, "since": now - REOPEN_MAX})
     held = await _held(tx, vault, organisation, wanted)
     steps, effects = await _parts(tx, [row[0] for row in case_rows])
@@ -147,7 +148,7 @@ async def _parts(
                 task=task,
                 task_name=shape.task_name,
                 entered_by=entered_by,
-            )  # fmt: skip
+            )
         )
     for id_, case, name, state, step, undo, audience, compensates in await tx.tuples(
         "engine.effects", {"cases": cases}
@@ -161,7 +162,7 @@ async def _parts(
                 undo=undo,
                 audience=Audience(audience),
                 compensates=compensates,
-            )  # fmt: skip
+            )
         )
     return steps, effects
 
