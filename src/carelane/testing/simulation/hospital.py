@@ -4,6 +4,8 @@ Whatever is not in `store` is lost with the process. The core is the real one; t
 Mutants override one method each (`tests/simulate/test_mutants.py`).
 """
 
+# long: one model, read as a whole; each method is one that a mutant overrides
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
