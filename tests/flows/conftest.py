@@ -4,7 +4,6 @@ After each test the books are audited: the four laws balance, the audit alone co
 and nothing refers to a retired patient.
 """
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,9 +13,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from carelane.audit.leaf import faults
-from carelane.audit.recount import differences, recount
-from carelane.casebook.ledger import laws
 from carelane.compose.connections import envelopes, readers
 from carelane.compose.house import House, open_house
 from carelane.engine.drain import drain
@@ -25,6 +21,7 @@ from carelane.intake.receive import arrived_of
 from carelane.settings import Settings
 from carelane.store.messages import store_arrived
 from carelane.store.roles import DatabaseUrls
+from tests.flows.books import audit_books
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,25 +57,6 @@ async def house(
         opened.runtime.now = hand
         yield opened
         await audit_books(opened, superuser)
-
-
-async def audit_books(house: House, superuser: "psycopg.Connection[Any]") -> None:
-    """The laws balance, the leaves alone give the same counts, and I18 holds."""
-    async with house.runtime.worker.transaction() as tx:
-        found = await laws(tx)
-        misplaced = await tx.rows("intake.misplaced")
-    assert all(law.balanced for law in found), [law.line() for law in found]
-    assert misplaced == []
-    rows = superuser.execute("select body from audit_leaf order by seq").fetchall()
-    leaves = [json.loads(bytes(body)) for (body,) in rows]
-    assert [wrong for leaf in leaves for wrong in faults(leaf)] == []
-    counts, problems = recount(leaves)
-    assert problems == (), [each.message for each in problems]
-    database = {
-        law.name: {name.replace("_", " "): count for name, count in law.parts.items()}
-        for law in found
-    }
-    assert differences(counts, database) == ()
 
 
 @dataclass

@@ -19,6 +19,7 @@ SPECIALTIES = (
     ("GP", "Primary care", "I10", "High blood pressure"),
 )
 OTHER_SPECIALTY = ("NEUR", "Neurology", "G43.9", "Migraine")
+_BORN = datetime(1930, 1, 1, tzinfo=UTC)
 PRIORITIES = (("R", "Routine"), ("A", "Asap"), ("S", "Stat"))
 
 
@@ -72,7 +73,7 @@ def whole_message(
 
 def patient_fields(person: int, origin: Origin, *, dead: bool = False) -> list[Field]:
     """PID of a synthetic patient; with `dead` PID-29 and PID-30 say so."""
-    birth = datetime(1930 + person % 80, 1 + person % 12, 1 + person % 28, tzinfo=UTC)
+    birth = _BORN + timedelta(days=person * 7919 % 29_231)  # no two of 29,231 on one day
     fields: list[Field] = [
         "1",
         None,
