@@ -9,7 +9,7 @@ import secrets
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from typing import Any
 from carelane.accounts.passwords import set_password
 from carelane.cli.asking import answer, say, settings_flags, settings_of
 from carelane.cli.run import children
-from carelane.compose.database import owned
-from carelane.compose.demo import Ports, copied_site, free_ports
-from carelane.compose.house import open_house
+from carelane.compose.database import owned, running, runs
+from carelane.compose.demo import EXAMPLE, Ports, copied_site, free_ports, ports_of
+from carelane.compose.house import House, open_house
 from carelane.compose.judge import held_by_ehr, judge
 from carelane.compose.supervise import supervise
+from carelane.facts.errors import SetupFault
 from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
 
@@ -63,36 +64,77 @@ class Stage:
 
 
 def _run(options: argparse.Namespace) -> int:
+    settings = settings_of(options)
+    if runs(settings):
+        return asyncio.run(_against_running(options, settings))
     with tempfile.TemporaryDirectory(prefix="carelane-demo-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         home.chmod(0o711)
         ports = free_ports()
-        site = copied_site(settings_of(options).site, home / "site", ports)
-        settings = ports.settings(settings_of(options), home=home, site=site)
-        with owned(settings, say) as urls:
-            return asyncio.run(_day(options, settings, ports, urls))
+        site = copied_site(settings.site, home / "site", ports)
+        private = ports.settings(settings, home=home, site=site)
+        with owned(private, say) as urls:
+            return asyncio.run(_private(options, private, ports, urls))
 
 
-async def _day(
+async def _against_running(options: argparse.Namespace, settings: Settings) -> int:
+    """The Carelane that runs already, if it is the example site: simulated staff gets passwords of its own."""
+    urls = running(settings)
+    async with open_house(settings, urls, process="demo") as house:
+        if house.runtime.directory.title != EXAMPLE:
+            raise SetupFault(
+                f"the demo works on the example site only ({EXAMPLE}). Remedy: `carelane demo --home NEW`"
+            )
+        passwords = await _passwords(house)
+        ports = ports_of(house.runtime.directory, settings)
+    stage = Stage(settings=settings, ports=ports, urls=urls, passwords=passwords)
+    stop = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    return await _until(stop, _played(options, stage, stop))
+
+
+async def _private(
     options: argparse.Namespace, settings: Settings, ports: Ports, urls: DatabaseUrls
 ) -> int:
+    """A Carelane of its own, that ends with the demo."""
     stop = asyncio.Event()
-    passwords = {name: secrets.token_urlsafe(18) for name in WORKS}
     async with open_house(settings, urls, process="demo", load=True) as house:
-        for name, password in passwords.items():
-            await set_password(house.runtime, name, password)
+        passwords = await _passwords(house)
     stage = Stage(settings=settings, ports=ports, urls=urls, passwords=passwords)
-    running = asyncio.create_task(supervise(settings, children(settings), _quietly, stop=stop))
+    up = asyncio.create_task(supervise(settings, children(settings), _quietly, stop=stop))
     try:
-        await _ready(settings)
-        return await _played(options, stage, stop)
+        return await _until(stop, _played(options, stage, stop))
     finally:
         stop.set()
-        await running
+        await up
+
+
+async def _passwords(house: House) -> dict[str, str]:
+    passwords = {name: secrets.token_urlsafe(18) for name in WORKS}
+    for name, password in passwords.items():
+        await set_password(house.runtime, name, password)
+    return passwords
+
+
+async def _until(stop: asyncio.Event, playing: Coroutine[Any, Any, int]) -> int:
+    """The demo's status, or 130 when it was stopped before its end."""
+    played, stopped = asyncio.create_task(playing), asyncio.create_task(stop.wait())
+    await asyncio.wait({played, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not played.done():
+        await asyncio.wait({played}, timeout=2)  # one that stays ends by the same event
+    if not played.done():
+        played.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await played
+        return 130
+    return played.result()
 
 
 async def _played(options: argparse.Namespace, stage: Stage, stop: asyncio.Event) -> int:
     """Run the hospital, judge what it left, and stay for a person if there is one."""
+    await _ready(stage.settings, stage.ports)
     stays = not options.once and sys.stdin.isatty()
     async with _hospital(options, stage) as hospital:
         told = await _listen(hospital)
@@ -148,10 +190,10 @@ async def _listen(hospital: asyncio.subprocess.Process) -> dict[str, Any]:
     return told
 
 
-async def _ready(settings: Settings) -> None:
+async def _ready(settings: Settings, ports: Ports) -> None:
     """Wait until listener and portal take connections."""
     async with asyncio.timeout(READY_S):
-        for port in (settings.mllp_port, settings.portal_port):
+        for port in (ports.mllp, settings.portal_port):
             while True:
                 with contextlib.suppress(OSError):
                     _, writer = await asyncio.open_connection(settings.host, port)
@@ -174,11 +216,13 @@ def _invite(stage: Stage) -> None:
 
 def _text(summary: Mapping[str, Any]) -> str:
     told = summary["hospital"]
-    return "\n".join([
-        f"messages {summary['messages']} (of {len(told.get('triggers', []))} triggers), facts {summary['facts']}, "
-        f"cases {summary['cases']}, closed {summary['closed']}",
-        f"tasks {summary['tasks']}, effects {summary['effects']}; the EHR holds {told.get('held')} of ours, "
-        f"{told.get('held_twice')} twice; mails {told.get('mails')}",
-        f"the four laws {'hold' if summary['ledger_balanced'] else 'DO NOT HOLD'}; "
-        f"the audit is {'verified' if summary['audit_verified'] else 'NOT VERIFIED'}",
-    ])  # fmt: skip
+    triggers = len(told.get("triggers", []))
+    laws = "hold" if summary["ledger_balanced"] else "DO NOT HOLD"
+    audit = "verified" if summary["audit_verified"] else "NOT VERIFIED"
+    lines = [
+        f"messages {summary['messages']} of {triggers} triggers, facts {summary['facts']}",
+        f"cases {summary['cases']}, closed {summary['closed']}; tasks {summary['tasks']}, effects {summary['effects']}",
+        f"the EHR holds {told.get('held')} of ours, {told.get('held_twice')} of them twice; mails {told.get('mails')}",
+        f"the four laws {laws}; the audit is {audit}",
+    ]
+    return "\n".join(lines)

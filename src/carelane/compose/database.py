@@ -52,6 +52,11 @@ def _bring_up(urls: DatabaseUrls, progress: Progress) -> None:
     apply_once(urls.owner, name="procrastinate", version=version, text=text)
 
 
+def runs(settings: Settings) -> bool:
+    """Whether a Carelane runs already: an external database is named, or an embedded one is up in the home."""
+    return bool(settings.database_url) or (settings.home / _FILE).exists()
+
+
 def running(settings: Settings) -> DatabaseUrls:
     """The database of a Carelane that runs already.
 

@@ -7,7 +7,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from carelane.directory.snapshot import Snapshot
 from carelane.settings import Settings
+
+EXAMPLE = "Northgate Health"
+"""The organisation of the shipped example site, which is made up: nobody else's passwords are ever set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,22 @@ class Ports:
 def free_ports() -> Ports:
     """Four ports, and the first of four in a row for `/health`."""
     with ExitStack() as stack:
-        found = [_free(stack) for _ in range(4)]
+        mllp, ehr, smtp, portal = (_free(stack) for _ in range(4))
         health = next(
             first
             for first in range(21_000, 29_000, 7)
             if all(_is_free(first + n) for n in range(4))
         )
-    return Ports(*found, health)
+    return Ports(mllp, ehr, smtp, portal, health)
+
+
+def ports_of(directory: Snapshot, settings: Settings) -> Ports:
+    """Where the running example site expects the hospital to be."""
+    rows = directory.connections
+    mllp = settings.mllp_port or int(str(rows["mllp"].settings["listen_port"]))
+    ehr = int(str(rows["ehr"].settings["base_url"]).split(":")[2].split("/")[0])
+    smtp = int(str(rows["staff"].settings["port"]))
+    return Ports(mllp, ehr, smtp, settings.portal_port, settings.health_port)
 
 
 def copied_site(site: Path, target: Path, ports: Ports) -> Path:

@@ -51,7 +51,7 @@ def process_name(kind: str, number: int = 0) -> str:
     return f"{kind}-{number}@{socket.gethostname()}:{os.getpid()}"
 
 
-async def run_loops(
+async def run_loops(  # noqa: PLR0913  # what a process is made of
     house: House,
     urls: DatabaseUrls,
     loops: Mapping[str, Work],

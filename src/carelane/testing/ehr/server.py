@@ -297,12 +297,12 @@ class EhrServer:
         return {"total": len(self.requests), "by": by, "log": self.requests}
 
     def _truth(self, value: str) -> list[dict[str, Any]]:
-        """Every resource that carries an identifier value, whether search sees it yet or not."""
+        """Every resource that carries an identifier value (any, if empty), whether search sees it yet or not."""
         everything = [version.resource for version in self.desk.records.everything()]
         return [
             one
             for one in everything
-            if any(entry.get("value") == value for entry in one.get("identifier", []))
+            if any(value in {"", entry.get("value")} for entry in one.get("identifier", []))
         ]
 
 

@@ -13,10 +13,8 @@ from pathlib import Path
 from carelane.testing.hospital.program import Plan, day
 
 
-async def run(file: Path) -> None:
-    """Read the plan and live through the day."""
-    given = json.loads(file.read_text(encoding="utf-8"))
-    plan = Plan(**{**given, "jwks": Path(given["jwks"])})
+async def run(plan: Plan) -> None:
+    """Live through the day."""
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -31,4 +29,5 @@ async def run(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(Path(sys.argv[1])))
+    given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    asyncio.run(run(Plan(**{**given, "jwks": Path(given["jwks"])})))

@@ -1,4 +1,4 @@
-"""The hospital's day: open the EHR and the mail sink, send the morning over MLLP, let staff work, tell what was seen."""
+"""The hospital's day: open EHR and mail sink, send the morning over MLLP, let staff work, tell what was seen."""
 
 import asyncio
 import json
@@ -37,6 +37,15 @@ class Plan:
     pause_s: float = 0.6
 
 
+TROUBLES: Sequence[Mapping[str, object]] = (
+    {
+        "mode": "commit-then-reset",
+        "method": "POST",
+    },  # done, but nobody heard: looked up, not sent twice
+    {"mode": "503", "count": 2, "retry_after": "2"},
+)
+
+
 def tell(**what: object) -> None:
     """One JSON line of progress."""
     sys.stdout.write(json.dumps(what) + "\n")
@@ -47,12 +56,14 @@ async def day(plan: Plan, stop: asyncio.Event) -> None:
     """One day. Then the EHR and the sink stay open until told to stop, because effects still come in."""
     ehr = EhrServer(profile=PROFILES[plan.profile])
     ehr.tokens.register("carelane", json.loads(plan.jwks.read_text(encoding="utf-8")))
+    for trouble in TROUBLES:
+        ehr.faults.add(dict(trouble))
     sink = Sink()
     await ehr.start("127.0.0.1", plan.ehr_port)
     await sink.open(port=plan.smtp_port)
     tell(ehr=f"http://127.0.0.1:{plan.ehr_port}", smtp=plan.smtp_port)
     try:
-        await _work(plan, morning(seed=plan.seed, now=datetime.now(UTC)))  # noqa: TID251  # a program of its own
+        await _work(plan, morning(seed=plan.seed, now=datetime.now(UTC)))  # a program of its own
         tell(done=True, mails=len(sink.mails))
         await stop.wait()
     finally:
@@ -77,6 +88,8 @@ async def _work(plan: Plan, made: Morning) -> None:
                 people, http, rounds_max=plan.rounds_max, pause_s=plan.pause_s
             )
             tell(phase=phase, finished=finished)
+        sent += await _send(plan, made.left)
+        tell(phase="left for you", sent=len(made.left))
         counts = sum((person.counts for person in people), Counter[str]())
         tell(sent=sum(sent.values()), triggers=sorted(sent), staff=dict(counts))
 

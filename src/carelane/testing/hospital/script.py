@@ -13,7 +13,8 @@ from carelane.testing import messages as make
 PATIENTS = 60
 REFERRALS = 42
 CRITICAL = 20
-OVERDUE = timedelta(minutes=45)
+OVERDUE, OVERDUE_FIRST = timedelta(minutes=45), 2
+EVERY_PRELIMINARY, EVERY_CORRECTED = 6, 8
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +27,9 @@ class Morning:
     arrivals: list[bytes] = field(default_factory=list)
     visits: list[bytes] = field(default_factory=list)
     reports: list[bytes] = field(default_factory=list)
+    left: list[bytes] = field(
+        default_factory=list
+    )  # for a person: no simulated staff works on these
 
     def next(self) -> int:
         """The next event's number."""
@@ -34,7 +38,7 @@ class Morning:
 
     def all(self) -> Sequence[bytes]:
         """Everything, in order."""
-        return (*self.arrivals, *self.visits, *self.reports)
+        return (*self.arrivals, *self.visits, *self.reports, *self.left)
 
 
 def morning(*, seed: int, now: datetime) -> Morning:
@@ -47,7 +51,8 @@ def morning(*, seed: int, now: datetime) -> Morning:
     _changes(made, referrals)
     _visits(made, referrals)
     _reports(made, referrals)
-    _troubles(made, referrals)
+    _troubles(made)
+    _left(made)
     return made
 
 
@@ -85,18 +90,16 @@ def _referrals(made: Morning) -> list[tuple[int, int]]:
 
 
 def _results(made: Morning, now: datetime) -> None:
-    """Critical results (two of them verified long ago, so that the last level is called at once), normal ones,
-    and corrections.
-    """
+    """Critical results, normal ones and corrections; two were verified long ago: the last level is called at once."""
     late = replace(made.origin, start=now - OVERDUE)
     for count in range(CRITICAL):
         n, person = made.next(), 20 + count
-        status = "P" if count % 6 == 5 else "F"
+        status = "P" if count % EVERY_PRELIMINARY == EVERY_PRELIMINARY - 1 else "F"
         origin = (
             replace(late, start=late.start - timedelta(seconds=n)) if count < 2 else made.origin
-        )  # noqa: PLR2004
+        )
         made.arrivals.append(make.critical_result(n, person=person, status=status, origin=origin))
-        if count % 8 == 7:
+        if count % EVERY_CORRECTED == EVERY_CORRECTED - 1:
             made.visits.append(
                 make.result(made.next(), person=person, status="C", of=n, origin=made.origin)
             )
@@ -143,7 +146,7 @@ def _reports(made: Morning, referrals: Sequence[tuple[int, int]]) -> None:
     made.arrivals.append(make.report(made.next(), of=of, person=person, origin=made.origin))
 
 
-def _troubles(made: Morning, referrals: Sequence[tuple[int, int]]) -> None:
+def _troubles(made: Morning) -> None:
     """Duplicates, one control id with another body, a merge, and a result under the dead number."""
     o = made.origin
     made.arrivals.extend(made.arrivals[70:82])
@@ -152,3 +155,10 @@ def _troubles(made: Morning, referrals: Sequence[tuple[int, int]]) -> None:
     made.arrivals.append(make.admit(n, person=51, origin=o))
     made.visits.append(make.merge(made.next(), survivor=59, retired=60, origin=o))
     made.visits.append(make.critical_result(made.next(), person=60, origin=o))
+
+
+def _left(made: Morning) -> None:
+    """Three referrals and a critical result that wait for whoever tries the portal."""
+    for person in (56, 57, 58):
+        made.left.append(make.referral(made.next(), person=person, specialty=2, origin=made.origin))
+    made.left.append(make.critical_result(made.next(), person=55, origin=made.origin))

@@ -1,0 +1,67 @@
+"""The whole thing, as a person would run it: `carelane demo --once --json`, over sockets only."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from carelane.connect.hl7v2.codec import envelope
+from carelane.testing.hospital.script import morning
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.requirement("R1")
+@pytest.mark.invariant("I9")
+def test_a_day_at_the_synthetic_hospital_ends_balanced_and_verified(tmp_path: Path) -> None:
+    """Messages become work, staff finishes it, the EHR holds each result once, and the books balance."""
+    command = [
+        sys.executable,
+        "-m",
+        "carelane.cli",
+        "demo",
+        "--once",
+        "--json",
+        "--home",
+        str(tmp_path / "home"),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=280,
+                          env={**os.environ, "PYTHONWARNINGS": "default"})  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+
+    assert found["messages"] >= 300
+    assert found["cases"] >= 60
+    assert set(found["pathways"]) >= {"referral-intake", "critical-result"}
+    assert found["closed"] > 0
+    assert found["ledger_balanced"] is True
+    assert found["audit_verified"] is True
+    assert len(found["hospital"]["triggers"]) >= 8
+    assert found["hospital"]["held"] > 0
+    assert found["hospital"]["held_twice"] == 0
+    assert found["outcomes"]["referral-intake: cancelled"] > 0
+    assert found["escalations"] > 0
+
+
+def test_the_same_seed_is_the_same_morning() -> None:
+    """Deterministic by seed: the messages are the same, byte for byte."""
+    now = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+    assert morning(seed=7, now=now).all() == morning(seed=7, now=now).all()
+    assert morning(seed=7, now=now).all() != morning(seed=8, now=now).all()
+
+
+def test_a_morning_brings_what_real_life_brings() -> None:
+    """Duplicates, a control id used twice, a merge, cancellations, at least eight triggers."""
+    raws = morning(seed=1, now=datetime(2026, 11, 23, 9, tzinfo=UTC)).all()
+    heads = [envelope(raw) for raw in raws]
+    ids = [head.control_id for head in heads]
+
+    assert len({head.trigger for head in heads}) >= 8
+    assert len(raws) - len(set(raws)) >= 8
+    assert len(set(raws)) - len(set(ids)) == 1
+    assert {"ADT^A40", "REF^I14", "SIU^S15", "SIU^S26"} <= {head.trigger for head in heads}
