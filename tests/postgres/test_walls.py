@@ -4,6 +4,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from carelane.facts.ids import name_id
 from carelane.store.database import Database
@@ -109,3 +110,203 @@ def test_no_role_changes_or_removes_a_leaf(superuser: Superuser, role: str, tabl
         {"role": role, "table": table},
     ).fetchone()
     assert row == (False, False, False)
+
+
+_TABLES = """
+select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+join pg_attribute a on a.attrelid = c.oid and a.attname in ('organisation', 'site') and not a.attisdropped
+where n.nspname = 'public' and c.relkind in ('r', 'p') and a.attname = %s and c.relname <> 'ward'
+order by 1"""
+_ROLES = ("carelane_owner", "carelane_app", "carelane_worker", "carelane_audit")
+_AUDIT = ("audit_leaf", "access_leaf", "audit_tree", "checkpoint")
+_RIGHTS = ("insert", "update", "delete", "truncate")
+
+
+def with_column(superuser: Superuser, column: str) -> list[str]:
+    """The tables that have this column."""
+    return [str(row[0]) for row in superuser.execute(_TABLES, (column,)).fetchall()]
+
+
+def counted(
+    superuser: Superuser, role: str, table: str, *, scope_: str = "", sites: str = ""
+) -> int:
+    """How many rows of a table a role sees in a scope."""
+    with superuser.transaction(force_rollback=True):
+        superuser.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
+        superuser.execute("select set_config('carelane.organisation', %s, true)", (scope_,))
+        superuser.execute("select set_config('carelane.sites', %s, true)", (sites,))
+        row = superuser.execute(
+            sql.SQL("select count(*) from {}").format(sql.Identifier(table))
+        ).fetchone()
+    assert row is not None
+    return int(str(row[0]))
+
+
+@pytest.fixture
+def peopled(superuser: Superuser, organisation: UUID) -> list[str]:
+    """Every table with an organisation holds a row of ours and one of strangers; their names."""
+    tables = [
+        name
+        for name in with_column(superuser, "organisation")
+        if not name.startswith("procrastinate")
+    ]
+    superuser.execute("set session_replication_role = replica")  # rows without their neighbours
+    for owner in (organisation, ELSEWHERE):
+        superuser.execute(
+            "insert into organisation (id, name) values (%s, 'x') on conflict do nothing", (owner,)
+        )
+        for table in tables:
+            _plant(superuser, table, owner)
+    superuser.execute("set session_replication_role = default")
+    return tables
+
+
+_COLUMNS = """
+select a.attname, format_type(a.atttypid, null) from pg_attribute a
+where a.attrelid = %s::regclass and a.attnum > 0 and not a.attisdropped and a.attnotnull
+  and not a.atthasdef and a.attidentity = ''"""
+_VALUES = {
+    "uuid": "gen_random_uuid()", "text": "gen_random_uuid()::text", "jsonb": "'{}'", "bytea": "'\\x00'",
+    "boolean": "false",
+    "timestamp with time zone": "now()", "integer": "1", "smallint": "1", "bigint": "1", "double precision": "1",
+}  # fmt: skip
+
+
+def _plant(superuser: Superuser, table: str, owner: UUID) -> None:
+    """One row of `owner`, whatever the table's checks on words say."""
+    checks = "select conname from pg_constraint where conrelid = %s::regclass and contype = 'c'"
+    for (check,) in superuser.execute(checks, (table,)).fetchall():
+        superuser.execute(f'alter table {table} drop constraint "{check}"'.encode())
+    rows = superuser.execute(_COLUMNS, (table,)).fetchall()
+    columns = {str(name): str(kind) for name, kind in rows}
+    del columns["organisation"]
+    names = ", ".join(["organisation", *columns])
+    values = ", ".join([f"'{owner}'", *(_value(*each) for each in columns.items())])
+    superuser.execute(f"insert into {table} ({names}) values ({values})".encode())  # noqa: S608  # names of our own schema
+
+
+def _value(name: str, kind: str) -> str:
+    return "''" if name == "site" else _VALUES[kind]
+
+
+@pytest.mark.invariant("I11")
+@pytest.mark.parametrize("role", _ROLES)
+def test_without_a_scope_no_role_sees_a_row_of_any_table(
+    superuser: Superuser, peopled: list[str], role: str
+) -> None:
+    seen = {
+        table: counted(superuser, role, table)
+        for table in peopled
+        if _may(superuser, role, table, "select")
+    }
+    assert len(seen) > 20
+    assert {table: number for table, number in seen.items() if number} == {}
+
+
+@pytest.mark.parametrize("role", ["carelane_app", "carelane_worker"])
+def test_every_table_shows_our_rows_only_and_changes_no_other(
+    superuser: Superuser, organisation: UUID, peopled: list[str], role: str
+) -> None:
+    for table in peopled:
+        if not _may(superuser, role, table, "select"):
+            continue
+        assert counted(superuser, role, table, scope_=str(organisation)) == 1, table
+        if not _may(superuser, role, table, "update"):
+            continue
+        with superuser.transaction(force_rollback=True):
+            superuser.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
+            superuser.execute(
+                "select set_config('carelane.organisation', %s, true)", (str(organisation),)
+            )
+            changed = superuser.execute(
+                sql.SQL("update {} set organisation = organisation where organisation = %s").format(
+                    sql.Identifier(table)
+                ),
+                (ELSEWHERE,),
+            )
+            assert changed.rowcount == 0, table
+
+
+def test_a_mutant_policy_that_lets_everything_pass_is_caught(
+    superuser: Superuser, peopled: list[str]
+) -> None:
+    assert "task" in peopled
+    superuser.execute("create policy loose on task using (true)")
+    assert counted(superuser, "carelane_app", "task", sites="") == 2
+
+
+def test_every_table_with_a_site_is_walled_by_site_for_people(superuser: Superuser) -> None:
+    """All but the tables by which people are told which sites there are."""
+    walled = {
+        str(row[0])
+        for row in superuser.execute(
+            "select polrelid::regclass::text from pg_policy where polname = 'site' and not polpermissive"
+        ).fetchall()
+    }
+    assert set(with_column(superuser, "site")) - walled == {"activation", "connection"}
+
+
+@pytest.mark.requirement("R105")
+@pytest.mark.usefixtures("peopled")
+def test_people_of_another_site_see_and_change_nothing(
+    superuser: Superuser, organisation: UUID
+) -> None:
+    superuser.execute("update task set site = 'north'")
+    ours = str(organisation)
+    assert counted(superuser, "carelane_app", "task", scope_=ours, sites="south") == 0
+    assert counted(superuser, "carelane_app", "task", scope_=ours, sites="north,south") == 1
+    assert counted(superuser, "carelane_worker", "task", scope_=ours) == 1
+
+
+def test_no_role_of_ours_is_or_becomes_one_that_walls_do_not_hold(superuser: Superuser) -> None:
+    rows = superuser.execute(
+        "select rolname from pg_roles where rolname like 'carelane%' and (rolsuper or rolbypassrls or rolreplication"
+        " or (rolname <> 'carelane_owner' and (rolcreaterole or rolcreatedb)))"
+    ).fetchall()
+    members = superuser.execute(
+        "select member::regrole::text from pg_auth_members where member::regrole::text like 'carelane%'"
+    ).fetchall()
+    assert (rows, members) == ([], [])
+
+
+def _may(superuser: Superuser, role: str, table: str, right: str) -> bool:
+    row = superuser.execute(
+        "select has_table_privilege(%s, %s, %s)", (role, table, right)
+    ).fetchone()
+    return row == (True,)
+
+
+@pytest.mark.invariant("I14")
+def test_audit_is_added_to_by_whoever_acts_and_numbered_by_the_sequencer_alone(
+    superuser: Superuser,
+) -> None:
+    rights = {
+        (role.removeprefix("carelane_"), table, right)
+        for role in _ROLES[1:]
+        for table in _AUDIT
+        for right in _RIGHTS
+        if _may(superuser, role, table, right)
+    }
+    assert rights == {
+        ("app", "audit_leaf", "insert"), ("app", "access_leaf", "insert"),
+        ("worker", "audit_leaf", "insert"), ("worker", "access_leaf", "insert"),
+        ("audit", "audit_tree", "insert"), ("audit", "audit_tree", "update"),
+        ("audit", "checkpoint", "insert"), ("audit", "checkpoint", "update"),
+    }  # fmt: skip
+
+
+@pytest.mark.invariant("I14")
+@pytest.mark.parametrize("role", ["carelane_app", "carelane_worker", "carelane_audit"])
+@pytest.mark.parametrize(
+    "statement",
+    ["update audit_leaf set body = 'x'", "delete from audit_leaf", "truncate audit_leaf",
+     "delete from message", "delete from fact", "delete from decision",
+     "alter table audit_leaf disable row level security",
+     "drop policy organisation on audit_leaf"],
+)  # fmt: skip
+def test_statements_that_would_undo_the_record_are_refused(
+    superuser: Superuser, role: str, statement: str
+) -> None:
+    superuser.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        superuser.execute(statement.encode())

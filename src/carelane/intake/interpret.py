@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from carelane.engine.deliver import deliver
+from carelane.engine.measure import interpreted
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Fact
 from carelane.facts.ports import Reader, Reading
@@ -57,6 +58,9 @@ async def interpret(
         register.abandon()
         raise
     runtime.bell.ring("drain")
+    came = {each.id: each.received_at for each in waiting}
+    became = ((each.outcome, came[each.message]) for each in batch.outcomes)
+    interpreted(runtime.observer, connection, runtime.now(), became)
     return len(batch.outcomes)
 
 

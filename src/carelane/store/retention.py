@@ -52,6 +52,8 @@ KEPT: tuple[Kept, ...] = (
          authority="ehr", ttl=COPY, since="last copied", sweep="subjects", then="emptied with the copy"),
     Kept(table="identity_link", column="demographics", what="The same hashes, as last said under one identifier",
          authority="ehr", ttl=COPY, since="last copied", sweep="subjects", then="emptied with the copy"),
+    Kept(table="identity_link", column="demographics", what="The same, as last sent under this identifier",
+         authority="ehr", ttl=COPY, since="last copied", sweep="subjects", then="emptied with the copy"),
     Kept(table="subject_token", column="token", what="Keyed hashes to search by: names, birth date, phones, numbers",
          authority="ehr", ttl=COPY, since="last copied", sweep="subjects", then="deleted with the copy"),
     Kept(table="identity", column="token", what="Keyed hash of a source identifier", authority="ehr",
