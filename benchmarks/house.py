@@ -3,14 +3,18 @@
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 import psycopg
+from psycopg.rows import TupleRow
 
 from carelane.cli.run import _load
 from carelane.compose.database import owned
@@ -18,97 +22,142 @@ from carelane.compose.supervise import environment
 from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
 
-ROOT = Path(__file__).parents[1]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bench:
-    """What is measured: settings, addresses, the processes' ids and the listener's port."""
+    """What is measured: settings, addresses, the listener's port, and the processes by name."""
 
     settings: Settings
     urls: DatabaseUrls
-    pids: list[int]
     port: int
+    running: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
 
-    def sql(self, query: str) -> tuple[object, ...]:
-        """One row, as superuser: counting must not depend on what is counted."""
+    def rows(self, query: str, **values: object) -> list[TupleRow]:
+        """All rows, as superuser: counting must not depend on what is counted."""
         assert self.urls.superuser is not None
         with psycopg.connect(self.urls.superuser) as connection:
-            row = connection.execute(query.encode()).fetchone()
-        return tuple(row or ())
+            return connection.execute(query.encode(), values or None).fetchall()
+
+    def count(self, query: str, **values: object) -> int:
+        """The one number that a query answers."""
+        return int(self.rows(query, **values)[0][0])
+
+    def change(self, *statements: str) -> None:
+        """Statements that set a scene, as superuser, in one transaction."""
+        assert self.urls.superuser is not None
+        with psycopg.connect(self.urls.superuser) as connection:
+            for each in statements:
+                connection.execute(each.encode())
+
+    async def start(self, name: str) -> float:
+        """Start `listen` or `work-<n>`; the seconds until it says that it is ready."""
+        kind, _, number = name.partition("-")
+        command = [
+            sys.executable,
+            "-m",
+            "carelane.cli",
+            kind,
+            *(["--number", number] if number else []),
+        ]
+        began = time.monotonic()
+        self.running[name] = await _process(self.settings, command)
+        return time.monotonic() - began
+
+    async def stop(self, *names: str) -> None:
+        """Stop these processes, all of them if none is named."""
+        gone = [self.running.pop(name) for name in (names or tuple(self.running))]
+        await asyncio.gather(*map(_end, gone))
+
+    async def until(
+        self, query: str, number: int, *, seconds: float = 300.0, every: float = 0.05
+    ) -> None:
+        """Wait until a query answers at least this number."""
+        async with asyncio.timeout(seconds):
+            while self.count(query) < number:
+                await asyncio.sleep(every)
 
     def cpu_seconds(self) -> float:
         """CPU seconds of all our processes and PostgreSQL's so far."""
         postmaster = psutil.Process(self._postmaster())
         ended = postmaster.cpu_times()
         total = ended.children_user + ended.children_system
-        for process in [
-            *(psutil.Process(pid) for pid in self.pids),
-            postmaster,
-            *postmaster.children(),
-        ]:
+        ours = [psutil.Process(each.pid) for each in self.running.values()]
+        for process in [*ours, postmaster, *postmaster.children()]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
                 total += times.user + times.system
         return total
 
-    def memory_bytes(self) -> dict[int, int]:
+    def memory_bytes(self) -> Mapping[str, int]:
         """Private memory (shared memory apart) of each of our processes."""
-        return {pid: psutil.Process(pid).memory_full_info().uss for pid in self.pids}
+        return {
+            name: psutil.Process(each.pid).memory_full_info().uss
+            for name, each in self.running.items()
+        }
 
     def _postmaster(self) -> int:
-        row = self.sql("select pg_backend_pid()")
-        return psutil.Process(int(str(row[0]))).ppid()
+        assert self.urls.superuser is not None
+        with psycopg.connect(self.urls.superuser) as connection:
+            return psutil.Process(connection.info.backend_pid).ppid()
 
 
 @asynccontextmanager
-async def bench_house(home: Path, *, workers: int = 2, listen: bool = True) -> AsyncIterator[Bench]:
-    """Start everything; the processes end with the block."""
-    home.chmod(0o711)
-    settings = Settings(home=home, mllp_port=free_port(), health_port=0, workers=workers)
-    with owned(settings, lambda _: None) as urls:
+async def bench_house(
+    *, start: Sequence[str] = ("listen", "work-0", "work-1")
+) -> AsyncIterator[Bench]:
+    """Start everything in a home of its own; all ends with the block."""
+    async with AsyncExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="carelane-bench-")))
+        home.chmod(0o711)  # as root PostgreSQL runs as a user of its own, who must get through
+        settings = Settings(home=home, mllp_port=free_port(), health_port=0)
+        urls = stack.enter_context(owned(settings, lambda _: None))
         await _load(settings, urls)
-        async with AsyncExitStack() as stack:
-            base = [sys.executable, "-m", "carelane.cli"]
-            commands = [[*base, "work", "--number", str(n)] for n in range(workers)]
-            if listen:
-                commands.append([*base, "listen"])
-            pids = [await _process(stack, settings, command) for command in commands]
-            yield Bench(settings, urls, pids, settings.mllp_port)
+        bench = Bench(settings, urls, settings.mllp_port)
+        stack.push_async_callback(bench.stop)
+        for name in start:
+            await bench.start(name)
+        yield bench
 
 
-async def _process(stack: AsyncExitStack, settings: Settings, command: Sequence[str]) -> int:
-    process = await asyncio.create_subprocess_exec(*command, env=environment(settings),
-                                                   stderr=asyncio.subprocess.PIPE)  # fmt: skip
-    stack.push_async_callback(_end, process)
+async def _process(settings: Settings, command: Sequence[str]) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment(settings), stderr=asyncio.subprocess.PIPE
+    )
     assert process.stderr is not None
     while line := await process.stderr.readline():
         if b"ready" in line or b"on port" in line:
             break
         sys.stderr.write(line.decode())
-    asyncio.get_running_loop().create_task(_drain(process.stderr))
-    return process.pid
+    else:
+        raise RuntimeError(f"{command[3]} ended before it was ready; what it said stands above")
+    _READING.add(reading := asyncio.create_task(_pass_on(process.stderr)))
+    reading.add_done_callback(_READING.discard)
+    return process
 
 
-async def _drain(stream: asyncio.StreamReader) -> None:
+_READING: set["asyncio.Task[None]"] = set()
+
+
+async def _pass_on(stream: asyncio.StreamReader) -> None:
     while line := await stream.readline():
-        sys.stderr.write(line.decode())
+        if b"stopped" not in line and b"started" not in line:
+            sys.stderr.write(line.decode())
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(20):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(20):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 def free_port() -> int:
     """A port that is free now."""
-    import socket  # noqa: PLC0415
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
