@@ -1,20 +1,14 @@
 """People of the directory as viewers, and this house's outbox: what doors ask services with."""
 
-from carelane.access.policies import load_policies
 from carelane.accounts.rights import Rights
 from carelane.accounts.sessions import Session, usual_purpose
 from carelane.compose import internal
 from carelane.compose.connections import destinations, envelopes, senders
 from carelane.compose.house import House
+from carelane.compose.policies import policies_of
 from carelane.effects.outbox import Outbox
 from carelane.facts.errors import SetupFault
 from carelane.worklist.viewer import Viewer
-
-
-class PoliciesUnusable(SetupFault):
-    """The access policies have errors; until they are mended nobody may do anything."""
-
-    code = "policies"
 
 
 class UnknownPerson(SetupFault):
@@ -55,20 +49,8 @@ def session_of(house: House, name: str) -> Session:
 
 
 def rights_of(house: House) -> Rights:
-    """The site's policies with this house's runtime.
-
-    Raises:
-        PoliciesUnusable: the policies or their schema have errors; nothing is allowed then.
-    """
-    folder = house.settings.policies
-    texts = [
-        (folder / f"carelane.{kind}").read_text(encoding="utf-8")
-        for kind in ("cedar", "cedarschema")
-    ]
-    policies, problems = load_policies(*texts)
-    if policies is None:
-        raise PoliciesUnusable("\n".join(each.line() for each in problems))
-    return Rights(house.runtime, policies)
+    """The site's policies with this house's runtime."""
+    return Rights(house.runtime, policies_of(house.settings))
 
 
 def outbox_of(house: House) -> Outbox:

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 import uvicorn
 
-from carelane.access.policies import Policies, load_policies
 from carelane.accounts.rights import Rights
 from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
 from carelane.compose.incoming import App, mounted
+from carelane.compose.policies import policies_of
 from carelane.compose.processes import NOTHING, process_name, run_loops
 from carelane.engine.telemetry import health_app
 from carelane.facts.errors import SetupFault
@@ -22,35 +22,10 @@ from carelane.store.roles import DatabaseUrls
 _GRACE_S = 3  # open streams are cut after this when told to stop
 
 
-class PolicyFault(SetupFault):
-    """The access policies do not validate, so nobody may do anything: mend the files named in the message."""
-
-    code = "policy"
-
-
 class PortTaken(SetupFault):
     """Another program listens on the portal's port: stop it, or set portal_port."""
 
     code = "port-taken"
-
-
-def policies_of(settings: Settings) -> Policies:
-    """The site's policies, checked.
-
-    Raises:
-        PolicyFault: they do not validate.
-    """
-    folder = settings.policies
-    text = "\n".join(each.read_text(encoding="utf-8") for each in sorted(folder.glob("*.cedar")))
-    schemas = sorted(folder.glob("*.cedarschema"))
-    if not text or not schemas:
-        raise PolicyFault(
-            f"no *.cedar and *.cedarschema in {folder}. Remedy: copy the shipped folder `policies`"
-        )
-    found, problems = load_policies(text, schemas[0].read_text(encoding="utf-8"))
-    if found is None:
-        raise PolicyFault("\n".join(each.line() for each in problems))
-    return found
 
 
 def portal_of(house: House) -> App:
