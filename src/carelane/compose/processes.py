@@ -44,6 +44,7 @@ from carelane.store.roles import DatabaseUrls
 
 Work = Callable[[], Awaitable[None]]
 NOTHING: Mapping[str, App] = {}
+HEALTH_S = 2.0
 
 
 def process_name(kind: str, number: int = 0) -> str:
@@ -95,9 +96,13 @@ async def serve_health(
     require_tls(house.settings)
 
     async def health() -> Mapping[str, object]:
-        async with house.runtime.worker.transaction() as tx:
-            row = await tx.one("intake.backlog")
-        return {"healthy": True, "process": house.runtime.process, **(row or {})}
+        process = house.runtime.process
+        try:
+            async with asyncio.timeout(HEALTH_S), house.runtime.worker.transaction() as tx:
+                row = await tx.one("intake.backlog")
+        except Exception as cause:  # noqa: BLE001  # whatever it is, this process can't do its work now
+            return {"healthy": False, "process": process, "cause": type(cause).__name__}
+        return {"healthy": True, "process": process, **(row or {})}
 
     settings = house.settings
     config = uvicorn.Config(
@@ -146,7 +151,8 @@ async def work(
         await downtime.begin(runtime)
         if ready is not None:
             await ready()
-        await run_loops(house, urls, loops, stop, port=settings.health_port + 1 + number)
+        port = settings.health_port and settings.health_port + 1 + number
+        await run_loops(house, urls, loops, stop, port=port)
         for sender in outbox.senders.values():
             await sender.close()
 

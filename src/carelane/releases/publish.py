@@ -1,6 +1,7 @@
 """Publish a pathway's text as a release, and put it in force in a scope with two approvers, as audited facts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
@@ -38,19 +39,27 @@ def read(texts: Mapping[str, str]) -> dict[str, tuple[Definition, str]]:
     return found
 
 
-async def publish(
+async def publish(  # noqa: PLR0913  # a release, and who published it when
     tx: Tx, organisation: UUID, definition: Definition, text: str, *, now: datetime, by: str
 ) -> None:
     """Store a release, once."""
-    stored = await tx.run("house.publish", digest=definition.digest, organisation=organisation, pathway=definition.name,
-                          version=definition.version, language=definition.language, content=text, published_at=now)  # fmt: skip
+    stored = await tx.run(
+        "house.publish",
+        digest=definition.digest,
+        organisation=organisation,
+        pathway=definition.name,
+        version=definition.version,
+        language=definition.language,
+        content=text,
+        published_at=now,
+    )
     if stored:
         content = {
             "pathway": definition.name,
             "version": definition.version,
             "release": definition.digest,
         }
-        await _leaf(tx, organisation, now, "release.published", by, content)
+        await _tell(tx, organisation, now, _Deed("release.published", by, content))
 
 
 async def activate(  # noqa: PLR0913  # an activation is all of these
@@ -84,14 +93,12 @@ async def activate(  # noqa: PLR0913  # an activation is all of these
     id_ = derive(now, "activation", *scope.values())
     await tx.run("house.activate", id=id_, organisation=organisation, approver_one=one, approver_two=two,
                  reason=reason, from_at=now, **scope)  # fmt: skip
-    await _leaf(
-        tx,
-        organisation,
-        now,
-        "release.activated",
-        one,
-        {**scope, "approvers": [one, two], "reason_digest": sha256(reason.encode()).hexdigest()},
-    )
+    content = {
+        **scope,
+        "approvers": [one, two],
+        "reason_digest": sha256(reason.encode()).hexdigest(),
+    }
+    await _tell(tx, organisation, now, _Deed("release.activated", one, content))
 
 
 async def in_force(tx: Tx) -> Releases:
@@ -110,18 +117,27 @@ async def in_force(tx: Tx) -> Releases:
             service_line=row["service_line"],
             from_at=row["from_at"],
             to_at=row["to_at"],
-        )  # fmt: skip
+        )
         for row in rows
     )
     return Releases(published, activations)
 
 
-async def _leaf(
-    tx: Tx, organisation: UUID, at: datetime, action: str, by: str, content: Mapping[str, object]
-) -> None:
-    id_ = derive(at, action, *content.values())
-    actor = {"kind": "person", "name": by}
-    _, _, body = leaf(
-        id_=id_, organisation=organisation, at=at, action=action, actor=actor, content=content
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    action: str
+    by: str
+    content: Mapping[str, object]
+
+
+async def _tell(tx: Tx, organisation: UUID, at: datetime, deed: _Deed) -> None:
+    """One leaf of the audit."""
+    id_, _, body = leaf(
+        id_=derive(at, deed.action, *deed.content.values()),
+        organisation=organisation,
+        at=at,
+        action=deed.action,
+        actor={"kind": "person", "name": deed.by},
+        content=deed.content,
     )
     await tx.run("house.leaf", id=id_, organisation=organisation, at=at, body=body)

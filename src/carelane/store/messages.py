@@ -72,7 +72,9 @@ async def store_arrived(
         if receipt.outcome == "duplicate":
             repeats.append(receipt.message or each.id)
             continue
-        _row(vault, each, token, receipt, rows, bodies)
+        row, body = _row(vault, each, token, conflict=receipt.outcome == "conflict")
+        rows.add(*row)
+        bodies.add(*body)
         stored.append(
             (each.id, each.digest, "rejected" if each.refused else "pending", each.refused)
         )
@@ -114,15 +116,16 @@ def _judge(each: Arrived, token: str | None, known: dict[str, _Known]) -> Receip
 
 
 def _row(
-    vault: Vault, each: Arrived, token: str | None, receipt: Receipt, rows: Columns, bodies: Columns
-) -> None:
+    vault: Vault, each: Arrived, token: str | None, *, conflict: bool
+) -> tuple[tuple[object, ...], tuple[UUID, bytes]]:
+    """The message's row, and its sealed body's."""
     key = vault.new_message(each.id)
-    rows.add(
+    row = (
         each.id, each.connection, each.site, each.received_at, token, each.digest, len(each.raw), each.trigger,
-        "rejected" if each.refused else "pending", each.refused, receipt.outcome == "conflict", each.replay_of,
+        "rejected" if each.refused else "pending", each.refused, conflict, each.replay_of,
         encode(each.problems).decode(), key.wrapped,
     )  # fmt: skip
-    bodies.add(each.id, vault.seal_message(each.id, key, each.raw))
+    return row, (each.id, vault.seal_message(each.id, key, each.raw))
 
 
 def _token(vault: Vault, each: Arrived) -> str | None:

@@ -179,7 +179,10 @@ class Simulation:
         return sorted({*store.views, *(each for each, facts in store.inbox.items() if facts)})
 
     def calm(self) -> None:
-        """Faults stop: sources resend, the EHR is well, the clocks agree; work until there is none."""
+        """Faults stop: sources resend, the EHR is well, the clocks agree; work until there is none.
+
+        A hospital with many repeated clocks is never idle for long: after so many rounds time stands still instead.
+        """
         hospital = self.hospital
         hospital.store.crash_percent, hospital.ehr.well, hospital.skew = 0, True, timedelta(0)
         idle = 0
@@ -190,6 +193,9 @@ class Simulation:
                 break
             if not busy:
                 hospital.true_now += 60 * _SECOND
+        for _ in range(_QUIET_ROUNDS):
+            if not self.quiet_round():
+                break
         self.quiet = True
 
     def quiet_round(self) -> bool:
