@@ -9,8 +9,11 @@ export function startTimeout() {
   for (const name of SEEN) addEventListener(name, seen, { passive: true });
   setInterval(() => {
     if (performance.now() - last < idle) return;
+    last = performance.now();
     document.body.classList.add("veil");
-    location.assign("/sign-in?why=idle");
+    const leave = document.querySelector("[data-leave]");
+    leave.elements.why.value = "idle";
+    leave.requestSubmit();
   }, 1000);
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }

@@ -59,9 +59,9 @@ async def leave(request: Asked) -> Redirect:
     """End the session; the browser forgets what it stored."""
     desk = desk_of(request)
     session: Session = session_of(request)
-    await form_of(request)
+    form = await form_of(request)
     await end(desk.runtime, session)
-    answer = to("/sign-in?why=out")
+    answer = to(f"/sign-in?why={'idle' if form.text('why') == 'idle' else 'out'}")
     answer.set_cookie(_cookie(desk, "", age=0))
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer

@@ -1,0 +1,177 @@
+"""The main job in a real browser: find work, claim it, finish it, take it back; without a single violation."""
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page
+
+from tests.browser.conftest import CLERK, COMPLIANCE, ENGINEER, NURSE, Desk, visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.postgres]
+FIRST = "#rows a.open >> nth=0"
+
+
+async def _clean(desk: Desk, page: Page) -> None:
+    """No console error and no violation of the content policy so far."""
+    assert desk.problems == []
+    assert await page.evaluate("() => window.violations") == []
+
+
+async def _axe(page: Page) -> None:
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+async def test_a_task_is_claimed_refused_for_a_missing_field_finished_and_undone(
+    desk: Desk, browser: Browser
+) -> None:
+    """Missing field: summary, inline error, focus on the summary; then success with Undo; the undone work is back."""
+    page = await visit(desk, browser, CLERK)
+    assert await page.locator("#rows tr").count() == 4
+    await page.click(FIRST)
+    await page.wait_for_selector("#drawer [data-key=c]")
+    await page.click("#drawer [data-key=c]")
+    await page.wait_for_selector("#drawer .owner.you")
+    await page.wait_for_selector("#rows .owner.you")
+    await page.click("#drawer .outcomes [value=completed]")
+    await page.wait_for_selector("#drawer .error")
+    assert await page.evaluate("() => document.activeElement.classList.contains('summary')")
+    assert "Service line" in await page.inner_text("#drawer .summary")
+    await _axe(page)
+    await page.select_option("#f-service", "orthopaedics")
+    await page.click("#drawer .outcomes [value=completed]")
+    await page.wait_for_url("**/?told=completed**")
+    assert await page.locator("#rows tr").count() == 3
+    await page.click("text=Undo")
+    await page.wait_for_url("**/?told=undone**")
+    assert await page.locator("#rows tr").count() == 4
+    await _clean(desk, page)
+
+
+@pytest.mark.invariant("I8")
+async def test_who_comes_second_is_told_who_won(desk: Desk, browser: Browser) -> None:
+    """Two people claim one version: one has it, the other reads the name."""
+    first, second = await visit(desk, browser, CLERK), await visit(desk, browser, "cleo.marsh")
+    await second.goto(f"{desk.url}/?view=all")
+    address = await first.get_attribute(FIRST, "href")
+    await first.click(f"#rows tr:has(a[href='{address}']) [data-claim] button")
+    await first.wait_for_selector("#drawer .owner.you")
+    if await second.locator(f"#rows tr:has(a[href='{address}']) [data-claim] button").count():
+        await second.click(f"#rows tr:has(a[href='{address}']) [data-claim] button")
+        await second.wait_for_selector("#drawer .notice.bad")
+        assert "Amara Quill claimed this" in await second.inner_text("#drawer .notice.bad")
+
+
+async def test_the_keyboard_alone_opens_claims_and_reaches_the_form(
+    desk: Desk, browser: Browser
+) -> None:
+    """J, Enter, C, E; ? shows the keys; the keys can be switched off."""
+    page = await visit(desk, browser, CLERK)
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#drawer h2")
+    assert await page.evaluate("() => document.activeElement.id") == "task-h"
+    await page.keyboard.press("c")
+    await page.wait_for_selector("#drawer .owner.you")
+    await page.keyboard.press("e")
+    assert (await page.evaluate("() => document.activeElement.id")).startswith("f-")
+    await page.keyboard.press("Tab")
+    await page.click("#task-h")
+    await page.keyboard.press("Escape")
+    assert await page.locator("#drawer h2").count() == 0
+    await page.keyboard.press("?")
+    await page.uncheck("[data-keys]")
+    await page.click("#help button")
+    await page.keyboard.press("j")
+    assert not await page.evaluate("() => document.activeElement.classList.contains('open')")
+    await _clean(desk, page)
+
+
+async def test_everything_works_without_script(desk: Desk, browser: Browser) -> None:
+    """Links and forms alone: claim, finish, undo."""
+    page = await visit(desk, browser, CLERK, script=False)
+    await page.click("#rows [data-claim] button >> nth=0")
+    await page.select_option("#f-service", "cardiology")
+    await page.click(".outcomes [value=completed]")
+    assert "Done." in await page.inner_text(".notice.ok")
+    await page.click("text=Undo")
+    assert "Taken back" in await page.inner_text(".notice.ok")
+
+
+async def test_new_work_waits_behind_a_pill(desk: Desk, browser: Browser) -> None:
+    """A referral arrives while the list is open: it is counted, and shown when asked for."""
+    page = await visit(desk, browser, CLERK)
+    await desk.arrive(11, 1)
+    desk.house.runtime.bell.ring_here("portal")
+    await page.wait_for_selector("#fresh .pill", timeout=20_000)
+    assert await page.inner_text("#fresh .pill") == "1 new, show"
+    await page.click("#fresh .pill")
+    await page.wait_for_function("() => document.querySelectorAll('#rows tr').length === 5")
+    await _clean(desk, page)
+
+
+@pytest.mark.parametrize("person", [CLERK, ENGINEER, COMPLIANCE])
+async def test_no_page_has_a_finding_of_axe(desk: Desk, browser: Browser, person: str) -> None:
+    """Every section a person may open; no finding, no violation, no console error."""
+    page = await visit(desk, browser, person)
+    await _axe(page)
+    for address in await page.eval_on_selector_all(
+        ".rail a", "links => links.map((link) => link.href)"
+    ):
+        await page.goto(address)
+        await _axe(page)
+        await _clean(desk, page)
+    await page.goto(f"{desk.url}/pathways/referral-intake")
+    await _axe(page)
+
+
+async def test_it_reflows_at_320_pixels_and_targets_are_24(desk: Desk, browser: Browser) -> None:
+    """WCAG 1.4.10 and 2.5.8: no sideways scrolling of the page; no small button."""
+    page = await visit(desk, browser, CLERK, width=320, height=640)
+    await page.click(FIRST)
+    await page.wait_for_selector("#drawer h2")
+    assert await page.evaluate("() => document.documentElement.scrollWidth") <= 320
+    small = """() => [...document.querySelectorAll('button, select, input:not([type=hidden]), summary')]
+      .map((one) => [one.outerHTML.slice(0, 60), one.getBoundingClientRect()])
+      .filter(([, box]) => box.width > 0 && (box.width < 24 || box.height < 24)).map(([what]) => what)"""
+    assert await page.evaluate(small) == []
+
+
+@pytest.mark.invariant("I19")
+async def test_a_masked_name_never_leaves_the_server(desk: Desk, browser: Browser) -> None:
+    """List, drawer and case hold no family name until it is asked for, by a POST that the access tree records."""
+    page = await visit(desk, browser, CLERK)
+    assert "Quimbly" not in await page.content()
+    await page.click(FIRST)
+    await page.wait_for_selector("#drawer h2")
+    assert "Quimbly" not in await page.content()
+    await page.click("#drawer >> text=Show (recorded)")
+    await page.wait_for_function(
+        "() => document.querySelector('#drawer').textContent.includes('Quimbly')"
+    )
+    assert "Quimbly" not in page.url
+
+
+async def test_after_sign_out_nothing_is_left_and_back_shows_nothing(
+    desk: Desk, browser: Browser
+) -> None:
+    """Storage is empty, and the page behind Back asks to sign in again (ONC d7)."""
+    page = await visit(desk, browser, NURSE)
+    await page.click("text=Sign out")
+    await page.wait_for_url("**/sign-in?why=out")
+    stored = "() => sessionStorage.length + Object.keys(localStorage).filter((key) => key !== 'carelane-keys').length"
+    assert await page.evaluate(stored) == 0
+    await page.go_back()
+    assert await page.locator("#rows").count() == 0
+
+
+async def test_the_screen_goes_blank_when_nobody_is_there(desk: Desk, browser: Browser) -> None:
+    """After the idle time the page leads to the sign-in by itself (ONC d5); the clock is the browser's, moved."""
+    page = await visit(desk, browser)
+    await page.clock.install()
+    await page.fill("[name=person]", CLERK)
+    await page.fill("[name=password]", "four calm words stand here")
+    await page.click("button:has-text('Sign in')")
+    await page.wait_for_selector(".rail")
+    await page.clock.fast_forward(16 * 60 * 1000)
+    await page.wait_for_url("**/sign-in?why=idle")
+    assert "15 minutes" in await page.inner_text(".notice")

@@ -1,0 +1,118 @@
+"""Signing in: passwords, limits per account and address, sessions that end."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from carelane.accounts.passwords import PasswordRefused, set_password
+from carelane.accounts.sessions import IDLE, LONGEST, Session, current, end
+from carelane.accounts.signing_in import FAILURES_PERSON, LOCK_FIRST, NotIn, sign_in
+from carelane.compose.house import House, open_house
+from carelane.settings import Settings
+from carelane.store.roles import DatabaseUrls
+
+ROOT = Path(__file__).parents[2]
+PERSON, PASSWORD = "amara.quill", "four calm words stand here"
+
+
+class Hand:
+    """A clock moved by hand."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """The instant."""
+        return self.at
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand()
+
+
+@pytest.fixture
+async def house(database: DatabaseUrls, tmp_path: Path, hand: Hand) -> AsyncIterator[House]:
+    settings = Settings(home=tmp_path, site=ROOT / "site", pathways=ROOT / "pathways")
+    async with open_house(settings, database, process="accounts", load=True) as opened:
+        opened.runtime.now = hand
+        await set_password(opened.runtime, PERSON, PASSWORD)
+        yield opened
+
+
+async def _in(
+    house: House, password: str = PASSWORD, *, address: str = "10.0.0.1", person: str = PERSON
+) -> Session | NotIn:
+    return await sign_in(house.runtime, person, password, address=address)
+
+
+async def test_the_right_password_opens_a_session_that_idles_out(house: House, hand: Hand) -> None:
+    """15 minutes without a sign, or 12 hours in all, and it is over."""
+    session = await _in(house)
+    assert isinstance(session, Session)
+    assert PASSWORD not in repr(session)
+    assert session.secret not in repr(session)
+    hand.at += IDLE - timedelta(seconds=1)
+    assert await current(house.runtime, session.secret) is not None
+    hand.at += IDLE
+    assert await current(house.runtime, session.secret) is None
+
+
+async def test_a_busy_session_still_ends_after_its_longest_time(house: House, hand: Hand) -> None:
+    session = await _in(house)
+    assert isinstance(session, Session)
+    begun = hand.at
+    while hand.at < begun + LONGEST - IDLE:
+        hand.at += IDLE / 2
+        assert await current(house.runtime, session.secret) is not None
+    hand.at = begun + LONGEST
+    assert await current(house.runtime, session.secret) is None
+
+
+async def test_five_failures_lock_the_account_for_everyone_then_it_opens(
+    house: House, hand: Hand
+) -> None:
+    """The right password does not help while locked; unknown names get the same answer as wrong passwords."""
+    wrong = [
+        await _in(house, "not the right one at all", address=f"10.0.0.{n}")
+        for n in range(FAILURES_PERSON)
+    ]
+    assert {each.code for each in wrong if isinstance(each, NotIn)} == {"sign-in"}
+    locked = await _in(house)
+    assert isinstance(locked, NotIn)
+    assert locked.code == "locked"
+    hand.at += LOCK_FIRST
+    assert isinstance(await _in(house), Session)
+    assert await _in(house, person="nobody.here") == wrong[0]
+
+
+async def test_one_address_that_tries_many_names_is_locked_out(house: House) -> None:
+    for n in range(30):
+        await _in(house, person=f"guess.{n}")
+    answer = await _in(house)
+    assert isinstance(answer, NotIn)
+    assert answer.code == "locked"
+    assert isinstance(await _in(house, address="10.9.9.9"), Session)
+
+
+async def test_signing_out_and_a_new_password_end_sessions_at_once(house: House) -> None:
+    one, two = await _in(house), await _in(house)
+    assert isinstance(one, Session)
+    assert isinstance(two, Session)
+    await end(house.runtime, one)
+    assert await current(house.runtime, one.secret) is None
+    await set_password(house.runtime, PERSON, PASSWORD + " too")
+    assert await current(house.runtime, two.secret) is None
+
+
+@pytest.mark.parametrize(
+    ("person", "password"), [(PERSON, "short"), ("nobody.here", PASSWORD), (PERSON, "x" * 300)]
+)
+async def test_a_password_that_does_not_fit_is_refused_with_a_remedy(
+    house: House, person: str, password: str
+) -> None:
+    with pytest.raises(PasswordRefused, match="Remedy") as refused:
+        await set_password(house.runtime, person, password)
+    assert password not in str(refused.value)
