@@ -10,6 +10,7 @@ from carelane.cli.asking import say, settings_flags, settings_of
 from carelane.compose import processes
 from carelane.compose.database import owned, running
 from carelane.compose.house import open_house
+from carelane.compose.patience import patiently
 from carelane.compose.supervise import Child, supervise
 from carelane.engine.clock import now
 from carelane.engine.log import open_log
@@ -92,14 +93,13 @@ def _listen(options: argparse.Namespace) -> int:
 def _process(options: argparse.Namespace, process: Process) -> int:
     settings = settings_of(options)
     open_log(options.command, now)
-    urls = running(settings)
 
     async def run() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, stop.set)
-        await process(settings, urls, stop)
+        await patiently(lambda: process(settings, running(settings), stop), stop, say)
 
     import uvloop  # noqa: PLC0415  # only long-running processes need it
 

@@ -55,15 +55,19 @@ def received(
     messages: Iterable[tuple[UUID, bytes, str, str]],
     *,
     repeats: Iterable[UUID] = (),
+    arrivals: Iterable[UUID] = (),
     connections: Iterable[str],
 ) -> LeafRow:
-    """One leaf per receiving commit: (message id, digest, outcome, reason) of each, and the ids sent again."""
+    """One leaf per receiving commit: (message id, digest, outcome, reason) of each, and the ids sent again.
+
+    `arrivals` are the ids of what came, repeats too: one message may be repeated twice within a millisecond.
+    """
     changes: list[ChangeRow] = [
         ["message", str(id_), "", outcome, {"digest": digest.hex(), "reason": reason}]
         for id_, digest, outcome, reason in messages
     ]
     changes.extend(["repeat", str(id_), "", "seen"] for id_ in repeats)
-    id_ = derive(at, "received", *(change[1] for change in changes))
+    id_ = derive(at, "received", *(change[1] for change in changes), *arrivals)
     actor = {"kind": "system", "name": " ".join(sorted(set(connections)))}
     return leaf(
         id_=id_,

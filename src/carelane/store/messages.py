@@ -83,6 +83,7 @@ async def store_arrived(
         arrived[0].received_at,
         stored,
         repeats=repeats,
+        arrivals=(each.id for each in arrived),
         connections=(each.connection for each in arrived),
     )
     try:
