@@ -11,18 +11,20 @@ from collections.abc import Sequence
 from carelane.cli import (
     audit,
     case,
+    db,
     demo,
     doctor,
     ledger,
     pathway,
     replay,
+    retention,
     run,
     task,
     user,
 )
 from carelane.facts.errors import CarelaneError
 
-DOORS = (run, demo, replay, pathway, case, task, ledger, audit, user, doctor)
+DOORS = (run, demo, replay, pathway, case, task, ledger, audit, user, db, retention, doctor)
 
 
 def parser() -> argparse.ArgumentParser:
