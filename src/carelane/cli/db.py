@@ -1,4 +1,4 @@
-"""`db adopt-restored | upgrade`: after a restore, and after a Carelane with a newer PostgreSQL."""
+"""`db adopt | upgrade`: after a restore, and after a Carelane with a newer PostgreSQL."""
 
 import argparse
 
@@ -14,7 +14,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     database = commands.add_parser("db", help="restore and upgrade the database")
     actions = database.add_subparsers(dest="action", required=True)
     restored = actions.add_parser(
-        "adopt-restored",
+        "adopt",
         help="verify a restored database against the checkpoints outside, and go on with it",
     )
     restored.add_argument("--by", required=True, help="who answers for it; stands in the audit")
