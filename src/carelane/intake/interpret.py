@@ -16,7 +16,7 @@ from carelane.facts.problem import Problem
 from carelane.intake.identify import identify
 from carelane.intake.joining import join
 from carelane.intake.making import Batch, Waiting, fact_of, outcome
-from carelane.intake.quarantine import quarantined, suspicion, to_review
+from carelane.intake.quarantine import quarantined, released, suspicion, to_review
 from carelane.intake.register import IdentityRaced, Register
 from carelane.store.database import Tx
 from carelane.store.interpreted import Pending, pending, write_interpreted
@@ -126,5 +126,7 @@ def _one(register: Register, batch: Batch, waiting: Waiting) -> None:
         made.append(fact)
     if waiting.reading.outcome == "quarantined":
         made.append(quarantined(runtime, waiting.message, connection, waiting.problems, now))
+    elif not review and (free := released(runtime, waiting.message, connection, now)) is not None:
+        beside.append(free)
     batch.facts.extend([*made, *beside])
     batch.outcomes.append(outcome(runtime, waiting, made, identity, review))

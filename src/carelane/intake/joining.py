@@ -12,7 +12,7 @@ from carelane.facts.fact import Draft, Fact, Merge
 from carelane.identity.links import Plan
 from carelane.intake.identify import Identified, identify
 from carelane.intake.making import Batch, Waiting, fact_of, outcome
-from carelane.intake.quarantine import quarantined, to_review
+from carelane.intake.quarantine import quarantined, released, to_review
 from carelane.intake.register import Register
 from carelane.store.database import Tx
 
@@ -45,6 +45,10 @@ async def join(tx: Tx, register: Register, waiting: Waiting) -> Batch:
         )
         await deliver(runtime, tx, [held])
         made.append(held)
+    elif not review and (
+        free := released(runtime, waiting.message, register.connection, register.now)
+    ):
+        await deliver(runtime, tx, [free])
     told = outcome(runtime, waiting, made, identity, review)
     return Batch(facts=made, outcomes=[told])
 

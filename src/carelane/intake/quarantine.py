@@ -65,3 +65,26 @@ def suspicion(runtime: Runtime, fact: Fact) -> Fact:
     """`identity.review` beside a fact whose new patient may be one we know: work goes on meanwhile."""
     found = to_review(runtime, fact, "suspected-duplicate")
     return replace(found, id=derive(fact.recorded_at, "suspected", fact.id))
+
+
+def released(runtime: Runtime, waiting: Pending, connection: str, now: datetime) -> Fact | None:
+    """`message.released`: a replay was taken in, so that nobody need look at the first any more."""
+    first = waiting.replay_of
+    if first is None:
+        return None
+    return Fact(
+        id=derive(waiting.received_at, "released", waiting.id),
+        type="message.released",
+        subject=connection_subject(runtime.organisation, connection),
+        organisation=runtime.organisation,
+        occurred_at=waiting.received_at,
+        recorded_at=now,
+        payload=Phi({}, "message"),
+        keys={"message": str(first)},
+        refers={"message": first},
+        actor=Actor.CARELANE,
+        connection=connection,
+        origin=waiting.id,
+        correlation=first,
+        site=waiting.site,
+    )

@@ -99,12 +99,16 @@ async def again(
 ) -> UUID | None:
     """Interpret a stored message anew, as a message of its own that names the first; its id, or None if unknown.
 
-    Facts get new ids: what the first reading already did is recognised by keys and staleness, as for any resend.
+    A replay that still waits to be read is not made twice. Facts get new ids: what the first reading already did is
+    recognised by keys and staleness, as for any resend.
     """
     async with runtime.worker.transaction() as tx:
         row = await tx.one("intake.replayable", id=message)
         if row is None:
             return None
+        waiting = await tx.one("intake.replay_waiting", id=message, connection=row["connection"])
+        if waiting is not None:
+            return UUID(str(waiting["id"]))
         runtime.vault.learn(row["identity"], row["identity_key"])
         raw = runtime.vault.open_message(
             message, row["message_key"], row["sealed"], row["identity"]

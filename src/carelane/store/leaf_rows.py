@@ -49,7 +49,7 @@ def leaf(  # noqa: PLR0913  # the parts of a leaf, by name
     return (id_, at, canonical(body))
 
 
-def received(
+def received(  # noqa: PLR0913  # the parts of one receiving commit, by name
     organisation: UUID,
     at: datetime,
     messages: Iterable[tuple[UUID, bytes, str, str]],

@@ -249,10 +249,14 @@ select (select count(*) from message where outcome = 'pending') as messages, (se
 select m.id, m.connection, m.site, m.message_key, m.identity, i.identity_key, b.sealed
 from message m join message_body b on b.message = m.id left join identity i on i.id = m.identity where m.id = %(id)s
 
+-- name: replay_waiting
+-- A replay of this message that is not read yet.
+select id from message where connection = %(connection)s and outcome = 'pending' and replay_of = %(id)s
+
 -- name: outcomes
 -- What became of messages, with the facts they gave and how those ended.
 select m.id, m.trigger, m.outcome, m.reason, m.problems,
-       (select count(*) from fact f where f.origin = m.id and f.type not in ('message.quarantined', 'identity.review')) as facts,
+       (select count(*) from fact f where f.origin = m.id and f.type not in ('message.quarantined', 'identity.review', 'message.released')) as facts,
        coalesce((select json_object_agg(t.disposition, t.n) from (
           select d.disposition, count(*) as n from fact f join decision d on d.fact = f.id where f.origin = m.id
           group by d.disposition) t), '{}') as decisions

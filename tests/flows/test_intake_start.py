@@ -1,0 +1,109 @@
+"""Start-up order and `/health`: a process waits for its database, and says when it has none (T4)."""
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from carelane.compose.database import NoDatabase
+from carelane.compose.house import House, open_house
+from carelane.compose.patience import patiently
+from carelane.compose.processes import serve_health
+from carelane.facts.errors import SetupFault
+from carelane.settings import Settings
+from carelane.store.pool import Unreachable
+from carelane.store.roles import DatabaseUrls
+from tests.flows.fleet import Worker, fleet, free_port
+
+pytestmark = pytest.mark.postgres
+ROOT = Path(__file__).parents[2]
+
+
+async def test_a_process_tries_again_until_its_database_is_there() -> None:
+    tries, said = iter([NoDatabase("none"), Unreachable("down"), Unreachable("down")]), list[str]()
+
+    async def start() -> None:
+        if (absent := next(tries, None)) is not None:
+            raise absent
+        said.append("started")
+
+    await patiently(start, asyncio.Event(), said.append, base=timedelta(0))
+    assert [each.split(":")[0] for each in said] == [
+        "no-database", "database-unreachable", "database-unreachable", "started",
+    ]  # fmt: skip
+
+
+async def test_a_process_that_waits_stops_when_told_and_does_not_hide_wrong_settings() -> None:
+    stop = asyncio.Event()
+
+    async def absent() -> None:
+        stop.set()
+        raise Unreachable("down")
+
+    async def wrong() -> None:
+        raise SetupFault("a setting")
+
+    await patiently(absent, stop, lambda _: None, base=timedelta(hours=1), limit=timedelta(hours=1))
+    with pytest.raises(SetupFault):
+        await patiently(wrong, asyncio.Event(), lambda _: None)
+
+
+def _get(port: int) -> tuple[int, dict[str, Any]]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.load(refused)
+
+
+async def _heard(port: int) -> tuple[int, dict[str, Any]]:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                return await asyncio.to_thread(_get, port)
+            except urllib.error.URLError:
+                await asyncio.sleep(0.02)
+
+
+async def test_health_tells_the_truth(database: DatabaseUrls, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, site=ROOT / "site", pathways=ROOT / "pathways")
+    async with open_house(settings, database, process="work-0", load=True) as opened:
+        house: House = replace(opened)
+        stop, port = asyncio.Event(), free_port()
+        serving = asyncio.create_task(serve_health(house, port, stop))
+        status, told = await _heard(port)
+        assert (status, told["healthy"], told["messages"]) == (200, True, 0)
+        await house.runtime.worker.pool.close()  # as when the database is gone
+        status, told = await _heard(port)
+        assert (status, told["healthy"]) == (503, False)
+        stop.set()
+        await serving
+
+
+async def test_a_listener_started_before_any_database_serves_once_there_is_one(
+    database: DatabaseUrls, tmp_path: Path
+) -> None:
+    settings = Settings(home=tmp_path, site=ROOT / "site", pathways=ROOT / "pathways", mllp_port=free_port(),
+                        health_port=0)  # fmt: skip
+    listener: Worker = fleet(settings)["listen"]
+    await listener.start()
+    try:
+        async with asyncio.timeout(30):
+            while not any("no-database" in line for line in listener.said):  # noqa: ASYNC110  # lines of a process
+                await asyncio.sleep(0.02)
+        async with open_house(settings, database, process="up", load=True):
+            pass
+        (tmp_path / "database.json").write_text(json.dumps(_addresses(database)))
+        await listener.up()
+    finally:
+        await listener.end()
+
+
+def _addresses(urls: DatabaseUrls) -> dict[str, str]:
+    return {name: getattr(urls, name) for name in urls.__dataclass_fields__}
