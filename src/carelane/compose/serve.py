@@ -86,7 +86,7 @@ def _config(settings: Settings, app: App) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.portal_port,
-        log_level="critical",
+        log_config=None,  # what it says goes through engine/log.py
         access_log=False,
         lifespan="off",
         server_header=False,
