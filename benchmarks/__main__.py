@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from statistics import median
 
@@ -45,8 +46,8 @@ async def measure(parts: list[str], scale: float) -> Figures:
 
 
 def _parse(scale: float) -> Figures:
-    wrong = parsing.differences()
-    assert not wrong, f"readers differ where no escape occurs: {wrong}"
+    if wrong := parsing.differences():
+        raise RuntimeError(f"readers differ where no escape occurs: {wrong}")
     rates = parsing.rates(seconds=1.5 * scale)
     return {name: round(rate) for name, rate in rates.items()}
 
@@ -58,8 +59,7 @@ async def _spine(bench: Bench, scale: float) -> Figures:
     limits: list[float] = []
     runs: list[Spine] = []
     for n in range(3):
-        assert bench.urls.superuser is not None
-        limits.append(await asyncio.to_thread(limit, bench.urls.superuser, seconds=3 * scale))
+        limits.append(await asyncio.to_thread(limit, bench.superuser, seconds=3 * scale))
         say(f"  limit: {limits[-1]:.0f} commits/s")
         runs.append(await spine(bench, messages=messages, first=100_000 * (n + 1)))
     reached, most = median(each.per_second for each in runs), median(limits)
@@ -83,7 +83,7 @@ async def _waiting(bench: Bench, scale: float) -> Figures:
     messages, cases = round(50_000 * scale), round(100_000 * scale)
     say(f"drain: a backlog of {messages} messages")
     await bench.stop(*WORKERS)
-    before = {**bench.memory_bytes(), **await _started(bench)}
+    before = await _started(bench)
     drained = await drain(bench, messages=messages, first=2_000_000, workers=WORKERS)
     say(
         f"  {drained.disordered} out of order; {drained.urgent} urgent ones,"
@@ -99,14 +99,15 @@ async def _waiting(bench: Bench, scale: float) -> Figures:
     }
 
 
-async def _started(bench: Bench) -> dict[str, int]:
-    """What fresh workers hold before there is anything to do."""
+async def _started(bench: Bench) -> Mapping[str, int]:
+    """What workers hold that have done some work, so that what every worker once loads does not count as growth."""
     for name in WORKERS:
         await bench.start(name)
+    await spine(bench, messages=1_000, first=1_500_000)
     await asyncio.sleep(2.0)
-    found = dict(bench.memory_bytes())
+    found = bench.memory_bytes()
     await bench.stop(*WORKERS)
-    return {name: found[name] for name in WORKERS}
+    return found
 
 
 _STEPS = {"spine": _spine, "latency": _latency, "waiting": _waiting}

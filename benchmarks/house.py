@@ -32,10 +32,16 @@ class Bench:
     port: int
     running: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
 
+    @property
+    def superuser(self) -> str:
+        """The address that sees everything."""
+        if self.urls.superuser is None:
+            raise RuntimeError("the bench needs the embedded server, where it is superuser")
+        return self.urls.superuser
+
     def rows(self, query: str, **values: object) -> list[TupleRow]:
         """All rows, as superuser: counting must not depend on what is counted."""
-        assert self.urls.superuser is not None
-        with psycopg.connect(self.urls.superuser) as connection:
+        with psycopg.connect(self.superuser) as connection:
             return connection.execute(query.encode(), values or None).fetchall()
 
     def count(self, query: str, **values: object) -> int:
@@ -44,8 +50,7 @@ class Bench:
 
     def change(self, *statements: str) -> None:
         """Statements that set a scene, as superuser, in one transaction."""
-        assert self.urls.superuser is not None
-        with psycopg.connect(self.urls.superuser) as connection:
+        with psycopg.connect(self.superuser) as connection:
             for each in statements:
                 connection.execute(each.encode())
 
@@ -73,7 +78,7 @@ class Bench:
     ) -> None:
         """Wait until a query answers at least this number."""
         async with asyncio.timeout(seconds):
-            while self.count(query) < number:
+            while self.count(query) < number:  # noqa: ASYNC110  # the event is in another process
                 await asyncio.sleep(every)
 
     def cpu_seconds(self) -> float:
@@ -96,8 +101,7 @@ class Bench:
         }
 
     def _postmaster(self) -> int:
-        assert self.urls.superuser is not None
-        with psycopg.connect(self.urls.superuser) as connection:
+        with psycopg.connect(self.superuser) as connection:
             return psutil.Process(connection.info.backend_pid).ppid()
 
 
@@ -108,7 +112,7 @@ async def bench_house(
     """Start everything in a home of its own; all ends with the block."""
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="carelane-bench-")))
-        home.chmod(0o711)  # as root PostgreSQL runs as a user of its own, who must get through
+        home.chmod(0o711)  # noqa: ASYNC240  # as root PostgreSQL runs as a user of its own, who must get through
         settings = Settings(home=home, mllp_port=free_port(), health_port=0)
         urls = stack.enter_context(owned(settings, lambda _: None))
         await _load(settings, urls)
@@ -123,7 +127,8 @@ async def _process(settings: Settings, command: Sequence[str]) -> asyncio.subpro
     process = await asyncio.create_subprocess_exec(
         *command, env=environment(settings), stderr=asyncio.subprocess.PIPE
     )
-    assert process.stderr is not None
+    if process.stderr is None:
+        raise RuntimeError("its errors were asked for")
     while line := await process.stderr.readline():
         if b"ready" in line or b"on port" in line:
             break

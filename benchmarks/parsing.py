@@ -36,8 +36,7 @@ def samples() -> list[tuple[bytes, tuple[Path, ...]]]:
 def ours(raw: bytes, paths: Sequence[Path]) -> list[str]:
     """Our codec."""
     message, _ = parse(raw)
-    assert message is not None
-    return [message.get(*path) or "" for path in paths]
+    return [message.get(*path) or "" for path in paths] if message else []
 
 
 def python_hl7(raw: bytes, paths: Sequence[Path]) -> list[str]:

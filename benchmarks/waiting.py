@@ -28,7 +28,7 @@ _PICK = """create temp table model on commit drop as select id, correlation, sub
 _MODEL = "(select id from model)"
 _MESSAGE = "(select correlation from model)"
 _SUBJECT = "(select subject from model)"
-_FACTS = f"(select fact from application where case_id = {_MODEL})"
+_FACTS = f"(select fact from application where case_id = {_MODEL})"  # noqa: S608  # a constant above
 _ABOUT = {
     "message_body": f"message = {_MESSAGE}",
     "message": f"id = {_MESSAGE}",
@@ -93,7 +93,10 @@ async def lateness(bench: Bench, steps: Sequence[UUID], *, ahead_s: float = 4.0)
 def fill(bench: Bench, cases: int) -> int:
     """Copy one waiting case with all its rows until there are so many; bytes on disk of each copy."""
     missing = cases - bench.count(OPEN)
-    assert missing > 0, "there are that many waiting cases already: their size can't be measured"
+    if missing <= 0:
+        raise RuntimeError(
+            "there are that many waiting cases already: their size can't be measured"
+        )
     size = bench.count(_SIZE)
     bench.change(
         _PICK,
@@ -115,7 +118,7 @@ def _copy(bench: Bench, table: str, where: str, number: int) -> str:
     names = ", ".join(name for name, _ in columns)
     values = ", ".join(_value(name, kind) for name, kind in columns)
     return f"""insert into {table} ({names}) select {values}
-        from (select * from {table} where {where} limit 20) o, generate_series(1, {number}) n"""
+        from (select * from {table} where {where} limit 20) o, generate_series(1, {number}) n"""  # noqa: S608  # our own tables' names
 
 
 def _value(name: str, kind: str) -> str:
