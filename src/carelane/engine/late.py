@@ -12,16 +12,25 @@ _ALWAYS = Calendar(zone="UTC", hours=((),) * 7)
 
 
 class Bound:
-    """`cases.Late` over one snapshot; each answer names the snapshot's version."""
+    """`cases.Late` over one snapshot, for one batch; each answer names the snapshot's version."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._calendars: dict[str, tuple[str, int, Calendar]] = {}
+        self._owners: dict[tuple[OwnerKind, str, str, str, datetime], OwnerRef] = {}
 
     def owner(
         self, kind: OwnerKind, name: str, *, site: str, service_line: str, at: datetime
     ) -> OwnerRef:
         """Who that is here and now; always an answer, and how it was found."""
+        asked = (kind, name, site, service_line, at)
+        if asked not in self._owners:
+            self._owners[asked] = self._resolved(*asked)
+        return self._owners[asked]
+
+    def _resolved(
+        self, kind: OwnerKind, name: str, site: str, service_line: str, at: datetime
+    ) -> OwnerRef:
         scope = Scope(site=site, service_line=service_line, at=at)
         found = resolve_owner(self._snapshot, kind, name, scope)
         return OwnerRef(kind=found.kind, name=found.name, version=found.version, trail=found.trail)

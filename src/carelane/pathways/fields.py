@@ -43,7 +43,7 @@ def _value(payload: Payload, path: str) -> Json:
     for name in parts(path):
         if here is None:
             return None
-        if not isinstance(here, Mapping):
+        if not isinstance(here, (dict, Mapping)):  # `dict` first, because it is asked often
             values = walk(payload, path)
             return values or None
         here = here.get(name)

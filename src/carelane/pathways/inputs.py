@@ -116,7 +116,7 @@ def _code(given: Input, one: Json) -> str | None:
 
 def _codes(one: Json) -> list[str]:
     """The codes of a CodeableConcept, a Coding or a plain code, in order."""
-    if isinstance(one, Mapping):
+    if isinstance(one, (dict, Mapping)):  # `dict` first, because it is asked often
         if "coding" in one:
             return [code for coding in opened(one["coding"]) for code in _codes(coding)]
         return [_text(one["code"])] if isinstance(one.get("code"), str) else []

@@ -12,6 +12,7 @@ VALUES_MAX = 2_000
 
 
 _NOTHING: list[Json] = []
+_OBJECT = (dict, Mapping)  # `dict` first: asking an abstract class is four times as slow
 
 
 @lru_cache(maxsize=4096)
@@ -30,7 +31,7 @@ def walk(payload: Payload, path: str) -> list[Json]:
         here = [
             value
             for one in here
-            if isinstance(one, Mapping) and name in one
+            if isinstance(one, _OBJECT) and name in one
             for value in opened(one[name])
         ][:VALUES_MAX]
     return [value for value in here if value is not None]
@@ -38,6 +39,8 @@ def walk(payload: Payload, path: str) -> list[Json]:
 
 def opened(value: Json) -> Sequence[Json]:
     """The items of a list, or the value alone."""
+    if isinstance(value, list):  # JSON's own; asking an abstract class is four times as slow
+        return value
     if isinstance(value, Sequence) and not isinstance(value, str):
         return value
     return (value,)

@@ -12,7 +12,8 @@ from carelane.store.keys import OrganisationKeys, Wrapped
 from carelane.store.sealing import DataKey, place
 from carelane.store.tokens import Tokens
 
-_LEARNT_MAX = 50_000
+# OpenSSL holds 2.7 KB for each key, so these are 11 MB; a batch needs at most a few hundred.
+_LEARNT_MAX = 4_000
 
 
 class Shredded(CarelaneError):
@@ -46,25 +47,27 @@ class Vault:
             return
         if wrapped is not None and self._identities.get(identity) is not None:
             return
-        self._identities[identity] = self.keys.identity_key(identity, wrapped)
-        if len(self._identities) > _LEARNT_MAX:
-            self._identities.popitem(last=False)
+        self._keep(identity, self.keys.identity_key(identity, wrapped))
 
     def new_identity(self, identity: UUID) -> bytes:
         """A key for a new source identity; the wrapped form is to be stored."""
         made = self.keys.new_identity_key(identity)
-        self._identities[identity] = made.key
+        self._keep(identity, made.key)
         return made.wrapped
 
     def new_message(self, message: UUID) -> Wrapped:
         """A key for one message."""
         return self.keys.new_message_key(message)
 
-    def seal(self, identity: UUID | None, table: str, row: UUID, column: str, value: bytes) -> bytes:
+    def seal(
+        self, identity: UUID | None, table: str, row: UUID, column: str, value: bytes
+    ) -> bytes:
         """Seal a value for its place, by the identity's key or the organisation's."""
         return self._key(identity).seal(place(self._organisation, table, row, column), value)
 
-    def open(self, identity: UUID | None, table: str, row: UUID, column: str, sealed: bytes) -> bytes:
+    def open(
+        self, identity: UUID | None, table: str, row: UUID, column: str, sealed: bytes
+    ) -> bytes:
         """The value sealed for this place.
 
         Raises:
@@ -72,10 +75,14 @@ class Vault:
         """
         key = self.keys.opener(sealed) if identity is None else self._key(identity)
         if key is None:
-            raise UnknownKey("sealed by an organisation key that is not at hand; restore the key file")
+            raise UnknownKey(
+                "sealed by an organisation key that is not at hand; restore the key file"
+            )
         return key.open(place(self._organisation, table, row, column), sealed)
 
-    def open_message(self, message: UUID, wrapped: bytes | None, sealed: bytes, identity: UUID | None = None) -> bytes:
+    def open_message(
+        self, message: UUID, wrapped: bytes | None, sealed: bytes, identity: UUID | None = None
+    ) -> bytes:
         """The raw bytes of a message."""
         holder = self._identities.get(identity) if identity else None
         key = self.keys.message_key(message, wrapped, identity=holder)
@@ -85,7 +92,9 @@ class Vault:
 
     def seal_message(self, message: UUID, made: Wrapped, raw: bytes) -> bytes:
         """The raw bytes of a message, compressed and sealed by the message's own key."""
-        return made.key.seal(place(self._organisation, "message_body", message, "sealed"), raw, compress=True)
+        return made.key.seal(
+            place(self._organisation, "message_body", message, "sealed"), raw, compress=True
+        )
 
     def hand_over(self, message: UUID, wrapped: bytes, identity: UUID) -> bytes:
         """The message's key, re-wrapped to its source identity."""
@@ -95,6 +104,11 @@ class Vault:
         """Drop all cached keys: after a shredding."""
         self._identities.clear()
         self.keys.forget()
+
+    def _keep(self, identity: UUID, key: DataKey | None) -> None:
+        self._identities[identity] = key
+        if len(self._identities) > _LEARNT_MAX:
+            self._identities.popitem(last=False)
 
     def _key(self, identity: UUID | None) -> DataKey:
         if identity is None:
