@@ -1,6 +1,7 @@
 """The log says what happened, never to whom: every road into it is tried with a patient's name."""
 
 import io
+import json
 import logging
 import sys
 import threading
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 import structlog
 
+from carelane.connect.fhir.mapping.reading import read
 from carelane.engine.log import (
     WITHHELD,
     StructuredLog,
@@ -143,3 +145,16 @@ def test_a_mutant_that_prints_messages_is_caught(out: io.StringIO) -> None:
     )
     loose.error("failed", exc_info=caught())
     assert NAME in out.getvalue()
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_resource_type_that_fhir_does_not_have_stands_nowhere_in_clear(*, wrapped: bool) -> None:
+    resource: dict[str, object] = {"resourceType": NAME, "id": "1"}
+    if wrapped:
+        resource = {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [{"resource": resource}],
+        }
+    reading, problems = read(json.dumps(resource).encode(), received_at=NOW)
+    assert NAME not in reading.trigger + "".join(each.line() for each in problems)

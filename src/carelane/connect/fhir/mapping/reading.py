@@ -17,6 +17,7 @@ from carelane.connect.fhir.codec import (
     resource_reference,
 )
 from carelane.connect.fhir.mapping.incoming import drafts_of
+from carelane.connect.fhir.mapping.kinds import kind_of
 from carelane.connect.fhir.mapping.people import Company, Local, listed
 from carelane.connect.fhir.mapping.source import Source
 from carelane.facts.fact import Draft
@@ -75,7 +76,7 @@ def envelope_of(resource: Resource) -> Envelope:
         rest = sorted(one for one in everything if one != own)
         digest = hashlib.sha256(" ".join(rest).encode()).hexdigest()[:16]
         own = f"{own}+{digest}" if rest else own
-    return Envelope(control_id=own, trigger=f"FHIR {first['resourceType']}")
+    return Envelope(control_id=own, trigger=f"FHIR {kind_of(first)}")
 
 
 def control_id(resource: Resource) -> str | None:
@@ -126,7 +127,7 @@ def _outcome(drafts: list[Draft], problems: list[Problem]) -> str:
 
 
 def _findings(resource: Resource, drafts: tuple[Draft, ...] | None) -> list[Problem]:
-    kind = str(resource["resourceType"])
+    kind = kind_of(resource)
     if drafts is None:
         return [
             Problem(
