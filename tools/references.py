@@ -3,12 +3,23 @@
 import sys
 from collections.abc import Callable, Mapping
 
-from tools import command_table, coverage_table, problem_table, retention_table
+from tools import (
+    command_table,
+    coverage_table,
+    dataflow_table,
+    fact_table,
+    metric_table,
+    problem_table,
+    retention_table,
+)
 from tools.house.tree import ROOT
 
 PAGES: Mapping[str, Callable[[], str]] = {
     command_table.PATH: command_table.text,
     coverage_table.PATH: coverage_table.text,
+    fact_table.PATH: fact_table.text,
+    metric_table.PATH: metric_table.text,
+    dataflow_table.PATH: dataflow_table.text,
     problem_table.PATH: problem_table.text,
     retention_table.PATH: retention_table.text,
 }

@@ -44,9 +44,9 @@ def test_no_seed_breaks_an_invariant(chunk: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chunk", range(20))
+@pytest.mark.parametrize("chunk", range(6))
 def test_no_seed_of_many_breaks_an_invariant(chunk: int) -> None:
-    """Two thousand longer ones."""
+    """Six hundred longer ones."""
     first = 10_000 + chunk * 100
     assert broken(range(first, first + 100), moves=600) == {}
 

@@ -90,10 +90,10 @@ class Person:
         body = {"version": version, "outcome": outcome, "form": dict(form)}
         status, answer = await self._act(http, task["id"], "complete", body)
         self.counts["finished" if status < 300 else f"complete-{status}"] += 1  # noqa: PLR2004  # HTTP success
-        if status >= 300:  # noqa: PLR2004
+        if status >= 300:  # noqa: PLR2004  # as above
             self._ignored.add(task["id"])
             self.counts[f"{task['name']}: {answer.get('code', answer.get('reason', '?'))}"] += 1
-        return int(status < 300)  # noqa: PLR2004
+        return int(status < 300)  # noqa: PLR2004  # as above
 
     async def _act(
         self, http: aiohttp.ClientSession, task: str, verb: str, body: Mapping[str, Any]
