@@ -1,5 +1,6 @@
 """Whose message it is: known, new at once, or a person's question beside the work (SEMANTICS 3)."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -88,3 +89,23 @@ async def test_a_fact_gets_the_sites_service_line(feed: Feed, specialty: int, li
     assert feed.sql("select service_line from pathway_case where pathway = 'referral-intake'") == [
         (line,)
     ]
+
+
+async def test_two_connections_that_meet_one_new_patient_at_once_agree_on_its_key(
+    feed: Feed,
+) -> None:
+    """Both interpreters make the identity; one is too late, reads again and uses the other's key."""
+    runtime = feed.house.runtime
+    await feed.store(*(messages.referral(n, person=n) for n in range(8)))
+    await feed.store(
+        *(messages.critical_result(20 + n, person=n) for n in range(8)), connection="replay"
+    )
+    waiting = [feed.interpret(connection=name) for name in ("mllp", "replay") for _ in range(2)]
+    await asyncio.gather(*waiting)
+    for name in ("mllp", "replay"):  # who was too late tries again, as its loop would
+        await feed.interpret(connection=name)
+    runtime.vault.forget()
+    await feed.drain()
+    assert [feed.open_cases(n) for n in range(8)] == [
+        {"referral-intake": 1, "critical-result": 1}
+    ] * 8

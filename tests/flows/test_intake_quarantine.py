@@ -12,6 +12,7 @@ from carelane.engine.merge import take_back
 from carelane.facts.phi import Phi
 from carelane.testing import messages
 from carelane.worklist import acting
+from carelane.worklist.answers import Acted
 from carelane.worklist.viewer import Viewer
 
 Feed = Any  # the fixture's class lives in conftest
@@ -29,7 +30,7 @@ async def _finish(feed: Feed, name: str, outcome: str, **form: str) -> None:
     )
     act = await acting.complete(feed.house.runtime, DESK, task, version=version, outcome=outcome,
                                 form=Phi(form, "form"))  # fmt: skip
-    assert isinstance(act, acting.Acted), act
+    assert isinstance(act, Acted), act
     feed.hand.forward(timedelta(minutes=1))  # past undo
     outbox = outbox_of(feed.house)
     await know(outbox)

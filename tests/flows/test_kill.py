@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from typing_extensions import override
 
 from carelane.compose.house import House, open_house
 from carelane.facts.ports import Receipt
@@ -23,6 +24,7 @@ from carelane.store.roles import DatabaseUrls
 from carelane.testing import messages
 from carelane.testing.mllp import Sender
 from carelane.worklist import acting
+from carelane.worklist.answers import Acted
 from carelane.worklist.viewer import Viewer
 from tests.flows.books import audit_books
 from tests.flows.fleet import Worker, ehr, fleet, free_port
@@ -95,7 +97,7 @@ async def _staff(house: House, sql: Any, stop: asyncio.Event) -> int:
             act = await acting.complete(
                 house.runtime, NURSE, task, version=version, outcome="accepted"
             )
-            done += isinstance(act, acting.Acted)
+            done += isinstance(act, Acted)
         await asyncio.sleep(0.2)
     return done
 
@@ -217,6 +219,7 @@ def _in_the_ehr(sql: Any, port: int) -> tuple[dict[str, int], int]:
 class Hasty(Receiver):
     """The mutant: answers before the commit."""
 
+    @override
     async def receive(self, connection: str, raw: bytes) -> Receipt:
         """Positive before anything is durable."""
         waiting = asyncio.ensure_future(super().receive(connection, raw))

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from carelane.engine import merge as merging
+from carelane.store import turns
 from carelane.testing import messages
 
 Feed = Any  # the fixture's class lives in conftest
@@ -222,3 +223,19 @@ def _mend(feed: Feed) -> None:
     for table in ("inbox", "decision", "pathway_case", "step", "task", "effect"):
         feed.sql(f"update {table} t set subject = s.merged_into from subject s"  # noqa: S608  # names of the test
                  " where s.id = t.subject and s.merged_into is not null returning 1")  # fmt: skip
+
+
+async def test_a_merge_waits_for_a_drainer_that_holds_the_turn(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the merge is written, and the message is still there for the next try."""
+    await feed.send(messages.referral(1, person=1), messages.referral(2, person=2))
+    await feed.store(messages.merge(3, survivor=1, retired=2))
+    monkeypatch.setattr(merging, "WAIT_MS", 20)
+    async with feed.house.runtime.worker.transaction() as tx:
+        await turns.of(tx, feed.subject(2), wait_ms=20)
+        await feed.interpret()
+        assert feed.subject(1) != feed.subject(2)
+    await feed.interpret()
+    assert feed.subject(1) == feed.subject(2)
+    await feed.drain()

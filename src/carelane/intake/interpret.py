@@ -5,6 +5,7 @@ message (merge, link, unlink) is a commit of its own, because it takes turns (`j
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from carelane.engine.deliver import deliver
@@ -21,7 +22,7 @@ from carelane.intake.register import IdentityRaced, Register
 from carelane.store.database import Tx
 from carelane.store.interpreted import Pending, pending, write_interpreted
 from carelane.store.turns import TurnBusy
-from carelane.store.vault import Shredded
+from carelane.store.vault import Shredded, Vault
 
 BATCH_MAX = 100
 
@@ -35,6 +36,8 @@ async def interpret(
 
     Zero also when a merge found a turn taken, or another connection met the same new patient: the caller tries again.
     """
+    # Keys made in a batch count once it is committed: until then nobody else in the process may seal with them.
+    runtime = replace(runtime, vault=Vault(runtime.vault.keys))
     register = Register(runtime, connection, runtime.now())
     try:
         async with runtime.worker.transaction() as tx:
@@ -51,12 +54,8 @@ async def interpret(
                 tx, runtime.organisation, connection, runtime.now(), batch.outcomes
             )
     except (TurnBusy, IdentityRaced) as busy:
-        register.abandon()
         runtime.observer.count("interpret_redone", {"cause": busy.code})
         return 0
-    except BaseException:
-        register.abandon()
-        raise
     runtime.bell.ring("drain")
     came = {each.id: each.received_at for each in waiting}
     became = ((each.outcome, came[each.message]) for each in batch.outcomes)

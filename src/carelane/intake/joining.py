@@ -61,15 +61,8 @@ async def _carry_out(
         await register.write(tx)
         await deliver(register.runtime, tx, [fact])
         return ""
-    try:
-        plan = await _merge(tx, register, draft.merge, found, fact)
-    except BaseException:
-        register.abandon()
-        raise
-    if plan.ask:
-        register.abandon()
-        return plan.reason
-    return ""
+    plan = await _merge(tx, register, draft.merge, found, fact)
+    return plan.reason if plan.ask else ""
 
 
 async def _merge(tx: Tx, register: Register, told: Merge, found: Identified, fact: Fact) -> Plan:

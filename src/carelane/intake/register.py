@@ -189,11 +189,6 @@ class Register:
         if self._identities and made[0] != len(self._identities):
             raise IdentityRaced("another interpreter met the same new patient")
 
-    def abandon(self) -> None:
-        """The batch was rolled back: keys made for it must not be used again."""
-        for identity in self._identities:
-            self.runtime.vault.learn(identity, None)
-
 
 ALIKE = ("birth_date", "family", "given")
 
