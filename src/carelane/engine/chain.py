@@ -61,14 +61,22 @@ def chain(view: View, facts: Sequence[Fact], moment: Moment) -> Chained:
 
 
 def _next_expiry(view: View, moment: Moment, until: datetime) -> Fact | None:
-    due = (fact for fact in due_facts(view, until) if moment.grace is None or _fires(view, fact, moment, moment.grace))
+    due = (
+        fact
+        for fact in due_facts(view, until)
+        if moment.grace is None or _fires(view, fact, moment, moment.grace)
+    )
     return min(due, key=lambda fact: (fact.recorded_at, fact.id), default=None)
 
 
 def _fires(view: View, fact: Fact, moment: Moment, grace: Grace) -> bool:
     """Whether a clock may fire although a downtime's backlog is not drained yet."""
-    step_ = next(step for case in view.cases for step in case.steps if step.id == fact.refers["step"])
-    return may_fire(step_.clock, moment.now, downtime=grace.since, drained_until=grace.drained_until)
+    step_ = next(
+        step for case in view.cases for step in case.steps if step.id == fact.refers["step"]
+    )
+    return may_fire(
+        step_.clock, moment.now, downtime=grace.since, drained_until=grace.drained_until
+    )
 
 
 def _apply(chained: Chained, fact: Fact, moment: Moment, now: datetime) -> None:

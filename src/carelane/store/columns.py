@@ -24,6 +24,8 @@ class Columns:
     def values(self, organisation: UUID) -> Mapping[str, object]:
         """The statement's parameters: a list for each column."""
         columns = zip(*self._rows, strict=True) if self._rows else ([] for _ in self._names)
-        found: dict[str, object] = {name: list(column) for name, column in zip(self._names, columns, strict=True)}
+        found: dict[str, object] = {
+            name: list(column) for name, column in zip(self._names, columns, strict=True)
+        }
         found["organisation"] = organisation
         return found

@@ -23,7 +23,9 @@ def _all() -> dict[str, str]:
     found: dict[str, str] = {}
     for entry in sorted(files("carelane.store").joinpath("sql").iterdir(), key=lambda e: e.name):
         if entry.name.endswith(".sql"):
-            found.update(_split(entry.name.removesuffix(".sql"), entry.read_text(encoding="utf-8"), found))
+            found.update(
+                _split(entry.name.removesuffix(".sql"), entry.read_text(encoding="utf-8"), found)
+            )
     return found
 
 
@@ -43,7 +45,9 @@ def sql(name: str) -> str:
     try:
         return _all()[name]
     except KeyError:
-        raise QueryFault(f"no query is called {name}; it belongs into store/sql/{name.split('.')[0]}.sql") from None
+        raise QueryFault(
+            f"no query is called {name}; it belongs into store/sql/{name.partition('.')[0]}.sql"
+        ) from None
 
 
 def names() -> list[str]:

@@ -11,7 +11,11 @@ from carelane.facts.fact import Json
 from carelane.facts.intent import EffectClass, Intent
 from carelane.facts.ports import AdapterKind, Capability, Sent, Verdict
 
-CAPABILITIES = {"staff.alert": Capability(name="staff.alert", effect_class=EffectClass.BLIND, resource="Communication")}
+CAPABILITIES = {
+    "staff.alert": Capability(
+        name="staff.alert", effect_class=EffectClass.BLIND, resource="Communication"
+    )
+}
 SCHEMA: Mapping[str, Json] = {
     "type": "object",
     "additionalProperties": False,
@@ -30,7 +34,9 @@ FindAddress = Callable[[str], str | None]
 
 def register() -> AdapterKind:
     """Name, settings and what it can do."""
-    return AdapterKind(name="mail", settings=SCHEMA, reader=None, capabilities=tuple(CAPABILITIES.values()))
+    return AdapterKind(
+        name="mail", settings=SCHEMA, reader=None, capabilities=tuple(CAPABILITIES.values())
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,9 @@ def _results(made: Morning, now: datetime) -> None:
         n, person = made.next(), 20 + count
         status = "P" if count % EVERY_PRELIMINARY == EVERY_PRELIMINARY - 1 else "F"
         origin = (
-            replace(late, start=late.start - timedelta(seconds=n)) if count < OVERDUE_FIRST else made.origin
+            replace(late, start=late.start - timedelta(seconds=n))
+            if count < OVERDUE_FIRST
+            else made.origin
         )
         made.arrivals.append(make.critical_result(n, person=person, status=status, origin=origin))
         if count % EVERY_CORRECTED == EVERY_CORRECTED - 1:
