@@ -145,7 +145,7 @@ async def _played(options: argparse.Namespace, stage: Stage, stop: asyncio.Event
         answer(options, summary, _text(summary))
         if stays:
             _invite(stage)
-            await stop.wait()
+            await _watch(told["ehr"], stop)
     held = told.get("held_twice", 1) == 0
     return int(not (found["ledger_balanced"] and found["audit_verified"] and held))
 
@@ -174,6 +174,7 @@ async def _hospital(
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
         await process.wait()
+        file.unlink(missing_ok=True)  # it holds passwords, and the next demo writes its own
 
 
 async def _listen(hospital: asyncio.subprocess.Process) -> dict[str, Any]:
@@ -186,8 +187,11 @@ async def _listen(hospital: asyncio.subprocess.Process) -> dict[str, Any]:
             told |= said
             say("hospital: " + ", ".join(f"{name} {value}" for name, value in said.items()))
             if said.get("done"):
-                break
-    return told
+                return told
+    raise SetupFault(
+        f"the synthetic hospital ended before its day was over, with status {await hospital.wait()}."
+        " Remedy: its last lines, above, say why; a port that is taken is the usual cause"
+    )
 
 
 async def _ready(settings: Settings, ports: Ports) -> None:
@@ -200,6 +204,25 @@ async def _ready(settings: Settings, ports: Ports) -> None:
                     writer.close()
                     break
                 await asyncio.sleep(0.2)
+
+
+async def _watch(ehr: str, stop: asyncio.Event) -> None:
+    """Tell whenever the EHR holds more of ours, until stopped."""
+    before = await held_by_ehr(ehr)
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), timeout=1)
+            return
+        try:
+            held = await held_by_ehr(ehr)
+        except OSError:
+            say("the synthetic hospital no longer answers; Ctrl-C ends the demo")
+            await stop.wait()
+            return
+        if held != before:
+            more, twice = held["held"] - before["held"], held["held_twice"]
+            print(f"The EHR holds {more} more of ours: {held['held']}, {twice} of them twice.")
+        before = held
 
 
 def _quietly(line: str) -> None:

@@ -2,10 +2,11 @@
 
 import argparse
 
+from carelane.access.request import Action
 from carelane.casebook.ledger import laws, standing
 from carelane.cli.asking import answer, ask, settings_flags, table
 from carelane.compose.house import House
-from carelane.compose.people import viewer_of
+from carelane.compose.people import rights_of, session_of
 from carelane.effects.letters import groups, redrive
 
 
@@ -58,9 +59,13 @@ def _redrive(options: argparse.Namespace) -> int:
             found = await groups(tx)
         wanted = [each for each in found if options.cause in (None, each.cause)]
         if options.go and wanted:
-            viewer = viewer_of(house, options.person)
+            rights, session = rights_of(house), session_of(house, options.person)
+            denied = await rights.allow(session, Action.EFFECT_REDRIVE, rights.everywhere())
+            if denied is not None:
+                answer(options, {"denied": denied.reason}, f"{denied.reason}: {denied.sentence}")
+                return 1
             for each in wanted:
-                await redrive(house.runtime, actor=viewer.person, cause=each.cause, connection=each.connection,
+                await redrive(house.runtime, actor=session.person.name, cause=each.cause, connection=each.connection,
                               preview=False)  # fmt: skip
         rows: list[dict[str, object]] = [
             {"cause": each.cause, "connection": each.connection, "letters": each.count}

@@ -1,6 +1,9 @@
 """`task list | claim | complete`: work, from the command line; the same services as the portal's."""
 
 import argparse
+import json
+import sys
+from pathlib import Path
 from uuid import UUID
 
 from carelane.access.decide import Denied
@@ -8,6 +11,7 @@ from carelane.access.request import Action
 from carelane.cli.asking import answer, ask, settings_flags, table
 from carelane.compose.house import House
 from carelane.compose.people import rights_of, session_of, viewer_of
+from carelane.facts.errors import SetupFault
 from carelane.facts.fact import Json
 from carelane.facts.phi import Phi
 from carelane.worklist import acting, holding
@@ -28,7 +32,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     complete = actions.add_parser("complete", help="finish a task with one of its outcomes")
     complete.add_argument("outcome")
     complete.add_argument(
-        "--field", action="append", default=[], metavar="NAME=VALUE", help="a form field; repeat"
+        "--form", metavar="FILE", help="the form as a JSON object; `-` reads it from standard input"
     )
     for each in (claim, complete):
         each.add_argument("task", type=UUID)
@@ -75,12 +79,26 @@ def _complete(options: argparse.Namespace) -> int:
         if denied is not None:
             return _denied(options, denied)
         version = await _version(house, options.person, options.task)
-        form: dict[str, Json] = dict(each.split("=", 1) for each in options.field if "=" in each)
+        form = _form(options.form)
         done = await acting.complete(house.runtime, viewer, options.task, version=version, outcome=options.outcome,
                                      form=Phi(form, "form"))  # fmt: skip
         return _told(options, done)
 
     return ask(options, question)
+
+
+def _form(name: str | None) -> dict[str, Json]:
+    """The form from a file or standard input: on a command line it would stand in process listings (I13)."""
+    if name is None:
+        return {}
+    text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    try:
+        form = json.loads(text)
+    except ValueError:
+        form = None
+    if not isinstance(form, dict):
+        raise SetupFault('the form is no JSON object. Remedy: write it like {"told_how": "phone"}')
+    return form
 
 
 async def _allow(house: House, options: argparse.Namespace, action: Action) -> Denied | None:
