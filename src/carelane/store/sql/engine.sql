@@ -129,8 +129,13 @@ where id = any(%(tasks)s) and status = 'completing'
 
 -- name: oldest_waiting
 -- The oldest message not interpreted, or fact not decided.
-select least((select min(received_at) from message where outcome = 'pending'),
-             (select min(f.recorded_at) from inbox i join fact f on f.id = i.fact)) as at
+-- Asked at the heads of the queues: min() over all would walk every message ever received, for each batch.
+select least(
+  (select min(head.received_at) from connection_turn t cross join lateral (
+     select m.received_at from message m where m.connection = t.connection and m.outcome = 'pending'
+     order by m.seq limit 1) head),
+  (select min(f.recorded_at) from (select fact from inbox order by seq limit 400) head
+   join fact f on f.id = head.fact)) as at
 
 -- name: parked_case
 -- A case that a fact parked.
