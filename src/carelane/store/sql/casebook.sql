@@ -66,12 +66,13 @@ select recipient, channel, kind, level, safety, at, seen_at, seen_by from notice
 where case_id = %(id)s order by at, level limit 500
 
 -- name: find
--- Subjects that carry every one of these blind tokens.
+-- Subjects that carry every one of these blind tokens; one that was merged away is found as its survivor.
 select s.id, s.kind, s.identity, s.sealed, i.identity_key,
        (select count(*) from pathway_case c where c.subject = s.id and c.closed_at is null) as open_cases
 from subject s left join identity i on i.id = s.identity
 where s.id in (select t.subject from subject_token t where t.token = any(%(tokens)s)
                group by t.subject having count(distinct t.token) >= %(least)s)
+  and s.merged_into is null
 order by s.id limit 50
 
 -- name: leaves
