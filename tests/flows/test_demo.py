@@ -45,6 +45,8 @@ def test_a_day_at_the_synthetic_hospital_ends_balanced_and_verified(tmp_path: Pa
     assert found["hospital"]["held_twice"] == 0
     assert found["outcomes"]["referral-intake: cancelled"] > 0
     assert found["escalations"] > 0
+    staff = found["hospital"]["staff"]
+    assert min(staff[what] for what in ("finished", "lost", "released", "silent")) > 0
 
 
 def test_the_same_seed_is_the_same_morning() -> None:

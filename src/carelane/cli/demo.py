@@ -21,7 +21,7 @@ from carelane.compose.database import owned, running, runs
 from carelane.compose.demo import EXAMPLE, Ports, copied_site, free_ports, ports_of
 from carelane.compose.house import House, open_house
 from carelane.compose.judge import held_by_ehr, judge
-from carelane.compose.supervise import supervise
+from carelane.compose.supervise import stop_on_signals, supervise
 from carelane.facts.errors import SetupFault
 from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
@@ -30,7 +30,7 @@ WORKS = (
     "amara.quill", "bo.tarrant", "cleo.marsh", "dev.okafor", "edda.voss", "farid.noor", "gwen.ashby",
     "hugo.lindqvist", "jonas.weald",
 )  # fmt: skip
-SIGN_IN = "dev.okafor"
+SIGN_IN = "hugo.lindqvist"  # what is left goes to him, by the example site's coverage
 READY_S = 60.0
 DAY_S = 420.0
 _QUIET_S = 60
@@ -89,8 +89,7 @@ async def _against_running(options: argparse.Namespace, settings: Settings) -> i
         ports = ports_of(house.runtime.directory, settings)
     stage = Stage(settings=settings, ports=ports, urls=urls, passwords=passwords)
     stop = asyncio.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    stop_on_signals(stop)
     return await _until(stop, _played(options, stage, stop))
 
 

@@ -38,12 +38,18 @@ async def supervise(
 ) -> None:
     """Keep every child running until a signal (or `stop`), then end them and wait."""
     stopping = stop or asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(each, stopping.set)
+    stop_on_signals(stopping)
     async with asyncio.TaskGroup() as group:
         for child in children:
             group.create_task(_keep(settings, child, stopping, say))
+
+
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """Set `stop` when a person or the system ends us, also by closing the terminal (not under `nohup`)."""
+    loop = asyncio.get_running_loop()
+    hang_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    for each in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hang_up else [])):
+        loop.add_signal_handler(each, stop.set)
 
 
 async def _keep(settings: Settings, child: Child, stop: asyncio.Event, say: Say) -> None:

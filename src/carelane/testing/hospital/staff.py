@@ -38,6 +38,7 @@ WORK: Mapping[str, Sequence[Answer]] = {
     "settle-effect": (("was-done", {"note": "seen in the record"}),),
 }  # fmt: skip
 SILENT = 0.05
+LETS_GO = 0.03
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,6 +87,10 @@ class Person:
             self.counts["lost"] += 1
             return 0
         version = claimed.get("version", task["version"])
+        if self.chance.random() < LETS_GO:
+            status, _ = await self._act(http, task["id"], "release", {"version": version})
+            self.counts["released" if status < 300 else f"release-{status}"] += 1  # noqa: PLR2004  # HTTP success
+            return 0
         outcome, form = self.chance.choice(WORK[task["name"]])
         body = {"version": version, "outcome": outcome, "form": dict(form)}
         status, answer = await self._act(http, task["id"], "complete", body)
