@@ -64,7 +64,7 @@ async def _examine(settings: Settings) -> tuple[list[Finding], dict[str, object]
             for look in (_directory, _connections, _work):
                 findings += await look(house)
             async with house.runtime.worker.transaction() as tx:
-                cost = await costs(tx)
+                cost = await costs(tx, house.runtime.now())
     except CarelaneError as fault:
         findings.append(Finding(what="start", well=False, says=f"{fault.code}: {fault}"))
     return findings, cost

@@ -1,6 +1,7 @@
 """What a process keeps running: drainers that wake by the bell or by polling, and say that they live."""
 
 import asyncio
+import resource
 from collections.abc import Awaitable, Callable
 
 from carelane.engine.drain import drain
@@ -39,7 +40,7 @@ async def keep_beating(
     while not stop.is_set():
         async with runtime.worker.transaction() as tx:
             await tx.run("engine.beat", process=runtime.process, organisation=runtime.organisation, kind=kind,
-                         at=runtime.now(), detail="{}")  # fmt: skip
+                         at=runtime.now(), detail=_spent())  # fmt: skip
         await runtime.bell.wait("stop", seconds=every_s)
 
 
@@ -60,3 +61,10 @@ async def supervised(
             if failures & (failures - 1) == 0:
                 runtime.log.failed("failed", cause, part=name, number=failures)
             await asyncio.sleep(1.0)
+
+
+def _spent() -> str:
+    """What this process has used so far: CPU seconds and the most memory (bytes), for `doctor`."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = usage.ru_utime + usage.ru_stime
+    return f'{{"cpu_s": {cpu:.2f}, "memory_bytes": {usage.ru_maxrss * 1024}}}'

@@ -1,17 +1,30 @@
-"""What messages cost here so far: rows and bytes from the database's own statistics."""
+"""What messages cost here so far: from the database's own statistics and the processes' heartbeats."""
+
+from datetime import datetime
 
 from carelane.store.database import Tx
 
 
-async def costs(tx: Tx) -> dict[str, object]:
-    """Bytes, rows and sends per 1,000 messages, and CPU seconds of PostgreSQL's statements where it counts them."""
-    row = await tx.one("doctor.costs")
+async def costs(tx: Tx, now: datetime) -> dict[str, object]:
+    """Memory now, and CPU seconds, disk, rows and sends per 1,000 messages.
+
+    CPU and memory are those of Carelane's processes as their heartbeats tell; PostgreSQL's are apart.
+    """
+    row = await tx.one("doctor.costs", now=now)
     if row is None or not row["messages"]:
         return {"messages": 0}
+    per = {
+        "cpu_seconds": row["cpu_s"],
+        "disk_bytes": row["bytes"],
+        "rows": row["rows"],
+        "sends": row["sends"],
+    }
     thousand = 1000 / float(row["messages"])
     return {
         "messages": row["messages"],
-        "rows_per_1000_messages": round(float(row["rows"]) * thousand),
-        "disk_bytes_per_1000_messages": round(float(row["bytes"]) * thousand),
-        "sends_per_1000_messages": round(float(row["sends"]) * thousand),
+        "memory_bytes": int(row["memory"]),
+        **{
+            f"{name}_per_1000_messages": round(float(value) * thousand, 1)
+            for name, value in per.items()
+        },
     }

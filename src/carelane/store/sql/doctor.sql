@@ -13,4 +13,7 @@ select (select count(*) from step where closed_at is null and next_at < %(now)s:
 select (select count(*) from message) as messages,
        (select coalesce(sum(n_tup_ins), 0) from pg_stat_user_tables where relname <> 'schema_migration') as rows,
        pg_database_size(current_database()) as bytes,
+       (select coalesce(sum((detail ->> 'cpu_s')::float), 0) from heartbeat where kind in ('listen', 'work', 'serve')) as cpu_s,
+       (select coalesce(sum((detail ->> 'memory_bytes')::bigint), 0) from heartbeat
+        where kind in ('listen', 'work', 'serve') and at > %(now)s::timestamptz - interval '1 minute') as memory,
        (select coalesce(sum(attempts), 0) from effect) as sends
