@@ -93,6 +93,7 @@ def silent(definition: Definition, series: dict[str, set[str]]) -> dict[str, set
 
 
 @pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.requirement("R171")
 def test_every_waiting_state_is_measured_when_it_begins_and_ends(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,7 @@ SCHEMA = [
 COLUMNS = columns(SCHEMA)
 
 
+@pytest.mark.requirement("R11")
 def test_every_column_is_listed() -> None:
     assert unlisted(COLUMNS) == []
     assert sealed_in_clear(COLUMNS) == []
@@ -128,6 +129,7 @@ def homeless(pathways: list[Definition]) -> list[str]:
 
 
 @pytest.mark.invariant("I20")
+@pytest.mark.requirement("R4")
 def test_every_copied_field_declares_authority_and_time_to_live() -> None:
     assert homeless(definitions()) == []
 

@@ -16,6 +16,7 @@ ROLES = sorted(CARE_ROLES | DESK_ROLES | {"clinical-approver", "visitor"})
 
 @pytest.mark.invariant("I19")
 @pytest.mark.parametrize(("role", "purpose", "screen"), [*product(ROLES, Purpose, Screen)])
+@pytest.mark.requirement("R118")
 def test_only_care_for_a_purpose_of_care_sees_a_patient(
     role: str, purpose: Purpose, screen: Screen
 ) -> None:

@@ -287,6 +287,7 @@ def test_pathway_small_one_loads_without_problems() -> None:
 
 @pytest.mark.requirement("R79")
 @pytest.mark.parametrize(("code", "there", "instead", "words"), BAD)
+@pytest.mark.requirement("R99")
 def test_pathway_mistake_has_place_and_remedy(
     code: str, there: str, instead: str, words: str | None
 ) -> None:

@@ -47,6 +47,7 @@ def test_pathway_shipped_loads_quickly(path: Path) -> None:
 
 @pytest.mark.invariant("I7")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.requirement("R99")
 def test_pathway_shipped_states_wait_with_owner_clock_and_fallback(path: Path) -> None:
     """Each waiting state has all three, and a person can always be found from it."""
     definition = shipped(path.stem)

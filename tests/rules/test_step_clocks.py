@@ -271,6 +271,7 @@ def step_fact(game: Play, kind: str, **form: str) -> Fact:
 
 
 @pytest.mark.parametrize("kind", ["task.paused"])
+@pytest.mark.requirement("R49")
 def test_a_safety_clock_is_never_paused(kind: str) -> None:
     """Nor is one whose state does not allow it."""
     assert critical_play().tell(step_fact(critical_play(), kind, reason="busy")).reason == (

@@ -77,6 +77,7 @@ def test_a_cancellation_withdraws_what_has_not_started() -> None:
 
 
 @pytest.mark.invariant("I6")
+@pytest.mark.requirement("R90")
 def test_a_done_effect_is_compensated_by_the_effect_it_declares() -> None:
     """Once, also when its own outcome is heard afterwards."""
     game = scheduled()

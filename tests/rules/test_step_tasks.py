@@ -216,6 +216,7 @@ def test_nothing_about_safety_waits_for_an_undo_window() -> None:
     assert [intent.held_until for intent in change.intents] == [None]
 
 
+@pytest.mark.requirement("R58")
 def test_a_person_routes_against_the_rule_with_a_reason() -> None:
     """A fact, counted by rule; the clock goes on."""
     game = start()
@@ -297,6 +298,7 @@ def test_a_lowered_urgency_is_not_raised_by_repeating_the_same_message() -> None
     assert game.case().urgency is Urgency.STAT
 
 
+@pytest.mark.requirement("R49")
 def test_a_message_never_lowers_a_raise_only_input() -> None:
     """`routine` after `urgent` changes nothing."""
     game = start("urgent")

@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from carelane.casebook.page import cases, page
 from carelane.casebook.search import find, leaves
 from carelane.casebook.trace import trace
@@ -30,6 +32,7 @@ async def _accepted(rig: Rig, system: ScriptedSystem) -> Any:
     return rig.value("select id from pathway_case")
 
 
+@pytest.mark.requirement("R118")
 async def test_the_page_shows_only_allowed_fields_and_says_why(
     rig: Rig, system: ScriptedSystem
 ) -> None:
@@ -53,6 +56,8 @@ async def test_the_page_shows_only_allowed_fields_and_says_why(
     assert await page(rig.runtime, case, sites=("north",), allowed={"reason"}) is None
 
 
+@pytest.mark.requirement("R7")
+@pytest.mark.requirement("R98")
 async def test_the_trace_tells_every_hop_in_order(rig: Rig, system: ScriptedSystem) -> None:
     case = await _accepted(rig, system)
     async with rig.runtime.worker.transaction() as tx:

@@ -63,6 +63,7 @@ async def _run(
         (KEYED, "ask", Mood.DOWN, "done", 1, ["effect.settled"]),
     ],
 )
+@pytest.mark.requirement("R92")
 async def test_an_unknown_outcome_ends_as_class_and_effect_say(  # noqa: PLR0917  # a table
     rig: Rig,
     system: ScriptedSystem,
@@ -164,6 +165,7 @@ async def test_nothing_is_sent_before_retry_after(rig: Rig, system: ScriptedSyst
 
 @pytest.mark.invariant("I10")
 @pytest.mark.parametrize("mutant", [False, True])
+@pytest.mark.requirement("R95")
 async def test_retries_end_with_a_person_within_the_budget(
     rig: Rig,
     system: ScriptedSystem,
@@ -184,6 +186,7 @@ async def test_retries_end_with_a_person_within_the_budget(
         assert rig.told(effect) == ["effect.settled", "effect.dead"]
 
 
+@pytest.mark.requirement("R93")
 async def test_the_breaker_opens_and_one_probe_closes_it(rig: Rig, system: ScriptedSystem) -> None:
     """100 effects, an EHR that is down for 10 minutes: few requests reach it, and one probe at a time."""
     for _ in range(100):
@@ -253,6 +256,7 @@ async def test_unknown_when_the_case_is_cancelled_is_looked_up_not_repeated(
     assert rig.row(effect)["state"] == ("done" if mood is Mood.CUT_AFTER else "withdrawn")
 
 
+@pytest.mark.requirement("R97")
 async def test_dead_letters_are_grouped_previewed_and_redriven(
     rig: Rig, system: ScriptedSystem
 ) -> None:
