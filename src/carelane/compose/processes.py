@@ -27,6 +27,7 @@ from carelane.compose.refresh import keep_current
 from carelane.connect.hl7v2.adapter import open_listener
 from carelane.connect.hl7v2.listener import Listener
 from carelane.directory.snapshot import ConnectionRow
+from carelane.effects.claim import know
 from carelane.effects.dispatch import dispatch
 from carelane.effects.reconcile import reconcile
 from carelane.engine import downtime
@@ -137,6 +138,7 @@ async def work(
     ) as house:
         runtime = house.runtime
         outbox = outbox_of(house)
+        await know(outbox)  # without its row a destination has neither breaker nor quota
         reading = readers(runtime.directory)
         loops: dict[str, Work] = {"drain": lambda: keep_draining(runtime, stop)}
         for name in reading:

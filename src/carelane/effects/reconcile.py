@@ -4,11 +4,9 @@ Periodic, per destination: leases that ran out while sending, look-ups that are 
 """
 
 import asyncio
-from datetime import timedelta
 
 from carelane.effects.claim import assign, claim_looks
 from carelane.effects.flight import Flight, intent_of, of_row
-from carelane.effects.letters import answer, discard, redrive
 from carelane.effects.outbox import Outbox
 from carelane.effects.settle import settle, write
 from carelane.effects.settlement import (
@@ -27,7 +25,6 @@ from carelane.facts.ports import Sent, Verdict
 
 _BATCH = 100
 _EVERY_S = 5.0
-_UNDO = timedelta(seconds=10)  # a person may still take the decision back
 
 
 async def reconcile(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
@@ -43,7 +40,6 @@ async def reconcile_once(outbox: Outbox, name: str) -> int:
     moved += await recover_lost(outbox, name)
     moved += await end_overdue(outbox, name)
     moved += await look_up_due(outbox, name)
-    moved += await obey_people(outbox, name)
     if moved:
         outbox.runtime.bell.ring("drain")
         outbox.runtime.bell.ring("effects")
@@ -76,25 +72,6 @@ async def end_overdue(outbox: Outbox, name: str) -> int:
         for row in rows:
             flight = of_row(row)
             await write(outbox, tx, flight, _overdue(outbox, flight, row["why"]))
-    return len(rows)
-
-
-async def obey_people(outbox: Outbox, name: str) -> int:
-    """Do what people decided about dead and unanswered effects in their task (pathway `effect-attention`)."""
-    runtime = outbox.runtime
-    async with runtime.worker.transaction() as tx:
-        rows = await tx.rows(
-            "effects.decided_letters", connection=name, final_before=runtime.now() - _UNDO
-        )
-    for row in rows:
-        effect, person = row["id"], row["person"]
-        match row["how"]:
-            case "send-again":
-                await redrive(runtime, actor=person, ids=[effect], preview=False)
-            case "was-done":
-                await answer(runtime, effect, actor=person, done=True)
-            case how:
-                await discard(runtime, effect, actor=person, reason=how)
     return len(rows)
 
 

@@ -15,14 +15,9 @@ from carelane.effects.letters import answer, discard, groups, redrive
 from carelane.effects.reconcile import reconcile_once
 from carelane.effects.settle import settle
 from carelane.effects.sweep import sweep
-from carelane.engine.drain import drain
 from carelane.facts.intent import EffectClass
-from carelane.facts.phi import Phi
 from carelane.facts.ports import Sent, Verdict
 from carelane.testing.senders import Mood, ScriptedSystem
-from carelane.worklist import acting, listing
-from carelane.worklist.answers import Acted
-from carelane.worklist.viewer import Viewer
 
 Rig = Any  # the fixture's class lives in conftest
 KEYED, SEARCHABLE, BLIND = EffectClass.KEYED, EffectClass.SEARCHABLE, EffectClass.BLIND
@@ -311,45 +306,6 @@ async def test_a_person_answers_an_unknown_effect(
     )
     assert rig.row(effect)["state"] == state
     assert not await answer(rig.runtime, effect, actor="r.moreau", done=True) or state == "dead"
-
-
-@pytest.mark.parametrize(
-    ("outcome", "form", "state"),
-    [
-        ("send-again", {}, "done"),
-        ("was-done", {"note": "x"}, "done"),
-        ("not-needed", {"note": "x"}, "withdrawn"),
-    ],
-)
-async def test_what_a_person_decides_in_the_task_is_done(
-    rig: Rig, system: ScriptedSystem, outcome: str, form: dict[str, str], state: str
-) -> None:
-    """A refused effect becomes a task at the integration desk; its outcome sends it again, closes or drops it."""
-    clerk = Viewer(person="j.ito", sites=("main",), pools=("referral-desk",))
-    await acting.complete(rig.runtime, clerk, await rig.referral(), version=1, outcome="accept")
-    rig.sql("delete from effect where name = 'letter'")
-    effect = rig.value("select id from effect")
-    rig.hand.forward(minutes=1)
-    outbox = rig.outbox(system)
-    system.moods.append(Mood.REFUSES)
-    await send_ready(outbox, "ehr")
-    await drain(rig.runtime)
-    who = Viewer(person="r.moreau", sites=("main",), pools=("integration-desk",))
-    [task] = await listing.tasks(rig.runtime, who)
-    rig.hand.forward(minutes=1)
-    acted = await acting.complete(
-        rig.runtime, who, task.id, version=1, outcome=outcome, form=Phi(form)
-    )
-    assert isinstance(acted, Acted)
-    assert acted.answer.reason == ""
-    await reconcile_once(outbox, "ehr")
-    assert rig.row(effect)["state"] == "dead", "the decision may still be undone"
-    rig.hand.forward(minutes=1)
-    await reconcile_once(outbox, "ehr")
-    await send_ready(outbox, "ehr")
-    assert rig.row(effect)["state"] == state
-    await drain(rig.runtime)
-    assert await listing.tasks(rig.runtime, who) == []
 
 
 async def test_the_sweep_finds_what_exists_twice(rig: Rig, system: ScriptedSystem) -> None:

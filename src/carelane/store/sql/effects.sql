@@ -189,14 +189,3 @@ where id = %(id)s
 select id, connection, capability, case_id from effect
 where state = 'done' and settled_at >= %(since)s and connection = %(connection)s and id > %(after)s
 order by id limit %(limit)s
-
--- name: decided_letters
--- What people decided about dead and unanswered effects in their system case, once it can't be undone any more.
-select distinct on (e.id) e.id, s.how, coalesce(t.assignee, '') as person
-from effect e join fact f on f.origin = e.id and f.type in ('effect.dead', 'effect.unknown')
-join application a on a.fact = f.id join pathway_case c on c.id = a.case_id and c.pathway = 'effect-attention'
-join step s on s.case_id = c.id and s.how in ('was-done', 'send-again', 'done-by-hand', 'not-needed')
-left join task t on t.id = s.task
-where e.connection = %(connection)s and (e.state = 'dead' or (e.state = 'unknown' and e.asked))
-  and s.closed_at > coalesce(e.settled_at, e.sent_at, e.created_at) and s.closed_at <= %(final_before)s
-order by e.id, s.closed_at desc
