@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -55,6 +55,17 @@ def test_the_same_seed_is_the_same_morning() -> None:
 
     assert morning(seed=7, now=now).all() == morning(seed=7, now=now).all()
     assert morning(seed=7, now=now).all() != morning(seed=8, now=now).all()
+
+
+def test_another_day_on_the_same_site_uses_no_number_again() -> None:
+    """Else the listener would rightly hold back every message: a known id with another body."""
+    now = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    first, second = (
+        {envelope(raw).control_id for raw in morning(seed=1, now=at).all()}
+        for at in (now, now + timedelta(minutes=1))
+    )
+
+    assert first.isdisjoint(second)
 
 
 def test_a_morning_brings_what_real_life_brings() -> None:

@@ -8,22 +8,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from typing_extensions import override
+
 from carelane.testing import messages as make
 
 PATIENTS = 60
 REFERRALS = 42
 CRITICAL = 20
 OVERDUE, OVERDUE_FIRST = timedelta(minutes=45), 2
+DAYS_APART_S, DAYS, NUMBERS = 30, 1_000_000, 5_040
 EVERY_PRELIMINARY, EVERY_CORRECTED = 6, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Day(make.Origin):
+    """An origin whose numbers go on from `first`, so that another day on the same site uses none again."""
+
+    first: int = 0
+
+    @override
+    def at(self, n: int) -> datetime:
+        return self.start + timedelta(seconds=n - self.first)
 
 
 @dataclass(slots=True, kw_only=True)
 class Morning:
     """The messages made so far; each event has a number of its own, which is its control id."""
 
-    origin: make.Origin
+    origin: Day
     chance: random.Random
-    number: int = 1000
+    number: int
     arrivals: list[bytes] = field(default_factory=list)
     visits: list[bytes] = field(default_factory=list)
     reports: list[bytes] = field(default_factory=list)
@@ -43,8 +57,9 @@ class Morning:
 
 def morning(*, seed: int, now: datetime) -> Morning:
     """A morning that ends at `now`: all source times lie before it, so that none is from the future."""
-    origin = replace(make.DEFAULT, start=now - timedelta(minutes=35))
-    made = Morning(origin=origin, chance=random.Random(seed))  # noqa: S311  # a script, not a secret
+    first = int(now.timestamp()) // DAYS_APART_S % DAYS * NUMBERS
+    origin = Day(start=now - timedelta(minutes=35), first=first)
+    made = Morning(origin=origin, chance=random.Random(seed), number=first + 1000)  # noqa: S311  # a script, not a secret
     _patients(made)
     referrals = _referrals(made)
     _results(made, now)
@@ -96,7 +111,7 @@ def _results(made: Morning, now: datetime) -> None:
         n, person = made.next(), 20 + count
         status = "P" if count % EVERY_PRELIMINARY == EVERY_PRELIMINARY - 1 else "F"
         origin = (
-            replace(late, start=late.start - timedelta(seconds=n))
+            replace(late, start=late.start - timedelta(seconds=n - late.first))
             if count < OVERDUE_FIRST
             else made.origin
         )
