@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from typing_extensions import override
 
+from carelane.compose.connections import mail_address
 from carelane.compose.house import House
 from carelane.compose.people import outbox_of, viewer_of
 from carelane.connect.fhir.sender import FhirSender
+from carelane.connect.mail.adapter import open_sender as open_mail
 from carelane.effects.claim import know
 from carelane.effects.dispatch import send_ready
 from carelane.effects.outbox import Outbox
@@ -133,8 +136,11 @@ class Outside:
         return {each: found.count(each) for each in ids}
 
 
-async def open_outside(house: House, feed: Feed, hand: Hand, *, profile: str) -> Outside:
+async def open_outside(
+    house: House, feed: Feed, hand: Hand, *, profile: str, mail_port: int = 0
+) -> Outside:
     """Start an EHR, put a sender for it in the house's outbox, know the destinations."""
+    directory = house.runtime.directory
     ehr = EhrServer(profile=PROFILES[profile], clock=SharedClock(hand))
     client = signed_client(ehr, await ehr.start())
     plain = outbox_of(house)
@@ -143,6 +149,10 @@ async def open_outside(house: House, feed: Feed, hand: Hand, *, profile: str) ->
         "ehr": FhirSender(client=client, profile=CLIENT_PROFILES[profile]),
     }
     await plain.senders["ehr"].close()
+    if mail_port:
+        staff = {**directory.connections["staff"].settings, "port": mail_port}
+        staff.pop("sending")
+        senders["staff"] = open_mail(staff, find=partial(mail_address, directory))
     outbox = Outbox(runtime=house.runtime, destinations=plain.destinations, senders=senders)
     await know(outbox)
     return Outside(house=house, feed=feed, hand=hand, outbox=outbox, ehr=ehr)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from carelane.connect.hl7v2.adapter import open_sender as open_hl7v2
 from carelane.connect.hl7v2.adapter import reader_of as hl7v2_reader
 from carelane.connect.hl7v2.codec import envelope as hl7v2_envelope
 from carelane.connect.mail.adapter import open_sender as open_mail
+from carelane.directory.owners import Scope, on_call
 from carelane.directory.snapshot import ConnectionRow, Snapshot
 from carelane.effects.destinations import Destination, of_connection
 from carelane.facts.errors import SetupFault
@@ -134,13 +136,18 @@ def senders(snapshot: Snapshot, home: Path) -> dict[str, Sender]:
     return made
 
 
-def mail_address(snapshot: Snapshot, name: str) -> str | None:
-    """The mail address of a person, or of the first who holds a role or belongs to a pool."""
-    people = (person for person in snapshot.people.values()
+def mail_address(snapshot: Snapshot, name: str, now: datetime) -> str | None:
+    """The mail address of a person, of whoever is on call for a role now, else of the first holder or member.
+
+    Who is on call without an address is passed over: the next one is better than nobody.
+    """
+    anywhere = Scope(site="", service_line="", at=now)
+    called = on_call(snapshot, name, anywhere)
+    others = (person for person in snapshot.people.values()
               if person.active and name in (person.name, *person.roles, *person.pools))  # fmt: skip
     addresses = (
         contact.address
-        for person in people
+        for person in (*called, *others)
         for contact in person.contacts
         if contact.channel == "mail"
     )

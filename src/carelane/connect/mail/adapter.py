@@ -29,7 +29,7 @@ SCHEMA: Mapping[str, Json] = {
         "timeout_s": {"type": "number"},
     },
 }
-FindAddress = Callable[[str], str | None]
+FindAddress = Callable[[str, datetime], str | None]
 
 
 def register() -> AdapterKind:
@@ -41,7 +41,7 @@ def register() -> AdapterKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailSender:
-    """Sends alerts. `find` turns a role's, pool's or person's name into an address; else `fallback` gets it."""
+    """Sends alerts. `find` turns a role's, pool's or person's name into an address now; else `fallback` gets it."""
 
     server: Server
     find: FindAddress
@@ -55,8 +55,8 @@ class MailSender:
 
     async def send(self, intent: Intent, *, attempt: int, now: datetime) -> Sent:
         """One SMTP conversation."""
-        del attempt, now
-        recipient = self.find(intent.references.get("to", "")) or self.fallback
+        del attempt
+        recipient = self.find(intent.references.get("to", ""), now) or self.fallback
         message = from_intent(intent, sender=self.sender, recipient=recipient, portal=self.portal)
         return await asyncio.to_thread(send, self.server, message)
 
