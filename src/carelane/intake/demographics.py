@@ -51,17 +51,16 @@ def terms(patient: Mapping[str, Any], identifiers: Sequence[Identifier]) -> Sear
     )
 
 
-def alike_terms(patient: Mapping[str, Any]) -> SearchTerms:
-    """What a suspected duplicate is looked for by: one family name, the first given name, the birth date.
+def alike_parts(patient: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """What a suspected duplicate is looked for by: family name, first given name, birth date; None if one lacks.
 
     The given name is among them so that twins are not taken for one person.
     """
     name = _name(patient)
-    return SearchTerms(
-        family=(name["family"],) if name.get("family") else (),
-        given=tuple(name.get("given") or ())[:1],
-        birth_date=_date(patient.get("birthDate")),
-    )
+    family = plain_name(name.get("family") or "")
+    given = plain_name(next(iter(name.get("given") or ()), ""))
+    born = _date(patient.get("birthDate"))
+    return (family, given, born.isoformat()) if family and given and born else None
 
 
 def patient_of(draft: Draft) -> Mapping[str, Any]:

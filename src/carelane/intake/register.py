@@ -16,7 +16,7 @@ from carelane.facts.errors import CarelaneError
 from carelane.facts.fact import Draft, Identifier
 from carelane.facts.ids import name_id
 from carelane.identity.resolve import Known
-from carelane.intake.demographics import alike_terms, patient_of, shown, terms, tokens_of
+from carelane.intake.demographics import alike_parts, patient_of, shown, terms, tokens_of
 from carelane.store.columns import Columns
 from carelane.store.database import Tx
 from carelane.store.shapes import encode
@@ -49,7 +49,10 @@ class Register:
     connection: str
     now: datetime
     known: dict[str, Known] = field(default_factory=dict)
-    _alike: dict[tuple[str, ...], list[Known]] = field(default_factory=dict)
+    _alike: dict[str, list[Known]] = field(default_factory=dict)
+    _tokens_of: dict[int, str] = field(
+        default_factory=dict
+    )  # by the payload's object: it lives as long
     _identities: dict[UUID, tuple[object, ...]] = field(default_factory=dict)
     _links: dict[UUID, Known] = field(default_factory=dict)
     _subjects: dict[UUID, tuple[object, ...]] = field(default_factory=dict)
@@ -73,16 +76,17 @@ class Register:
             alike: None
             for draft in drafts
             if not any(token in self.known for token in self.tokens(draft.identifiers))
-            if (alike := self._search_for(patient_of(draft)))
+            if (alike := self._alike_token(patient_of(draft)))
         }
         if not wanted:
             return
-        columns = {f"token_{n}": [each[n] for each in wanted] for n in range(3)}
-        for *key, identity, subject, demographics in await tx.tuples("intake.alike", columns):
+        for alike, identity, subject, demographics in await tx.tuples(
+            "intake.alike", {"tokens": list(wanted)}
+        ):
             found = Known(
                 identity=identity, subject=subject, demographics=_strings.decode(demographics)
             )
-            self._alike.setdefault(tuple(key), []).append(found)
+            self._alike.setdefault(alike, []).append(found)
 
     def tokens(self, identifiers: Iterable[Identifier]) -> list[str]:
         """The tokens of the identifiers that say who a patient is, in the order sent."""
@@ -95,11 +99,15 @@ class Register:
 
     def alike(self, patient: Mapping[str, Any]) -> Sequence[Known]:
         """Subjects of the same family name, given name and birth date, stored or met in this batch."""
-        return self._alike.get(self._search_for(patient), ())
+        return self._alike.get(self._alike_token(patient), ())
 
-    def _search_for(self, patient: Mapping[str, Any]) -> tuple[str, ...]:
-        found = self.runtime.vault.tokens.stored(alike_terms(patient))
-        return tuple(each.token for each in found) if len(found) == len(ALIKE) else ()
+    def _alike_token(self, patient: Mapping[str, Any]) -> str:
+        """One token of all three: three of their own would lead through everybody of that family name."""
+        if id(patient) not in self._tokens_of:
+            parts = alike_parts(patient)
+            token = self.runtime.vault.tokens.of("alike", *parts) if parts else ""
+            self._tokens_of[id(patient)] = token
+        return self._tokens_of[id(patient)]
 
     def identity(self, identifier: Identifier) -> UUID:
         """The source identity of an identifier; an unknown one is made, and not linked yet."""
@@ -131,7 +139,7 @@ class Register:
 
     def met(self, patient: Mapping[str, Any], known: Known) -> None:
         """A new subject, for those of this batch who may be the same person."""
-        if key := self._search_for(patient):
+        if key := self._alike_token(patient):
             self._alike.setdefault(key, []).append(known)
 
     def copy(
@@ -152,6 +160,8 @@ class Register:
         )  # fmt: skip
         for token in vault.tokens.stored(terms(patient, identifiers)):
             self._search[token.token, subject] = token.kind
+        if alike := self._alike_token(patient):
+            self._search[alike, subject] = "alike"
 
     def other(self, subject: UUID, kind: str, site: str) -> None:
         """A subject that is no patient."""
@@ -188,9 +198,6 @@ class Register:
         made = await tx.pipeline([(each.query, each.values(organisation)) for each in wanted])
         if self._identities and made[0] != len(self._identities):
             raise IdentityRaced("another interpreter met the same new patient")
-
-
-ALIKE = ("birth_date", "family", "given")
 
 
 def _fill(columns: Columns, rows: Iterable[tuple[object, ...]]) -> None:

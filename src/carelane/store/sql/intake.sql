@@ -62,14 +62,10 @@ from identity i join identity_link l on l.identity = i.id
 where i.token = any(%(tokens)s)
 
 -- name: alike
--- Patients that carry all three blind tokens: perhaps the same person under another identifier.
-select u.birth_date, u.family, u.given, s.identity, s.id, s.demographics::text
-from unnest(%(token_0)b::text[], %(token_1)b::text[], %(token_2)b::text[]) u(birth_date, family, given)
-join subject_token a on a.token = u.birth_date
-join subject_token b on b.token = u.family and b.subject = a.subject
-join subject_token c on c.token = u.given and c.subject = a.subject
-join subject s on s.id = a.subject
-where s.merged_into is null and s.identity is not null
+-- Patients of the same family name, given name and birth date: perhaps the same person under another identifier.
+select t.token, s.identity, s.id, s.demographics::text
+from subject_token t join subject s on s.id = t.subject
+where t.token = any(%(tokens)b::text[]) and t.kind = 'alike' and s.merged_into is null and s.identity is not null
 limit 1000
 
 -- name: new_identities
