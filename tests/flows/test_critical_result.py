@@ -128,6 +128,7 @@ async def test_a_correction_even_to_normal_goes_back_to_whoever_acted(outside: O
     assert owner == ("person", "gwen.ashby")
 
 
+@pytest.mark.invariant("I16")
 async def test_the_clock_is_wall_time_across_the_end_of_summer_time(
     house: House, feed: Feed, hand: Hand
 ) -> None:
