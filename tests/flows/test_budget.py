@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from carelane.compose.connections import counters
 from carelane.compose.house import House
 from carelane.compose.people import viewer_of
 from carelane.effects.dispatch import send_ready
+from carelane.effects.sweep import nightly
 from carelane.facts.phi import Phi
 from carelane.testing.messages import referral
 from carelane.worklist import acting
@@ -87,3 +89,26 @@ async def test_nothing_is_sent_before_the_record_said(
     for _ in range(4):
         await outside.settle(seconds=60)
     assert list(outside.held().values()) == [1, 1, 1]
+
+
+async def test_what_the_record_holds_twice_is_a_persons_work(outside: Outside) -> None:
+    """The sweep asks within the budget; an effect held once is let be."""
+    await _backlog(outside, 2)
+    await outside.settle(seconds=1)
+    assert await nightly(outside.outbox, counters(outside.outbox)) == 0
+    [twice, _] = list(outside.held())
+    [copy] = [
+        version.resource
+        for version in outside.ehr.desk.records.everything()
+        if any(one.get("value") == twice for one in version.resource.get("identifier", []))
+    ]
+    outside.ehr.desk.records.put("Task", "another", {**copy, "id": "another"})
+    outside.hand.forward(timedelta(minutes=1))
+    assert await nightly(outside.outbox, counters(outside.outbox)) == 1
+    await outside.feed.drain()
+    rows = outside.feed.sql(
+        "select t.name, t.owner_name from task t join pathway_case c on c.id = t.case_id"
+        " where c.pathway = 'effect-attention'"
+    )
+    assert rows == [("settle-effect", "integration-desk")]
+    outside.owned()

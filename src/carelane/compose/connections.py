@@ -11,6 +11,7 @@ from carelane.compose import client_keys, internal
 from carelane.connect.fhir.adapter import open_sender as open_fhir
 from carelane.connect.fhir.adapter import reader_for as fhir_reader
 from carelane.connect.fhir.mapping.reading import envelope as fhir_envelope
+from carelane.connect.fhir.sender import FhirSender
 from carelane.connect.hl7v2.adapter import open_sender as open_hl7v2
 from carelane.connect.hl7v2.adapter import reader_of as hl7v2_reader
 from carelane.connect.hl7v2.codec import envelope as hl7v2_envelope
@@ -18,6 +19,8 @@ from carelane.connect.mail.adapter import open_sender as open_mail
 from carelane.directory.owners import Scope, on_call
 from carelane.directory.snapshot import ConnectionRow, Snapshot
 from carelane.effects.destinations import Destination, of_connection
+from carelane.effects.outbox import Outbox
+from carelane.effects.sweep import Counter
 from carelane.facts.errors import SetupFault
 from carelane.facts.ports import Envelope, Reader, Sender
 
@@ -134,6 +137,15 @@ def senders(snapshot: Snapshot, home: Path) -> dict[str, Sender]:
         if row.serves and maker is not None:
             made[name] = maker(settings_of(row, home), snapshot)
     return made
+
+
+def counters(outbox: Outbox) -> Mapping[str, Counter]:
+    """Of the senders those that can say how often the other side holds an effect's id."""
+    return {
+        name: sender.count
+        for name, sender in outbox.senders.items()
+        if isinstance(sender, FhirSender)
+    }
 
 
 def mail_address(snapshot: Snapshot, name: str, now: datetime) -> str | None:

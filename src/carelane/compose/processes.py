@@ -13,6 +13,7 @@ import uvicorn
 
 from carelane.compose.audit import notary_of
 from carelane.compose.connections import (
+    counters,
     envelopes,
     inbound,
     readers,
@@ -30,6 +31,7 @@ from carelane.directory.snapshot import ConnectionRow
 from carelane.effects.claim import know
 from carelane.effects.dispatch import dispatch
 from carelane.effects.reconcile import reconcile
+from carelane.effects.sweep import nightly
 from carelane.engine import downtime
 from carelane.engine.bell import carry
 from carelane.engine.loop import keep, keep_beating, keep_draining, supervised
@@ -149,6 +151,7 @@ async def work(
             loops[f"reconcile-{name}"] = partial(reconcile, outbox, name, stop)
         jobs = audit_jobs(house.audit, runtime, notary_of(house))
         jobs["retention"] = ("20 3 * * * 0", partial(sweep, runtime))  # nightly, 03:20 UTC
+        jobs["doubles"] = ("40 4 * * * 0", partial(nightly, outbox, counters(outbox)))  # 04:40 UTC
         loops["periodic"] = lambda: keep_periodic(urls.worker, jobs, stop)
         await downtime.begin(runtime)
         if ready is not None:

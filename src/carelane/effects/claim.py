@@ -13,7 +13,7 @@ from carelane.audit.actions import Action
 from carelane.audit.leaf import Change, Thing
 from carelane.effects.destinations import Destination, route
 from carelane.effects.flight import Flight, of_row
-from carelane.effects.gate import Gate, Opening, opening
+from carelane.effects.gate import CLOSED, Gate, Opening, opening
 from carelane.effects.outbox import Outbox
 from carelane.facts.fact import Actor
 from carelane.store.changes import Deed, write
@@ -93,6 +93,17 @@ async def claim_looks(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
         )
         await _spend(tx, name, gate, len(rows), now)
     return _flights(outbox, rows)
+
+
+async def pay(outbox: Outbox, name: str) -> bool:
+    """Take one request out of a destination's budget for a question of our own; False: not now."""
+    destination, now = outbox.destinations[name], outbox.runtime.now()
+    async with outbox.runtime.worker.transaction() as tx:
+        gate = await _gate(tx, destination, now)
+        if gate.paid < 1 or gate.state != CLOSED:
+            return False
+        await _spend(tx, name, gate, 1, now)
+    return True
 
 
 async def _gate(tx: Tx, destination: Destination, now: datetime) -> Opening:

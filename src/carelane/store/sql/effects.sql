@@ -184,6 +184,15 @@ where e.id = %(id)s and (e.state = 'dead' or (e.state = 'unknown' and e.asked)) 
 update effect set state = %(state)s, cause = %(cause)s, reference = %(reference)s, asked = false, settled_at = %(now)s
 where id = %(id)s
 
+-- name: done_one
+-- One effect that was done, for telling that the other side holds it twice.
+select e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
+       e.connection, e.audience, e.if_unknown, e.state, e.urgency, e.attempts, e.budget_from, e.looks, e.sent_at,
+       e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
+       e.sealed, c.cancelled as blocked, i.identity_key
+from effect e join pathway_case c on c.id = e.case_id left join identity i on i.id = e.identity
+where e.id = %(id)s and e.state = 'done'
+
 -- name: done_identifiers
 -- Effects done since an instant, for the daily search for doubles.
 select id, connection, capability, case_id from effect
