@@ -11,6 +11,7 @@ from functools import partial
 from uuid import UUID
 
 from carelane.cases.model import Disposition, Step, View
+from carelane.cases.words import TASK_COMPLETED
 from carelane.engine.chain import Chained, Moment, chain
 from carelane.engine.downtime import grace
 from carelane.engine.late import Bound
@@ -140,7 +141,21 @@ async def _write(
     await commit.commit(
         tx, runtime.vault, batch, definitions=runtime.releases.published, releases=runtime.releases
     )
+    await _open_again(tx, steps)
     tx.after.append(partial(told, runtime.observer, steps))
+
+
+async def _open_again(tx: Tx, steps: Sequence[Step]) -> None:
+    """Tasks whose outcome was stored while the subject was busy, and did nothing once decided."""
+    refused = [
+        step.fact.refers["task"]
+        for step in steps
+        if step.fact.type == TASK_COMPLETED
+        and step.disposition is not Disposition.APPLIED
+        and "task" in step.fact.refers
+    ]
+    if refused:
+        await tx.run("engine.not_completed", tasks=refused)
 
 
 async def _forward(runtime: Runtime, tx: Tx, moved: Sequence[load.Taken]) -> None:
@@ -177,8 +192,3 @@ async def decide_in(
     held = {held.fact.id for held in view.held}
     await _write(runtime, tx, steps, fresh=[*chained.fresh, fact], held=held)
     return chained
-
-
-def lateness(instant: datetime, now: datetime) -> float:
-    """Seconds past an instant, never negative: for the metric of clock lateness."""
-    return max(0.0, (now - instant).total_seconds())

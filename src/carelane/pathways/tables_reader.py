@@ -7,7 +7,6 @@ nothing else, so that no table can say a diagnosis, a dose or a score (TRUST I17
 from collections.abc import Mapping
 from dataclasses import replace
 
-from carelane.facts.fact import Urgency
 from carelane.pathways.definition import Hit, Input, InputType, Row, Table
 from carelane.pathways.durations import duration
 from carelane.pathways.findings import choose
@@ -208,8 +207,3 @@ def _free_cell(node: Text, type_: str, names: Names) -> Value:
             "Write it like 5m, 2h, 3d or 1h30m.",
         )
     return node.text
-
-
-def urgency_of(value: Value | None) -> Urgency | None:
-    """The urgency a table or an input says."""
-    return Urgency[str(value).upper()] if value in URGENCIES else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from carelane.cases.model import Case, Change, Disposition, OpenStep, Step
+from carelane.cases.model import Case, Change, OpenStep, Step
 from carelane.facts.errors import CarelaneError
 from carelane.facts.fact import Fact
 from carelane.facts.intent import Intent
@@ -186,11 +186,3 @@ def _decided_at(case: Net) -> datetime:
     newest = [ended[2].now for ended in case.closed.values()]
     opened = [step.opened_at for step in case.after.steps]
     return max([*newest, *opened, case.after.opened_at])
-
-
-def dispositions(steps: Iterable[Step]) -> Mapping[Disposition, int]:
-    """How many facts ended how: for metrics."""
-    counts: dict[Disposition, int] = {}
-    for step in steps:
-        counts[step.disposition] = counts.get(step.disposition, 0) + 1
-    return counts

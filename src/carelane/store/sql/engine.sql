@@ -99,15 +99,6 @@ from unnest(%(facts)b::uuid[], %(subjects)b::uuid[], %(priorities)b::smallint[],
      with ordinality u(fact, subject, priority, cancels, n)
 order by u.n
 
--- name: next_instant
--- When the next clock or held fact comes due.
-select least((select min(next_at) from step where closed_at is null),
-             (select min(held_until) from decision where disposition = 'held'))
-
--- name: backlog
--- Facts waiting to be decided.
-select count(*) from inbox
-
 -- name: beat
 -- A process says that it lives.
 insert into heartbeat (process, organisation, kind, at, detail)
