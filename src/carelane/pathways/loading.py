@@ -9,7 +9,7 @@ from dataclasses import replace
 from carelane.facts.fact import SubjectKind
 from carelane.facts.problem import Problem
 from carelane.pathways.checks import check_events_handled, check_reachable, check_used
-from carelane.pathways.definition import LANGUAGE, Definition, Edge, Input
+from carelane.pathways.definition import LANGUAGE, LANGUAGES, Definition, Edge, Input
 from carelane.pathways.digest import digest
 from carelane.pathways.edges_reader import read_edge
 from carelane.pathways.events_reader import read_events
@@ -103,7 +103,7 @@ def _definition(top: Part) -> Definition:
     definition = Definition(
         name=name,
         version=top.text("version", "0"),
-        language=top.number("language", least=LANGUAGE, most=LANGUAGE),
+        language=top.number("language", least=LANGUAGES[0], most=LANGUAGE),
         title=top.text("title", name),
         subject=SubjectKind(top.one_of("subject", list(SubjectKind), SubjectKind.PATIENT)),
         touches=_touches(top),
