@@ -8,7 +8,13 @@ from dataclasses import replace
 
 from carelane.facts.fact import SubjectKind
 from carelane.facts.problem import Problem
-from carelane.pathways.checks import check_events_handled, check_reachable, check_used
+from carelane.pathways.blocks_reader import read_states
+from carelane.pathways.checks import (
+    check_events_handled,
+    check_reachable,
+    check_regions,
+    check_used,
+)
 from carelane.pathways.definition import LANGUAGE, LANGUAGES, Definition, Edge, Input
 from carelane.pathways.digest import digest
 from carelane.pathways.edges_reader import read_edge
@@ -17,10 +23,11 @@ from carelane.pathways.findings import Findings, choose
 from carelane.pathways.inputs_reader import read_fields, read_inputs, read_pools
 from carelane.pathways.names import STAYS, URGENCIES, Names, counter
 from carelane.pathways.reader import Many, Node, Record, Text, read
+from carelane.pathways.regions import block_fields, inner_records
 from carelane.pathways.shape import Part
-from carelane.pathways.states_reader import read_states
-from carelane.pathways.tables_reader import output_inputs, read_outputs, read_tables
+from carelane.pathways.tables_reader import output_inputs, read_outputs, read_tables, sources
 from carelane.pathways.vendors import refuse
+from carelane.pathways.waits_reader import closings, read_announces
 from carelane.pathways.work_reader import read_effects, read_tasks
 
 TOUCHES = ("charting", "billing", "orders", "scheduling", "none")
@@ -46,6 +53,7 @@ _KEYS = (
     "start",
     "everywhere",
     "states",
+    "announces",
 )
 _REQUIRED = (
     "pathway",
@@ -61,7 +69,11 @@ _REQUIRED = (
 
 
 def load(
-    text: str | bytes, *, place: str = "", connections: Collection[str] = ()
+    text: str | bytes,
+    *,
+    place: str = "",
+    connections: Collection[str] = (),
+    subs: Mapping[str, str] | None = None,
 ) -> tuple[Definition | None, tuple[Problem, ...]]:
     """Read a pathway.
 
@@ -97,9 +109,12 @@ def _definition(top: Part) -> Definition:
     for table in outputs.values():
         names.fields = {**names.fields, **output_inputs(table, names)}
         names.outputs = {**names.outputs, **{one: type_ for one, (type_, _) in table.items()}}
+    names.reads = sources(tables)
     name = top.text("pathway", "unnamed")
     top.name(name, top.place("pathway"))
     tasks = read_tasks(top, names)
+    events = read_events(top, names)
+    states = read_states(top, names, tasks)
     definition = Definition(
         name=name,
         version=top.text("version", "0"),
@@ -112,17 +127,18 @@ def _definition(top: Part) -> Definition:
         fields=fields,
         variables=variables,
         tables=tables,
-        events=read_events(top, names),
+        events={**events, **closings(states)},
         tasks=tasks,
         effects=read_effects(top, names),
         pools=pools,
         start=read_edge(node, names, "`start`") if (node := top.node("start")) else Edge(),
         everywhere=_everywhere(top, names),
-        states=read_states(top, names, tasks),
+        states=states,
         urgency=_urgency(top, names),
         requires=_requires(top),
         system=top.flag("system"),
         roles=tuple(sorted(names.roles)),
+        announces=read_announces(top),
     )
     _check(top, definition)
     return definition
@@ -132,18 +148,24 @@ def _names(top: Part, read_by_guards: Mapping[str, Input]) -> Names:
     """What is declared anywhere, before anything that uses it is read."""
     states = _section(top, "states")
     records = [node for node in states.values() if isinstance(node, Record)]
-    counters = {name for node in records for name in _keys(node.entries.get("counters"))}
+    inside = [(name, node) for name, node, _ in inner_records(top.node("states"))]
+    counters = {name for _, node in inside for name in _keys(node.entries.get("counters"))}
     statuses = [node.entries.get("status") for node in records]
     _check_counters(top, counters & set(read_by_guards))
     return Names(
         findings=top.findings,
-        fields={**read_by_guards, **{name: counter(name) for name in counters}},
+        fields={
+            **read_by_guards,
+            **{name: counter(name) for name in counters},
+            **block_fields(top.node("states")),
+        },
         tables=frozenset(_section(top, "tables")),
         events=frozenset(_section(top, "events")),
         tasks=frozenset(_section(top, "tasks")),
         effects=frozenset(_section(top, "effects")),
         roles=frozenset(top.words("roles")),
         states=frozenset(states),
+        elsewhere=frozenset(name for name, _ in inside) - frozenset(states),
         statuses=frozenset(node.text for node in statuses if isinstance(node, Text)),
         counters=frozenset(counters),
     )
@@ -217,6 +239,7 @@ def _check(top: Part, definition: Definition) -> None:
                 "A case starts in a state.",
                 "Name a state, not `stay`.",
             )
+    check_regions(top, definition)
     check_events_handled(top, definition)
     check_reachable(top, definition)
     check_used(top, definition)

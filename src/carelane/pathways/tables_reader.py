@@ -114,6 +114,15 @@ def read_tables(
     return found
 
 
+def sources(tables: Mapping[str, Table]) -> dict[str, frozenset[str]]:
+    """What each table's outputs come from, through the tables above it."""
+    found: dict[str, frozenset[str]] = {}
+    for table in tables.values():
+        read = frozenset(table.inputs).union(*(found.get(name, ()) for name in table.inputs))
+        found.update(dict.fromkeys(table.outputs, read))
+    return found
+
+
 def _check_clash(part: Part, mine: Mapping[str, object], taken: Mapping[str, Input]) -> None:
     for output in mine:
         if output in taken:
