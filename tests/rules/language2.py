@@ -162,3 +162,158 @@ def states(game: Play) -> set[str]:
 def at(game: Play, state: str) -> OpenStep:
     """The open step in a state."""
     return next(each for each in case(game).steps if each.state == state)
+
+
+BOARD = """\
+pathway: board
+version: "1"
+language: 2
+subject: patient
+title: Those whom a table names each give an opinion
+touches: [charting]
+inputs:
+  site_of_it: { from: request.site, codes: [heart, lung, both] }
+tables:
+  reviewers:
+    hit: collect
+    output: pool
+    rows:
+      - { when: "site_of_it in {heart, both}", then: cardiology }
+      - { when: "site_of_it in {lung, both}", then: pneumology }
+events:
+  request.received:
+    key: placer_order
+    start: { when: always, unique: placer_order }
+    several: one
+    none: { ignore: not ours }
+tasks:
+  opine:
+    title: Give an opinion
+    outcomes: [agree, disagree, could-not-do]
+    could_not: could-not-do
+    reasons: [absent]
+pools: { cardiology: [routine], pneumology: [routine], board: [routine] }
+start: opinions
+everywhere: { request.received: stay }
+states:
+  opinions:
+    status: in-review
+    owner: { pool: board }
+    clock: { kind: wall, due: 10d }
+    fallback: { state: closed-late }
+    for_each:
+      table: reviewers
+      join: { at_least: 1, of: agree }
+      start: opinion
+      states:
+        opinion:
+          task: opine
+          owner: { pool: each }
+          clock: { kind: wall, due: 3d }
+          fallback: { when: "tries < 2", then: again, else: silent }
+          counters: { tries: { add: enter, max: 2 } }
+          outcomes: { agree: agreed, disagree: refused, could-not-do: silent }
+        agreed: { final: true, outcome: agree }
+        refused: { final: true, outcome: disagree }
+        silent: { final: true, outcome: silent }
+      then: { when: "opinions.agree >= 1", then: closed-agreed, else: closed-refused }
+      else: closed-nobody
+  closed-agreed: { final: true, outcome: agreed }
+  closed-refused: { final: true, outcome: refused }
+  closed-late: { final: true, outcome: late }
+  closed-nobody: { final: true, outcome: nobody }
+"""
+
+CALLER = """\
+pathway: caller
+version: "1"
+language: 2
+subject: patient
+title: Ask twice
+touches: [none]
+inputs:
+  haste: { from: request.priority, order: [routine, urgent] }
+fields:
+  name: { from: patient.name, label: Patient, authority: ehr, ttl: 90d }
+variables:
+  ending: { codes: [good, bad] }
+events:
+  request.received:
+    key: placer_order
+    start: { when: always, unique: placer_order }
+    several: one
+    none: { ignore: not ours }
+  request.cancelled: { key: placer_order, several: all, none: { ignore: not ours }, cancels: true }
+pools: { desk: [routine, urgent] }
+start: first
+everywhere: { request.received: stay }
+states:
+  first:
+    call: ask-patient
+    with: { priority: haste, who: name }
+    on: { request.cancelled: closed-cancelled }
+    outcomes:
+      reached: second
+      not-reached: { then: closed, set: { ending: bad } }
+  second:
+    call: ask-patient
+    with: { priority: haste, who: name }
+    on: { request.cancelled: stay }
+    outcomes:
+      reached: { when: "haste = urgent", then: again, else: closed }
+      not-reached: closed
+  closed: { final: true, outcome: over }
+  closed-cancelled: { final: true, outcome: cancelled }
+"""
+ASK = """\
+sub: ask-patient
+version: "3"
+language: 2
+title: Ask the patient, twice at the most
+needs:
+  inputs: { priority: { order: [routine, urgent] } }
+  fields: [who]
+  events: [request.received, request.cancelled]
+outcomes: [reached, not-reached]
+inputs:
+  told: { from: task.form.told, type: boolean }
+variables:
+  how: { codes: [phone, letter] }
+tables:
+  channel:
+    hit: first
+    output: pool
+    rows:
+      - { when: "priority = urgent", then: desk }
+      - { when: otherwise, then: desk }
+tasks:
+  phone:
+    title: Phone the patient
+    outcomes: [spoke, no-answer]
+    could_not: no-answer
+    reasons: [no-line]
+    form: { told: { label: Told, type: boolean } }
+    shows: [who]
+effects:
+  letter: { capability: patient.letter, audience: patient, if_unknown: ask, sends: [who] }
+pools: { desk: [routine, urgent] }
+start: calling
+states:
+  calling:
+    status: calling
+    task: phone
+    owner: { pool: desk, table: channel }
+    counters: { tries: { add: no-answer, max: 2 } }
+    clock: { kind: wall, due: 4h }
+    fallback: { state: not-reached }
+    outcomes:
+      spoke: { when: "told = true", then: reached, else: again }
+      no-answer: { when: "tries < 2", then: again, else: writing, set: { how: letter } }
+  writing:
+    status: writing
+    owner: { pool: desk }
+    clock: { kind: wall, due: 5d }
+    fallback: { state: not-reached }
+    effects: [letter]
+    effect_outcomes: { done: not-reached }
+"""

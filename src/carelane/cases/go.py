@@ -21,6 +21,9 @@ from carelane.facts.intent import Audience
 from carelane.pathways.definition import Branch, Edge, Fallback, State
 from carelane.pathways.judge import holds
 
+ENTERED_MAX = 200
+"""States that one fact may lead through, all regions together; more is a loop that nobody drives."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
@@ -84,6 +87,9 @@ def leave(run: Run, step: OpenStep, how: str) -> None:
 def enter(run: Run, name: str, why: Why, *, afresh: bool = False) -> None:
     """Enter a state: open its step with owner, clock and fallback, or end its region or the case."""
     state = run.state(name)
+    run.entered += 1
+    if run.entered > ENTERED_MAX:
+        raise DefinitionBroken("one fact leads through too many states: prove the pathway again")
     if not state.region:
         run.status = state.status
         run.milestone = state.milestone

@@ -32,7 +32,7 @@ def heard(run: Run) -> None:
 
 
 def _around(run: Run, state: State) -> list[tuple[OpenStep, PauseRule]]:
-    found = []
+    found: list[tuple[OpenStep, PauseRule]] = []
     here = state.region
     while here:
         step = run.waiting_in(block_of(here))

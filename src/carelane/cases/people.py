@@ -46,11 +46,13 @@ def complete(run: Run) -> str:
         return refusal
     counters, actor, known = run.counters, run.last_actor, len(run.effects)
     run.last_actor = run.fact.actor_name or run.last_actor
-    absorb(run, entered_at=step.opened_at)
+    absorb(run, entered_at=step.opened_at, state=step.state)
     _disposition(run, task)
     count(run, state, outcome)
     follow(run, step, edge, Why(how=outcome, undo=kind.undo))
-    alone = [one.id for one, _ in run.closed] == [step.id]  # a join closes more than one click can bring back
+    alone = [one.id for one, _ in run.closed] == [
+        step.id
+    ]  # a join closes more than one click can bring back
     if not run.emissions and alone:
         run.undo = Undo(
             fact=run.fact.id,

@@ -3,6 +3,7 @@
 `go` opens and closes their steps. A region is named `block/region`; names of states, and so of blocks, are unique.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -24,6 +25,11 @@ def depth(definition: Definition, state: str) -> int:
     while region := definition.states[state].region:
         state, deep = block_of(region), deep + 1
     return deep
+
+
+def outermost(definition: Definition, steps: Sequence[OpenStep]) -> OpenStep | None:
+    """The open step that stands in no block."""
+    return next((each for each in steps if not definition.states[each.state].region), None)
 
 
 def outermost_first(run: Run) -> list[OpenStep]:

@@ -66,6 +66,7 @@ class Run:
         self.notices: list[Notice] = []
         self.reasons: list[Reason] = []
         self.emissions: list[Emission] = []
+        self.entered = 0
         self._ordinal = 0
 
     def next_id(self, kind: str) -> UUID:

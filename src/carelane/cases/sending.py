@@ -87,5 +87,3 @@ def _plain(value: object) -> Json:
     if isinstance(value, bool | int | float | str) or value is None:
         return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-

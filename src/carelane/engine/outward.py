@@ -28,11 +28,22 @@ def _fact(step: Step, emission: Emission) -> Fact:
         id=derive(step.now, emission.case, source.id, "emit", emission.fact, emission.ordinal),
         type=emission.fact, subject=subject, organisation=source.organisation, occurred_at=step.now,
         recorded_at=step.now, payload=emission.payload, refers=dict(emission.refers),
-        keys={**{name: str(value) for name, value in emission.refers.items()}, **emission.keys}, urgency=emission.urgency,
+        keys={**{name: str(value) for name, value in emission.refers.items()}, **emission.keys},
+        urgency=emission.urgency,
         actor=Actor.CARELANE, identity=case.identity if case else source.identity, origin=emission.case,
         correlation=case.correlation if case else source.correlation,
         site=case.site if case else source.site, service_line=case.service_line if case else source.service_line,
     )  # fmt: skip
+
+
+def named(steps: Iterable[Step]) -> list[tuple[UUID, str, str]]:
+    """Subjects that a decision names, which may be heard of for the first time: id, kind and site."""
+    return [
+        (_subject(step.fact, emission), str(emission.to), step.fact.site or "")
+        for step in steps
+        for emission in step.emissions
+        if emission.to in list(SubjectKind) and emission.by
+    ]
 
 
 def _subject(source: Fact, emission: Emission) -> UUID:

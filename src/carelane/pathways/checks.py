@@ -3,49 +3,90 @@
 What needs runs and cells (expiries, loops, completeness of tables) is shown by `proofs`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from carelane.pathways.definition import Definition, Edge, State
+from carelane.pathways.findings import Findings, Place
 from carelane.pathways.names import STAYS
-from carelane.pathways.regions import inner_records, places_of
+from carelane.pathways.reader import Record
+from carelane.pathways.regions import inner_records
 from carelane.pathways.shape import Part
 from carelane.pathways.waits_reader import CASE_CLOSED
 
+Places = Mapping[str, tuple[Findings, Place]]
+"""Where each state stands, by its name in the whole pathway."""
 
-def check_events_handled(top: Part, definition: Definition) -> None:
+
+def check_events_handled(definition: Definition, places: Places) -> None:
     """Each state says what each event does, itself or through `everywhere`; in a block, the block may."""
-    places = places_of(top.node("states"))
     for state in definition.states.values():
         handled = state.on.keys() | definition.everywhere.keys() | {CASE_CLOSED}
         for event in () if state.final or state.region else definition.events:
             if event not in handled:
-                top.findings.add(
+                findings, at = places[state.name]
+                findings.add(
                     "event-unhandled",
-                    places.get(state.name, top.at),
+                    at,
                     f"State `{state.name}` does not say what `{event}` does.",
                     f"Add `{event}: stay`, a state or {{ ignore: reason }} to `on` or `everywhere`.",
                 )
 
 
-def check_regions(top: Part, definition: Definition) -> None:
-    """Names are unique across blocks, and no state answers an event that its block always takes away."""
-    seen: set[str] = set()
-    for name, _, section in inner_records(top.node("states")):
-        if name in seen:
-            top.findings.add(
-                "twice",
-                section.places[name],
-                f"`{name}` stands in two regions.",
-                "Give each state a name of its own.",
-            )
-        seen.add(name)
-    places = places_of(top.node("states"))
+_STATES_2 = ("parallel", "for_each", "call", "waits", "new")
+_HEAD_2 = ("announces", "phrases", "red_flags")
+
+
+def check_language(top: Part, language: int) -> None:
+    """What language number 2 added is not in a text of number 1."""
+    if language > 1:
+        return
+    records: list[tuple[Record, tuple[str, ...]]]
+    records = [(record, _STATES_2) for _, record, _ in inner_records(top.node("states"))]
+    clocks = [record.entries.get("clock") for record, _ in records]
+    records += [(one, ("pauses",)) for one in clocks if isinstance(one, Record)]
+    for record, keys in [(top.record, _HEAD_2), *records]:
+        for key in keys:
+            if key in record.entries:
+                top.findings.add(
+                    "language",
+                    record.places[key],
+                    f"`{key}` came with language number 2.",
+                    "Write `language: 2`.",
+                )
+
+
+def check_loops(definition: Definition, places: Places) -> None:
+    """A `for_each` without answers goes on at once: its `else` must not come back to itself that way."""
+    for name, state in definition.states.items():
+        seen: set[str] = set()
+        waiting = [] if state.block is None or state.block.otherwise is None else [name]
+        while waiting:
+            block = definition.states[waiting.pop()].block
+            edge = block.otherwise if block is not None else None
+            ahead = set(_targets([edge])) - seen if edge is not None else set[str]()
+            again = {branch.then for branch in edge.branches} & {"again"} if edge else set[str]()
+            seen |= ahead
+            waiting.extend(ahead)
+            if name in seen or again:
+                findings, at = places[name]
+                findings.add(
+                    "loop",
+                    at,
+                    f"`{name}` comes back to itself while nobody is asked.",
+                    "Let its `else` lead to a state that waits for a person.",
+                )
+                break
+
+
+def check_regions(definition: Definition, places: Places) -> None:
+    """No state answers an event that a block around it always takes away."""
     for state in definition.states.values():
         for event in state.on if state.region else ():
             if taken_away(definition, state, event):
-                top.findings.add(
+                findings, at = places[state.name]
+                findings.add(
                     "never-asked",
-                    places.get(state.name, top.at),
+                    at,
                     f"`{event}` always ends the block around `{state.name}`.",
                     "Remove it here, or let the block answer `stay`.",
                 )
@@ -66,7 +107,7 @@ def _then(edge: Edge) -> set[str]:
     return {branch.then for branch in edge.branches}
 
 
-def check_reachable(top: Part, definition: Definition) -> None:
+def check_reachable(top: Part, definition: Definition, places: Places) -> None:
     """Each state can be entered, and some state ends the case."""
     states = definition.states
     shared = list(_targets(definition.everywhere.values()))
@@ -80,12 +121,12 @@ def check_reachable(top: Part, definition: Definition) -> None:
         fresh = set(nexts) - entered
         entered |= fresh
         waiting.extend(fresh)
-    places = places_of(top.node("states"))
     for name in states:
         if name not in entered:
-            top.findings.add(
+            findings, at = places[name]
+            findings.add(
                 "unreachable",
-                places.get(name, top.at),
+                at,
                 f"Nothing leads to state `{name}`.",
                 "Lead an edge to it, or remove it.",
             )
@@ -95,19 +136,19 @@ def check_reachable(top: Part, definition: Definition) -> None:
         )
 
 
-def check_used(top: Part, definition: Definition) -> None:
-    """What is declared is used: a left-over is a mistake in waiting."""
+def check_used(top: Part, prefix: str, definition: Definition) -> None:
+    """What a text declares is used: a left-over is a mistake in waiting."""
     states = definition.states.values()
-    _unused(top, "tasks", definition.tasks, {state.task for state in states})
+    _unused(top, "tasks", prefix, {state.task for state in states})
     effects = {one for state in states for one in state.effects}
     effects |= {effect.undo for effect in definition.effects.values()}
-    _unused(top, "effects", definition.effects, effects)
+    _unused(top, "effects", prefix, effects)
 
 
-def _unused(top: Part, key: str, declared: Iterable[str], used: set[str]) -> None:
+def _unused(top: Part, key: str, prefix: str, used: set[str]) -> None:
     section = top.part(key, f"`{key}`")
-    for name in declared:
-        if name not in used:
+    for name in section.entries:
+        if f"{prefix}{name}" not in used:
             top.findings.add(
                 "unused", section.place(name), f"No state uses `{name}`.", "Use it, or remove it."
             )

@@ -147,7 +147,8 @@ def _moment(part: Part, key: str, names: Names) -> str:
     if name not in known:
         node = part.node(key)
         part.findings.unknown("date or instant input", name, node.at if node else part.at, known)
-    return name
+        return name
+    return names.fields[name].name
 
 
 def _back(clock: Part, names: Names) -> CountBack:

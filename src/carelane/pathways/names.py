@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from carelane.facts.fact import Urgency
-from carelane.pathways.definition import Input, InputType
+from carelane.pathways.definition import EffectKind, Input, InputType, Table, TaskKind
 from carelane.pathways.findings import Findings, Place
 from carelane.pathways.grammar import parse
 from carelane.pathways.guard import ALWAYS, Guard
 from carelane.pathways.judge import fields_of
 from carelane.pathways.reader import Node, Text
+from carelane.pathways.shape import Part
 
 URGENCIES = tuple(one.name.lower() for one in Urgency)
 STAYS = ("stay", "again")
@@ -39,9 +40,16 @@ class Names:
     counters: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
     guarded: frozenset[str] = frozenset()
-    reads: Mapping[str, frozenset[str]] = field(default_factory=dict)  # output -> what it comes from
+    reads: Mapping[str, frozenset[str]] = field(
+        default_factory=dict
+    )  # output -> what it comes from
     prefixes: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[tuple[str, str], tuple[str, ...]] = field(
+        default_factory=dict
+    )  # collect tables
+    answer: str = ""  # the answer that a `for_each` is read for
     given: Mapping[str, str] = field(default_factory=dict)  # a call's copied fields -> the caller's
+    calls: Mapping[str, "Sub"] = field(default_factory=dict)  # by the calling state
 
     def guard(self, node: Node | None) -> Guard:
         """The guard a scalar says; `always` when absent or wrong."""
@@ -92,6 +100,13 @@ class Names:
         beside = (self.elsewhere | self.states) - states
         return replace(self, states=states, elsewhere=beside, guarded=self.guarded | guarded)
 
+    def each(self, block: str, answer: str, counters: frozenset[str]) -> "Names":
+        """The scope of one answer of a `for_each`: its states and counters have names of their own."""
+        prefix = f"{block}/{answer}/"
+        mine = {name: counter(f"{prefix}{name}") for name in counters}
+        prefixes = {**self.prefixes, "state": prefix, "counter": prefix}
+        return replace(self, prefixes=prefixes, fields={**self.fields, **mine}, answer=answer)
+
     def use(self, what: str, name: str, at: Place) -> str:
         """The name, checked to be a declared `pool`, `state`, `effect`, ...; else noted."""
         known = self.known(what)
@@ -123,6 +138,23 @@ class Names:
             "variable": frozenset(self.variables),
         }
         return kinds[what]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sub:
+    """A sub-pathway as one state calls it: its text, its scope, and what it brings, by names in the whole pathway."""
+
+    caller: str
+    label: str
+    top: Part
+    scope: Names
+    outcomes: tuple[str, ...]
+    start: str
+    inputs: Mapping[str, Input]
+    variables: Mapping[str, Input]
+    tables: Mapping[str, Table]
+    tasks: Mapping[str, TaskKind]
+    effects: Mapping[str, EffectKind]
 
 
 def counter(name: str) -> Input:

@@ -5,12 +5,11 @@ Works on nodes, because names must be known before anything that uses them is re
 
 from collections.abc import Iterator, Mapping
 
-from carelane.pathways.definition import Input, TaskKind
-from carelane.pathways.findings import Place
+from carelane.pathways.definition import Input, InputType, TaskKind
 from carelane.pathways.names import Names
 from carelane.pathways.reader import Many, Node, Record, Text
 
-_FORM = "task.form."
+FORM = "task.form."
 
 
 def inner_records(node: Node | None) -> Iterator[tuple[str, Record, Record]]:
@@ -22,22 +21,38 @@ def inner_records(node: Node | None) -> Iterator[tuple[str, Record, Record]]:
             yield name, state, node
             for _, region in regions_of(state):
                 yield from inner_records(region.entries.get("states"))
-
-
-def places_of(node: Node | None) -> dict[str, Place]:
-    """Where each state stands in the text."""
-    return {name: section.places[name] for name, _, section in inner_records(node)}
+            each = state.entries.get("for_each")
+            yield from inner_records(
+                each.entries.get("states") if isinstance(each, Record) else None
+            )
 
 
 def block_fields(node: Node | None) -> dict[str, Input]:
-    """How each region of each block ended, as guards read it: `block.region`."""
-    return {
-        f"{name}.{region}": Input(
-            name=f"{name}.{region}", path="", codes=outcomes_of(record.entries.get("states"))
-        )
-        for name, state, _ in inner_records(node)
-        for region, record in regions_of(state)
-    }
+    """How each region of each block ended, as guards read it: `block.region`; of a `for_each`, counts."""
+    found = {}
+    for name, state, _ in inner_records(node):
+        for region, record in regions_of(state):
+            field = f"{name}.{region}"
+            ends = outcomes_of(record.entries.get("states"))
+            found[field] = Input(name=field, path="", codes=ends)
+        each = state.entries.get("for_each")
+        for field in count_fields(
+            name, each.entries.get("states") if isinstance(each, Record) else None
+        ):
+            found[field] = Input(name=field, path="", type=InputType.INTEGER)
+    return found
+
+
+def own_counters(node: Node | None) -> frozenset[str]:
+    """The counters of the states inside: each answer of a `for_each` has its own."""
+    return frozenset(
+        name for _, state, _ in inner_records(node) for name in _keys(state, "counters")
+    )
+
+
+def count_fields(block: str, node: Node | None) -> frozenset[str]:
+    """The fields that count how the regions of a `for_each` ended: `block.outcome`."""
+    return frozenset(f"{block}.{outcome}" for outcome in outcomes_of(node))
 
 
 def regions_of(state: Record) -> Iterator[tuple[str, Record]]:
@@ -63,14 +78,15 @@ def written(node: Node | None, names: Names, tasks: Mapping[str, TaskKind]) -> f
     found: set[str] = set()
     forms: set[str] = set()
     for name, state, _ in inner_records(node):
-        found |= set(_keys(state, "counters")) | {f"{name}.{one}" for one, _ in regions_of(state)}
-        task = tasks.get(names.whole("task", _text(state, "task")))
-        forms |= {field.name for field in task.form} if task else set()
-        called = f"{name}/" if "call" in state.entries else "//"
-        for key, kind in tasks.items():
-            forms |= {field.name for field in kind.form} if key.startswith(called) else set()
+        whole = names.whole("state", name)
+        found |= {f"{whole}.{one}" for one, _ in regions_of(state)}
+        found |= {names.whole("counter", one) for one in _keys(state, "counters")}
         found |= {names.fields[one].name for one in _set_names(state) if one in names.fields}
-    paths = {f"{_FORM}{form}" for form in forms}
+        task = names.whole("task", _text(state, "task"))
+        for key, kind in tasks.items():
+            if key == task or ("call" in state.entries and key.startswith(f"{whole}/")):
+                forms |= {field.name for field in kind.form}
+    paths = {f"{FORM}{form}" for form in forms}
     filled = {one.name for one in names.fields.values() if one.path in paths}
     return frozenset(found | filled)
 

@@ -111,7 +111,7 @@ def read_waiting(
         escalate=read_levels(part, names),
         fallback=read_fallback(part, names),
         outcomes=_outcomes(name, part, names, tasks.get(task)),
-        on=_on(part, names),
+        on=read_on(part, names),
         effects=_effects(part, names),
         effect_outcomes=_ends(part, names),
         counters=_counters(part, names, tasks.get(task)),
@@ -135,6 +135,8 @@ def _owner(part: Part, names: Names) -> Owner:
         return Owner(kind=OwnerKind.POOL, name="")
     kind = kinds[0]
     name = owner.text(kind)
+    if name == "each" and names.answer and kind is not OwnerKind.PERSON:
+        name = names.answer
     if kind is OwnerKind.PERSON:
         owner.one_of(kind, ("last_actor",))
         if "else" not in owner.entries:
@@ -145,7 +147,7 @@ def _owner(part: Part, names: Names) -> Owner:
         names.use(kind.value, name, owner.place(kind))
     otherwise, table = owner.text("else"), owner.text("table")
     names.use("pool or role", otherwise, owner.place("else"))
-    names.use("table output", table, owner.place("table"))
+    whole = names.use("table output", table, owner.place("table"))
     if table and names.outputs.get(table, "pool") != "pool":
         part.findings.add(
             "owner",
@@ -153,7 +155,7 @@ def _owner(part: Part, names: Names) -> Owner:
             f"`{table}` does not answer with a pool.",
             "Name a pool's table.",
         )
-    return Owner(kind=kind, name=name, table=table, otherwise=otherwise)
+    return Owner(kind=kind, name=name, table=whole, otherwise=otherwise)
 
 
 def _outcomes(name: str, part: Part, names: Names, task: TaskKind | None) -> dict[str, Edge]:
@@ -184,7 +186,8 @@ def _outcomes(name: str, part: Part, names: Names, task: TaskKind | None) -> dic
     return found
 
 
-def _on(part: Part, names: Names) -> dict[str, Edge]:
+def read_on(part: Part, names: Names) -> dict[str, Edge]:
+    """`on`: an edge for each event."""
     section = part.part("on", "`on`")
     found = {}
     for event, node in section.entries.items():

@@ -20,7 +20,9 @@ def read_waits(part: Part, names: Names) -> Waits | None:
     if "waits" not in part.entries:
         return None
     waits = part.part("waits", "`waits`")
-    waits.keys(("pathway", "by", "within", "outcomes", "else"), ("pathway", "by", "outcomes", "else"))
+    waits.keys(
+        ("pathway", "by", "within", "outcomes", "else"), ("pathway", "by", "outcomes", "else")
+    )
     waits.name(waits.text("pathway", "other"), waits.place("pathway"))
     section = waits.part("outcomes", "`outcomes`")
     otherwise = waits.node("else")
