@@ -35,6 +35,9 @@ KEYS = (
     "message",
     "fact",
     "question",
+    "prescription",
+    "appointment_request",
+    "request",
 )
 FIRST_MAX = 12
 ORDERS = ("urgency", "opened", "entered")
