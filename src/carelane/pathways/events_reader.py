@@ -38,6 +38,8 @@ KEYS = (
     "prescription",
     "appointment_request",
     "request",
+    "authorisation",
+    "conversation",
 )
 FIRST_MAX = 12
 ORDERS = ("urgency", "opened", "entered")
