@@ -7,6 +7,7 @@ from contextlib import suppress
 import uvicorn
 
 from carelane.accounts.rights import Rights
+from carelane.compose.demo_clock import clock_door
 from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
 from carelane.compose.incoming import App, mounted
@@ -44,7 +45,10 @@ def portal_of(house: House) -> App:
         secure=bool(house.settings.tls_certificate),
     )
     own = health_app(house.telemetry, health)
-    return mounted(build(desk), {"/health": own, "/metrics": own})
+    doors: dict[str, App] = {"/health": own, "/metrics": own}
+    if house.settings.demo_clock:
+        doors["/demo/clock"] = clock_door(house)
+    return mounted(build(desk), doors)
 
 
 async def serve(
