@@ -22,7 +22,7 @@ from carelane.compose.connections import (
 from carelane.compose.durability import Guard
 from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
-from carelane.compose.incoming import App, doors, fhir_rows, mounted, pollers
+from carelane.compose.incoming import App, doors, mounted, pollers
 from carelane.compose.people import outbox_of
 from carelane.compose.refresh import keep_current
 from carelane.connect.hl7v2.adapter import open_listener
@@ -181,7 +181,7 @@ async def listen(
         receiver = Receiver(
             runtime,
             envelopes(runtime.directory),
-            {name: row.site for name, row in {**rows, **fhir_rows(house)}.items()},
+            {name: row.site for name, row in inbound(runtime.directory).items()},
             backlog,
         )
         guard = Guard(house, receiver.receive)
