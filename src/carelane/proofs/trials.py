@@ -17,7 +17,7 @@ from carelane.pathways.calendar import Calendar
 from carelane.pathways.definition import Definition, OwnerKind
 from carelane.pathways.durations import duration_text
 from carelane.pathways.events_reader import KEYS
-from carelane.pathways.trial import IN, Happening, Trial, TrialRow, payload_of
+from carelane.pathways.trial import FROM, IN, Happening, Trial, TrialRow, payload_of
 
 _ROUNDS_MAX = 2_000
 _ORGANISATION = name_id("trial", "organisation")
@@ -139,7 +139,10 @@ def _fact(run: _Run, row: TrialRow) -> Fact | None:
     happens = row.happens
     if happens.kind == "event":
         keys = {name: value for name, value in happens.given.items() if name in KEYS}
-        return _made(run, row, happens.name, payload_of(run.definition, happens.given), keys=keys)
+        sent = happens.given.get(FROM)
+        refers = {"sender": name_id("trial", sent)} if sent else None
+        payload = payload_of(run.definition, happens.given)
+        return _made(run, row, happens.name, payload, keys=keys, refers=refers)
     if happens.kind == "task":
         return _task(run, row, happens)
     return _effect(run, row, happens)
