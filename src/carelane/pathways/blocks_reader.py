@@ -71,14 +71,15 @@ def _level(top: Part, ground: _Ground) -> tuple[str, ...]:
     names, tasks, region = ground.names, ground.tasks, ground.region
     for name, part in top.parts("states", "State"):
         whole = names.whole("state", name)
+        at = top.part("states", "`states`").place(name)
         if whole in ground.places:
             part.findings.add(
                 "twice",
-                part.at,
+                at,
                 f"`{name}` stands in two regions.",
                 "Give each state a name of its own.",
             )
-        ground.places[whole] = (part.findings, top.part("states", "`states`").place(name))
+        ground.places[whole] = (part.findings, at)
         if "call" in part.entries:
             here.extend(_call(name, part, ground))
             continue

@@ -5,6 +5,7 @@ The first half is `reader` (nodes with places); each `*_reader` reads a section;
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 
 from carelane.facts.fact import SubjectKind
 from carelane.facts.problem import Problem
@@ -15,6 +16,7 @@ from carelane.pathways.checks import (
     check_events_handled,
     check_language,
     check_loops,
+    check_pauses,
     check_reachable,
     check_regions,
     check_used,
@@ -41,6 +43,8 @@ from carelane.pathways.vendors import refuse
 from carelane.pathways.waits_reader import closings, read_announces
 from carelane.pathways.work_reader import read_effects, read_tasks
 
+SUBS = "sub"
+"""The folder of sub-pathways beside the pathways that call them."""
 TOUCHES = ("charting", "billing", "orders", "scheduling", "none")
 _KEYS = (
     "pathway",
@@ -115,9 +119,16 @@ def load(
     return replace(definition, digest=digest(definition)), ()
 
 
-def bundle(text: str, subs: Mapping[str, str]) -> str:
-    """One text of a pathway and the sub-pathways it may call: what a release keeps."""
-    return "\n---\n".join((text, *(subs[name] for name in sorted(subs))))
+def bundle(text: str, definition: Definition, subs: Mapping[str, str]) -> str:
+    """One text of a pathway and the sub-pathways it calls: what a release keeps, and `load` reads alone."""
+    called = sorted({label.partition("@")[0] for label in definition.calls.values()} & subs.keys())
+    return "\n---\n".join((text, *(subs[name] for name in called)))
+
+
+def subs_among(texts: Mapping[str, str]) -> dict[str, str]:
+    """The sub-pathways among a folder's texts, by name: the files in its `sub` folders."""
+    paths = {PurePath(place): text for place, text in texts.items()}
+    return {path.stem: text for path, text in paths.items() if path.parent.name == SUBS}
 
 
 def _definition(top: Part, calls: Calls) -> Definition:
@@ -174,6 +185,7 @@ def _definition(top: Part, calls: Calls) -> Definition:
         calls={sub.caller: sub.label for sub in subs},
     )
     _check(top, definition, states, subs)
+    check_pauses(definition, names.later)
     return definition
 
 
