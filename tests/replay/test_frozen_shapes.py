@@ -24,7 +24,13 @@ PLAIN = Case(
     opened_at=NOON,
     correlation=UUID(int=4),
     keys={"placer_order": frozenset({"token"})},
-    values={"urgency": "stat", "surgery_at": NOON, "clearing.patient": "consented", "count": 2, "x": None},
+    values={
+        "urgency": "stat",
+        "surgery_at": NOON,
+        "clearing.patient": "consented",
+        "count": 2,
+        "x": None,
+    },
     counters={"ask/attempts": 1},
     stale={"placer_order:token": NOON},
 )

@@ -74,7 +74,9 @@ def make(game: Play, move: Move) -> None:
                 refers = {"task": case.undo.step.task, "case": case.id}
                 game.tell(fact("task.undone", at=game.now - MINUTE, refers=refers, name=detail))
     elif kind == "effect":
-        effects = [(case, one) for case in (*game.view.cases, *game.view.closed) for one in case.effects]
+        effects = [
+            (case, one) for case in (*game.view.cases, *game.view.closed) for one in case.effects
+        ]
         if effects:
             case, one = effects[which % len(effects)]
             outcome = ("done", "refused", "needs-person", "withdrawn")[detail % 4]
@@ -91,13 +93,17 @@ def act(game: Play, kind: str, case: Case, at: OpenStep, detail: int) -> Fact | 
         form: dict[str, Json] = {"state": names[detail % len(names)], "reason": "x"}
         refers = {"step": at.id, "case": case.id}
         payload: dict[str, Json] = {"task": {"form": form}}
-        return fact("routing.overridden", at=game.now, refers=refers, payload=payload, actor=Actor.PERSON)
+        return fact(
+            "routing.overridden", at=game.now, refers=refers, payload=payload, actor=Actor.PERSON
+        )
     outcomes = sorted(definition.states[at.state].outcomes)
     if at.task is None or not outcomes:
         return None
     kinds = definition.tasks[at.task_name]
     form = {"reached": True, "fit": detail % 2 == 0, "reason": next(iter(kinds.reasons), "x")}
-    return completed(at.task, outcomes[detail % len(outcomes)], at=game.now, form=form, case=case.id)
+    return completed(
+        at.task, outcomes[detail % len(outcomes)], at=game.now, form=form, case=case.id
+    )
 
 
 def structured(view: View) -> list[str]:
@@ -109,9 +115,11 @@ def structured(view: View) -> list[str]:
         regions = [states[name].region for name in open_in]
         if len(set(regions)) != len(regions):
             found.append(f"case {case.id} waits twice in one region")
-        for region in filter(None, regions):
-            if block_of(region) not in open_in:
-                found.append(f"case {case.id} waits inside a block that does not")
+        found.extend(
+            f"case {case.id} waits inside a block that does not"
+            for region in filter(None, regions)
+            if block_of(region) not in open_in
+        )
         going_on = {path for path, each in case.regions.items() if not each.outcome}
         if going_on != {region for region in regions if region}:
             found.append(f"case {case.id} says other regions go on than wait")
@@ -159,7 +167,7 @@ def broken(moves: Sequence[Move], decide: Decide = step) -> list[str]:
 @_FEW
 @given(MOVES)
 def test_language2_no_history_breaks_an_invariant(moves: list[Move]) -> None:
-    """Nothing is parked: the core is total on what `load` accepts; every open case waits with owner, clock, fallback."""
+    """Nothing is parked, and every open case waits with owner, clock and fallback: the core is total."""
     assert broken(moves) == []
 
 

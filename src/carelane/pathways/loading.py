@@ -28,7 +28,7 @@ from carelane.pathways.events_reader import read_events
 from carelane.pathways.findings import Findings, choose
 from carelane.pathways.inputs_reader import read_fields, read_inputs, read_pools
 from carelane.pathways.names import STAYS, URGENCIES, Names, Sub, counter
-from carelane.pathways.reader import Many, Node, Record, Text, read
+from carelane.pathways.reader import Many, Node, Record, Text, read_documents
 from carelane.pathways.regions import block_fields, inner_records
 from carelane.pathways.seams import effects_sewn, events_sewn
 from carelane.pathways.shape import Part
@@ -106,7 +106,7 @@ def load(
         of the text's sections; each has line, column and remedy.
     """
     findings = Findings(file=place)
-    documents = read(text, findings)
+    documents = read_documents(text, findings)
     texts = texts_of(documents[1:], subs or {}, findings)
     if not documents or findings.problems:
         return None, tuple(findings.problems)
