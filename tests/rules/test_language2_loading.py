@@ -65,8 +65,10 @@ BLOCKS = [
     ),
     (
         "no-end",
-        "            money-found: { final: true, outcome: found }\n"
-        "            money-missing: { final: true, outcome: missing }\n",
+        (
+            "            money-found: { final: true, outcome: found }\n"
+            "            money-missing: { final: true, outcome: missing }\n"
+        ),
         "",
         "start: funding",
     ),
@@ -136,8 +138,10 @@ SUBS = [
     (
         "call",
         "  writing:\n    status: writing\n",
-        "  writing:\n    call: ask-patient\n    outcomes: { reached: reached, not-reached: not-reached }\n"
-        "  other:\n    status: writing\n",
+        (
+            "  writing:\n    call: ask-patient\n    outcomes: { reached: reached, not-reached: not-reached }\n"
+            "  other:\n    status: writing\n"
+        ),
         "call: ask",
     ),
     (

@@ -5,7 +5,6 @@ The first half is `reader` (nodes with places); each `*_reader` reads a section;
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePath
 
 from carelane.facts.fact import SubjectKind
 from carelane.facts.problem import Problem
@@ -127,8 +126,8 @@ def bundle(text: str, definition: Definition, subs: Mapping[str, str]) -> str:
 
 def subs_among(texts: Mapping[str, str]) -> dict[str, str]:
     """The sub-pathways among a folder's texts, by name: the files in its `sub` folders."""
-    paths = {PurePath(place): text for place, text in texts.items()}
-    return {path.stem: text for path, text in paths.items() if path.parent.name == SUBS}
+    paths = [(place.split("/"), text) for place, text in texts.items()]
+    return {path[-1].removesuffix(".yaml"): text for path, text in paths if path[-2:-1] == [SUBS]}
 
 
 def _definition(top: Part, calls: Calls) -> Definition:
