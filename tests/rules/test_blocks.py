@@ -9,8 +9,20 @@ from carelane.cases.model import EffectState
 from carelane.testing.core import invariants
 from carelane.testing.core.play import Play
 from carelane.testing.core.site import definitions_of, fact, settled
-
-from tests.rules.language2 import ANY, BOARD, DAY, HOUR, REVIEW, at, begun, case, do, loaded, states, tell
+from tests.rules.language2 import (
+    ANY,
+    BOARD,
+    DAY,
+    HOUR,
+    REVIEW,
+    at,
+    begun,
+    case,
+    do,
+    loaded,
+    states,
+    tell,
+)
 
 
 def effect(game: Play, name: str) -> EffectState:
@@ -177,7 +189,9 @@ def test_block_join_is_not_taken_back_by_one_click() -> None:
     task = at(game, "funding").task
     assert task is not None
     do(game, "fund", "payer")
-    decided = game.tell(fact("task.undone", at=game.now, refers={"task": task, "case": case(game).id}))
+    decided = game.tell(
+        fact("task.undone", at=game.now, refers={"task": task, "case": case(game).id})
+    )
     assert decided.reason == "undo-too-late"
 
 
@@ -186,7 +200,11 @@ def test_block_override_stays_in_its_region() -> None:
     game = begun()
     step = at(game, "read")
     assert step.task is not None
-    for state, reason in (("late", "not-allowed"), ("funding", "not-allowed"), ("wait-for-records", "")):
+    for state, reason in (
+        ("late", "not-allowed"),
+        ("funding", "not-allowed"),
+        ("wait-for-records", ""),
+    ):
         decided = game.tell(
             fact(
                 "routing.overridden",

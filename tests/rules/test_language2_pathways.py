@@ -1,4 +1,4 @@
-"""Whole pathways in language number 2: they load, and their text tables hold; a waitlist is played on three subjects."""
+"""Whole pathways in language number 2: they load, and their text tables hold."""
 
 from pathlib import Path
 
@@ -83,4 +83,7 @@ def test_language2_a_release_text_holds_what_it_calls() -> None:
 
 def test_language2_sub_pathways_are_found_by_folder() -> None:
     """Texts in a folder `sub` are sub-pathways, others are not."""
-    assert subs_among({"a.yaml": "x", "sub/b.yaml": "y", "system/sub/c.yaml": "z"}) == {"b": "y", "c": "z"}
+    assert subs_among({"a.yaml": "x", "sub/b.yaml": "y", "system/sub/c.yaml": "z"}) == {
+        "b": "y",
+        "c": "z",
+    }

@@ -48,9 +48,9 @@ def texts_of(
         found.setdefault(_word(record, "sub"), _Found(record, findings))
     for name, text in subs.items():
         own = Findings(file=f"sub/{name}.yaml", problems=findings.problems)
-        records = read(text, own) if name not in found else ()
-        if records:
-            found[name] = _Found(records[0], own)
+        document = read(text, own) if name not in found else None
+        if document is not None:
+            found[name] = _Found(document, own)
     return found
 
 

@@ -5,7 +5,6 @@ The first half is `reader` (nodes with places); each `*_reader` reads a section;
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePath
 
 from carelane.facts.fact import SubjectKind
 from carelane.facts.problem import Problem
@@ -28,7 +27,7 @@ from carelane.pathways.events_reader import read_events
 from carelane.pathways.findings import Findings, choose
 from carelane.pathways.inputs_reader import read_fields, read_inputs, read_pools
 from carelane.pathways.names import STAYS, URGENCIES, Names, Sub, counter
-from carelane.pathways.reader import Many, Node, Record, Text, read
+from carelane.pathways.reader import Many, Node, Record, Text, read_documents
 from carelane.pathways.regions import block_fields, inner_records
 from carelane.pathways.seams import effects_sewn, events_sewn
 from carelane.pathways.shape import Part
@@ -106,7 +105,7 @@ def load(
         of the text's sections; each has line, column and remedy.
     """
     findings = Findings(file=place)
-    documents = read(text, findings)
+    documents = read_documents(text, findings)
     texts = texts_of(documents[1:], subs or {}, findings)
     if not documents or findings.problems:
         return None, tuple(findings.problems)
@@ -127,8 +126,8 @@ def bundle(text: str, definition: Definition, subs: Mapping[str, str]) -> str:
 
 def subs_among(texts: Mapping[str, str]) -> dict[str, str]:
     """The sub-pathways among a folder's texts, by name: the files in its `sub` folders."""
-    paths = {PurePath(place): text for place, text in texts.items()}
-    return {path.stem: text for path, text in paths.items() if path.parent.name == SUBS}
+    paths = [(place.split("/"), text) for place, text in texts.items()]
+    return {path[-1].removesuffix(".yaml"): text for path, text in paths if path[-2:-1] == [SUBS]}
 
 
 def _definition(top: Part, calls: Calls) -> Definition:
