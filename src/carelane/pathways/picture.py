@@ -4,11 +4,15 @@ Fits a policy of `style-src 'self'`: colours are presentation attributes that a 
 override by class. `sayings.table_text` says the same in words; both go side by side.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import pairwise
 
+from carelane.pathways.boxes import BOX_WIDTH, LABEL_LINE, LINE, BoxText, label_lines, texts
 from carelane.pathways.definition import Definition, State
-from carelane.pathways.layout import BOX_HEIGHT, BOX_WIDTH, Layout, Link, place
+from carelane.pathways.layout import place
+from carelane.pathways.links import EVERYWHERE, START, Link
+from carelane.pathways.places import Box, Layout, Line
 from carelane.pathways.sayings import (
     clock_words,
     edge_words,
@@ -17,20 +21,22 @@ from carelane.pathways.sayings import (
     owner_words,
 )
 
-_MARGIN = 16
-_LINE = 17
-_CHARACTERS_MAX = 40
-_DASHES = {"outcome": "", "event": "2 4", "fallback": "8 4", "effect": "6 3 2 3"}
-_SPLINE_POINTS_MIN = 5  # start, two controls, end, tip
-
-
+_MARGIN = 20
+_LEGEND = 44  # pixels below the picture
+_INK, _PATH = "#14212B", "#C2410C"
+_STROKES = {  # colour and dash: neither is alone
+    "outcome": ("#14212B", "", "a person's outcome"),
+    "event": ("#1F4E8C", "2 4", "an event"),
+    "effect": ("#5B3A9B", "6 3 2 3", "another system's answer"),
+    "fallback": ("#9B1C1C", "8 4", "not done in time"),
+}
 _ATTRIBUTES = (
     'xmlns="http://www.w3.org/2000/svg" class="pathway" role="img" '
-    'font-family="Inter, sans-serif" font-size="12"'
+    'font-family="Inter Variable, Inter, sans-serif" font-size="12"'
 )
 _ARROW = (
-    '<defs><marker id="{name}-arrow" class="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
-    'markerHeight="7" orient="auto"><path d="M0 0 10 5 0 10z" fill="#4A5A67"/></marker></defs>'
+    '<marker id="{name}-{kind}" class="arrow arrow-{kind}" viewBox="0 0 10 10" refX="9" refY="5" '
+    'markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 10 5 0 10z" fill="{colour}"/></marker>'
 )
 
 
@@ -38,7 +44,7 @@ def draw(
     definition: Definition,
     *,
     counts: Mapping[str, int] | None = None,
-    path: Collection[str] = (),
+    path: Sequence[str] = (),
     layout: Layout | None = None,
 ) -> str:
     """The picture as an SVG document.
@@ -46,30 +52,31 @@ def draw(
     Args:
         definition: The pathway.
         counts: Open cases by state; shown in text nodes with `data-state`, so that a page can renew them.
-        path: States to highlight, such as those of a counter-example.
+        path: States in the order they are passed, such as those of a counter-example; highlighted and numbered.
         layout: One made before by `layout.place`; made anew when absent.
     """
     placed = layout or place(definition)
-    width, height = placed.width + 2 * _MARGIN, placed.height + 2 * _MARGIN
+    width, height = placed.width + 2 * _MARGIN, placed.height + 2 * _MARGIN + _LEGEND
     name = escape(definition.name)
     size = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
+    passed = set(pairwise(path))
     body = [
         f'<svg {_ATTRIBUTES} {size} aria-labelledby="{name}-title {name}-desc">',
         f'<title id="{name}-title">{escape(definition.title)}</title>',
-        f'<desc id="{name}-desc">{escape(_description(definition))}</desc>',
-        _ARROW.format(name=name),
+        f'<desc id="{name}-desc">{escape(_description(definition, path))}</desc>',
+        _markers(name),
         f'<g transform="translate({_MARGIN} {_MARGIN})">',
-        *(_line(link, points, path, name) for link, points in placed.lines),
-        *(
-            _box(state, placed.boxes[state.name], (counts or {}).get(state.name), path)
-            for state in definition.states.values()
-        ),
+        *(_line(one, name, on_path=(one.link.tail, one.link.head) in passed) for one in placed.lines),
+        *(_label(one) for one in placed.lines if one.label_at),
+        *_boxes(definition, placed, counts, path),
+        f'</g><g class="legend" transform="translate({_MARGIN} {height - _LEGEND:.0f})">',
+        *(_legend(at, kind, name) for at, kind in enumerate(_STROKES)),
         "</g></svg>",
     ]
     return "\n".join(body) + "\n"
 
 
-def _description(definition: Definition) -> str:
+def _description(definition: Definition, path: Sequence[str]) -> str:
     waiting = [one for one in definition.states.values() if not one.final]
     sentences = [
         f"{state.name}: owner {owner_words(state.owner)}; {clock_words(state.clock)}; "
@@ -82,74 +89,154 @@ def _description(definition: Definition) -> str:
         if edge.branches
     ]
     everywhere = [f"In each open state: {'; '.join(shared)}."] if shared else []
-    return " ".join([f"{len(waiting)} states wait.", *sentences, *everywhere])
+    way = [f"Highlighted: {', then '.join(path)}."] if path else []
+    return " ".join([f"{len(waiting)} states wait.", *sentences, *everywhere, *way])
 
 
-def _line(
-    link: Link, points: tuple[tuple[float, float], ...], path: Collection[str], name: str
-) -> str:
-    on_path = " on-path" if link.tail in path and link.head in path else ""
-    dash = f' stroke-dasharray="{_DASHES[link.kind]}"' if _DASHES[link.kind] else ""
-    title = escape(f"{link.tail} to {link.head}: {', '.join(link.labels)}")
+def _markers(name: str) -> str:
+    made = [
+        _ARROW.format(name=name, kind=kind, colour=colour)
+        for kind, (colour, _, _) in _STROKES.items()
+    ]
+    return f"<defs>{''.join(made)}{_ARROW.format(name=name, kind='path', colour=_PATH)}</defs>"
+
+
+def _line(line: Line, name: str, *, on_path: bool) -> str:
+    link = line.link
+    title = escape(f"{_spoken(link.tail)} to {link.head}: {', '.join(link.reasons) or 'always'}")
+    classes = f"edge edge-{link.kind}{' on-path' if on_path else ''}"
+    stroke = _stroke(link.kind, name, on_path=on_path)
+    return f'<path class="{classes}" d="{_drawn(line)}" fill="none" {stroke}><title>{title}</title></path>'
+
+
+def _stroke(kind: str, name: str, *, on_path: bool) -> str:
+    colour, dash, _ = _STROKES[kind]
+    dashed = f' stroke-dasharray="{dash}"' if dash else ""
+    marker = "path" if on_path else kind
+    width = 3.5 if on_path else 1.3
     return (
-        f'<path class="edge edge-{link.kind}{on_path}" d="{_drawn(points)}" fill="none" '
-        f'stroke="#4A5A67" stroke-width="{2.5 if on_path else 1.2}"{dash} marker-end="url(#{name}-arrow)">'
-        f"<title>{title}</title></path>"
+        f'stroke="{_PATH if on_path else colour}" stroke-width="{width}"{dashed} '
+        f'marker-end="url(#{name}-{marker})"'
     )
 
 
-def _drawn(points: tuple[tuple[float, float], ...]) -> str:
-    pairs = [f"{x:.1f} {y:.1f}" for x, y in points]
-    if len(points) >= _SPLINE_POINTS_MIN:
-        return f"M{pairs[0]}C{' '.join(pairs[1:-1])}L{pairs[-1]}"
-    return f"M{pairs[0]}L{' '.join(pairs[1:])}"
+def _spoken(name: str) -> str:
+    return {START: "the start", EVERYWHERE: "each open state"}.get(name, name)
 
 
-def _box(
-    state: State, corner: tuple[float, float], count: int | None, path: Collection[str]
+def _drawn(line: Line) -> str:
+    pairs = [f"{x:.1f} {y:.1f}" for x, y in line.points]
+    if line.straight:
+        return f"M{pairs[0]}L{' '.join(pairs[1:])}"
+    return f"M{pairs[0]}C{' '.join(pairs[1:-1])}L{pairs[-1]}"
+
+
+def _label(line: Line) -> str:
+    x, y = line.label_at or (0.0, 0.0)
+    spans = [
+        f'<tspan x="{x:.1f}" y="{y + LABEL_LINE * (at + 0.8):.1f}">{escape(words)}</tspan>'
+        for at, words in enumerate(label_lines(line.link))
+    ]
+    # the paper's own colour around the letters: a line that runs below stays readable
+    halo = 'stroke="#FFFFFF" stroke-width="4" paint-order="stroke" stroke-linejoin="round"'
+    colour = _STROKES[line.link.kind][0]
+    return (
+        f'<text class="edge-label label-{line.link.kind}" font-size="11" text-anchor="middle" '
+        f'fill="{colour}" {halo}>{"".join(spans)}</text>'
+    )
+
+
+def _boxes(
+    definition: Definition,
+    placed: Layout,
+    counts: Mapping[str, int] | None,
+    path: Sequence[str],
+) -> list[str]:
+    return [
+        _box(text, placed.boxes[name], definition.states.get(name), path,
+             "" if counts is None else str(counts.get(name, 0)), name)
+        for name, text in texts(definition).items()
+    ]  # fmt: skip
+
+
+def _box(  # noqa: PLR0913, PLR0917  # all that stands in one box
+    text: BoxText, box: Box, state: State | None, path: Sequence[str], count: str, name: str
 ) -> str:
-    classes = ["state", "state-final" if state.final else "state-waiting"]
-    if state.clock is not None and state.clock.safety:
-        classes.append("state-safety")
-    if state.name in path:
-        classes.append("on-path")
-    heavy = 3 if state.name in path or "state-safety" in classes else 1.2
+    where = f'transform="translate({box.x:.1f} {box.y:.1f})"'
+    lines = [
+        _text(at, words, bold=at < len(text.title))
+        for at, words in enumerate((*text.title, *text.says))
+    ]
+    if state is None:
+        frame = _frame(box, fill="#F4F6F8", stroke="#4A5A67", width=1.2, round_=8, dash=' stroke-dasharray="3 3"')
+        return f'<g class="state state-own" {where}>{frame}{"".join(lines)}</g>'
+    on_path = name in path
     fill = "#E4F3EA" if state.final else "#FFFFFF"
-    texts = [_text(at, words) for at, words in enumerate(_says(state))]
-    shown = "" if count is None else str(count)
+    safety = state.clock is not None and state.clock.safety
+    frame = _frame(
+        box, fill=fill, stroke=_PATH if on_path else "#4A5A67", round_=22 if state.final else 8,
+        width=3.5 if on_path else 2.6 if safety else 1.2)  # fmt: skip
     return (
-        f'<g class="{" ".join(classes)}" transform="translate({corner[0]:.1f} {corner[1]:.1f})">'
-        f"<title>{escape(_full(state))}</title>"
-        f'<rect width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="{24 if state.final else 8}" '
-        f'fill="{fill}" stroke="#4A5A67" stroke-width="{heavy}"/>{"".join(texts)}'
-        f'<text class="state-count" data-state="{escape(state.name)}" x="{BOX_WIDTH - 10}" y="20" '
-        f'text-anchor="end" fill="#0B5C6B">{shown}</text></g>'
+        f'<g class="{_classes(state, safety=safety, on_path=on_path)}" {where}>'
+        f"<title>{escape(_full(state))}</title>{frame}{''.join(lines)}"
+        f'<text class="state-count" data-state="{escape(name)}" x="{BOX_WIDTH - 12}" y="22" '
+        f'text-anchor="end" font-weight="680" fill="#0B5C6B">{count}</text>'
+        f"{_passed(path, name)}</g>"
     )
 
 
-def _text(at: int, words: str) -> str:
-    weight = ' font-weight="680"' if at == 0 else ""
-    place_ = f'x="10" y="{20 + _LINE * at}"'
+def _classes(state: State, *, safety: bool, on_path: bool) -> str:
+    found = {
+        "state": True,
+        "state-final": state.final,
+        "state-waiting": not state.final,
+        "state-safety": safety,
+        "on-path": on_path,
+    }
+    return " ".join(name for name, holds in found.items() if holds)
+
+
+def _frame(box: Box, *, fill: str, stroke: str, width: float, round_: int, dash: str = "") -> str:  # noqa: PLR0913  # a rectangle's looks, by name
     return (
-        f'<text class="state-text" {place_} fill="#14212B"{weight}>{escape(_short(words))}</text>'
+        f'<rect width="{box.width:.0f}" height="{box.height:.0f}" rx="{round_}" fill="{fill}" '
+        f'stroke="{stroke}" stroke-width="{width}"{dash}/>'
     )
 
 
-def _says(state: State) -> tuple[str, ...]:
-    if state.final:
-        return (state.title, f"ends: {state.outcome}")
+def _passed(path: Sequence[str], name: str) -> str:
+    """At which steps of the path the state is passed, in a disc at its corner."""
+    steps = [str(at) for at, one in enumerate(path, start=1) if one == name]
+    if not steps:
+        return ""
+    words = ", ".join(steps)
+    width = 14 + 7 * len(words)
     return (
-        state.title,
-        owner_words(state.owner),
-        clock_words(state.clock),
-        f"then {fallback_words(state)}",
+        f'<g class="path-step" transform="translate({-width / 2:.0f} -10)">'
+        f'<rect width="{width}" height="20" rx="10" fill="{_PATH}"/>'
+        f'<text x="{width / 2:.1f}" y="14" text-anchor="middle" font-weight="680" fill="#FFFFFF">{words}</text></g>'
+    )
+
+
+def _text(at: int, words: str, *, bold: bool) -> str:
+    weight = ' font-weight="680"' if bold else ""
+    indent = 22 if words.startswith(" ") else 12
+    return (
+        f'<text class="state-text" x="{indent}" y="{22 + LINE * at}" fill="{_INK}"{weight}>'
+        f"{escape(words.strip())}</text>"
     )
 
 
 def _full(state: State) -> str:
     levels = levels_words(state)
-    return "; ".join([state.name, *_says(state), *([f"help: {levels}"] if levels else [])])
+    said = (owner_words(state.owner), clock_words(state.clock), f"then {fallback_words(state)}")
+    told = (f"ends: {state.outcome}",) if state.final else said
+    return "; ".join([state.name, state.title, *told, *([f"help: {levels}"] if levels else [])])
 
 
-def _short(words: str) -> str:
-    return words if len(words) <= _CHARACTERS_MAX else words[: _CHARACTERS_MAX - 1] + "…"
+def _legend(at: int, kind: str, name: str) -> str:
+    x = at * 215
+    stroke = _stroke(kind, name, on_path=False)
+    return (
+        f'<line class="edge-{kind}" x1="{x}" y1="8" x2="{x + 34}" y2="8" {stroke}/>'
+        f'<text x="{x + 42}" y="12" fill="#4A5A67">{_STROKES[kind][2]}</text>'
+    )
