@@ -2,15 +2,25 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from carelane.pathways.definition import Definition
 from carelane.pathways.boxes import says_of, texts
 from carelane.pathways.column import stack
+from carelane.pathways.definition import (
+    Block,
+    Branch,
+    Definition,
+    Edge,
+    Fallback,
+    Join,
+    JoinKind,
+    Region,
+)
 from carelane.pathways.layout import place
 from carelane.pathways.links import links
 from carelane.pathways.loading import load
@@ -65,16 +75,88 @@ def test_pathway_picture_highlights_a_path_in_its_order() -> None:
     root = ET.fromstring(draw(definition, path=path))  # noqa: S314  # our own text
     marked = [one for one in root.iter() if "on-path" in one.attrib.get("class", "")]
     lines = [one.findtext(f"{SVG}title") or "" for one in marked if one.tag == f"{SVG}path"]
-    steps = [one.findtext(f"{SVG}text") for one in root.iter() if one.attrib.get("class") == "path-step"]
+    steps = [
+        one.findtext(f"{SVG}text") for one in root.iter() if one.attrib.get("class") == "path-step"
+    ]
 
     assert len([one for one in marked if one.tag == f"{SVG}g"]) == 3
     assert sorted(line.partition(":")[0] for line in lines) == [
         "act to call-on-call",
         "call to call-on-call",
         "call-on-call to act",
+        "the start to call",
     ]
     assert sorted(filter(None, steps)) == ["1", "2, 4", "3"]
     assert "then act, then call-on-call." in (root.findtext(f"{SVG}desc") or "")
+
+
+def test_pathway_picture_shows_the_way_that_holds_in_each_open_state() -> None:
+    """Where a death ends a case from any state, the arrow from `In each open state` stands out."""
+    definition = definition_of(next(one for one in FILES if one.stem == "referral-intake"))
+    root = ET.fromstring(draw(definition, path=("triage", "closed-deceased")))  # noqa: S314  # our own text
+    marked = [one for one in root.iter(f"{SVG}path") if "on-path" in one.attrib.get("class", "")]
+
+    assert "each open state to closed-deceased: patient.died" in [
+        one.findtext(f"{SVG}title") for one in marked
+    ]
+
+
+def test_pathway_picture_frames_blocks_regions_and_calls() -> None:
+    """A block's regions stand apart inside its frame, a called sub-pathway in one of its own."""
+    definition = _side_by_side()
+    frames = {each.group.name: each for each in place(definition).frames}
+    boxes = place(definition).boxes
+
+    assert [frames[name].group.parent for name in ("review", "review/clinical", "call confirm")] == [
+        "", "review", ""]  # fmt: skip
+    for frame in frames.values():
+        inside = {name for name, box in boxes.items() if _around(frame.box, box)}
+        assert inside == frame.group.members
+    assert not _overlap(frames["review/clinical"].box, frames["review/funding"].box)
+    shown = draw(definition)
+    assert all(
+        text in shown for text in ("Side by side, until all are done", "confirm: called@1.0")
+    )
+    assert "ends its part: fit" in shown
+
+
+def _side_by_side() -> Definition:
+    """A block of two regions whose join leads into a sub-pathway; as the loader expands them."""
+    base = definition_of(next(one for one in FILES if one.stem == "critical-result"))
+    waits = replace(base.states["inform"], outcomes={}, on={})
+
+    def to(name: str) -> Edge:
+        return Edge(branches=(Branch(then=name),))
+
+    def region(name: str, *states: str) -> Region:
+        return Region(name=name, start=to(states[0]), states=states, outcomes=("fit",))
+
+    regions = {
+        "clinical": region("clinical", "read", "read-done"),
+        "funding": region("funding", "ask", "ask-done"),
+    }
+    block = Block(regions=regions, join=Join(kind=JoinKind.ALL), then=to("confirm/call"))
+    states = [replace(waits, name="review", block=block, fallback=Fallback(edge=to("closed")))]
+    for name, one in regions.items():
+        first, last = one.states
+        states += [
+            replace(waits, name=first, region=f"review/{name}", fallback=Fallback(edge=to(last))),
+            replace(
+                base.states["closed-informed"], name=last, region=f"review/{name}", outcome="fit"
+            ),
+        ]
+    states += [
+        replace(waits, name="confirm/call", fallback=Fallback(edge=to("confirm/again"))),
+        replace(waits, name="confirm/again", fallback=Fallback(edge=to("closed"))),
+        replace(base.states["closed-informed"], name="closed"),
+    ]
+    return replace(base, states={one.name: one for one in states}, start=to("review"),
+                   everywhere={}, calls={"confirm": "called@1.0"})  # fmt: skip
+
+
+def _around(frame: Box, box: Box) -> bool:
+    across = frame.x <= box.x and box.x + box.width <= frame.x + frame.width
+    return across and frame.y <= box.y and box.y + box.height <= frame.y + frame.height
 
 
 def test_pathway_picture_says_each_state_in_full() -> None:
@@ -125,14 +207,12 @@ def _overlap(one: Box, two: Box) -> bool:
 
 
 def _inside(box: Box, layout: Layout) -> bool:
-    across = -1 <= box.x and box.x + box.width <= layout.width + 1
-    return across and -1 <= box.y and box.y + box.height <= layout.height + 1
+    across = box.x >= -1 and box.x + box.width <= layout.width + 1
+    return across and box.y >= -1 and box.y + box.height <= layout.height + 1
 
 
 def _in(box: Box, at: Point) -> bool:
-    return (
-        box.x + 1 < at[0] < box.x + box.width - 1 and box.y + 1 < at[1] < box.y + box.height - 1
-    )
+    return box.x + 1 < at[0] < box.x + box.width - 1 and box.y + 1 < at[1] < box.y + box.height - 1
 
 
 def _along(line: Line) -> list[Point]:

@@ -49,15 +49,13 @@ def label_lines(link: Link) -> tuple[str, ...]:
 
 
 def _text(state: State) -> BoxText:
-    return BoxText(
-        title=tuple(wrap(state.title, _TITLE_CHARACTERS)), says=_wrapped(says_of(state))
-    )
+    return BoxText(title=tuple(wrap(state.title, _TITLE_CHARACTERS)), says=_wrapped(says_of(state)))
 
 
 def says_of(state: State) -> tuple[str, ...]:
-    """Owner, clock and fallback of a state that waits; how a final one ends."""
+    """Owner, clock and fallback of a state that waits; how a final one ends the case, or its region."""
     if state.final:
-        return (f"ends: {state.outcome}",)
+        return (f"ends its part: {state.outcome}" if state.region else f"ends: {state.outcome}",)
     return (owner_words(state.owner), clock_words(state.clock), f"then {fallback_words(state)}")
 
 

@@ -1,6 +1,6 @@
 """A plain layout that needs nothing: all boxes in one column, each line in a lane of its own beside it.
 
-Boxes can't overlap and no line crosses one, by construction.
+Boxes can't overlap and no line crosses one, by construction. Groups have no frames here; each box says where it is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,9 @@ def stack(sizes: Mapping[str, int], arrows: Sequence[Link]) -> Layout:
         top += sizes[name] + _GAP
     ends = {name: count() for name in sizes}
     lines = tuple(
-        _lane(one, boxes, (next(ends[one.tail]), next(ends[one.head])), BOX_WIDTH + _LANE * (at + 1))
+        _lane(
+            one, boxes, (next(ends[one.tail]), next(ends[one.head])), BOX_WIDTH + _LANE * (at + 1)
+        )
         for at, one in enumerate(arrows)
     )
     longest = max((len(line) for one in arrows for line in label_lines(one)), default=0)

@@ -95,5 +95,20 @@ def _edges(state: State) -> Iterator[tuple[str, str, Edge]]:
         yield "event", name, edge
     for name, edge in state.effect_outcomes.items():
         yield "effect", f"{'; '.join(state.effects)} {name}".strip(), edge
+    if state.waits is not None:
+        for name, edge in state.waits.outcomes.items():
+            yield "effect", f"{state.waits.pathway} {name}", edge
+        yield "effect", f"{state.waits.pathway} ends otherwise", state.waits.otherwise
+    yield from _joins(state)
     if state.fallback is not None and state.fallback.edge is not None:
         yield "fallback", "not done in time", state.fallback.edge
+
+
+def _joins(state: State) -> Iterator[tuple[str, str, Edge]]:
+    if state.block is None:
+        return
+    for region in state.block.regions.values():
+        yield "event", "", region.start
+    yield "event", "joined", state.block.then
+    if state.block.otherwise is not None:
+        yield "event", "too few to join", state.block.otherwise

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from carelane.pathways.groups import Group
 from carelane.pathways.links import Link
 
 Point = tuple[float, float]
@@ -32,10 +33,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """Where a group's frame stands."""
+
+    group: Group
+    box: Box
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Boxes by state, and the lines."""
+    """Boxes by state, the lines, and the frames around groups, outer ones first."""
 
     width: float
     height: float
     boxes: Mapping[str, Box]
     lines: tuple[Line, ...]
+    frames: tuple[Frame, ...] = ()
