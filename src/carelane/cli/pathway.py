@@ -1,43 +1,36 @@
-"""`pathway check | test | draw FILE...`: what a pathway's text says, whether its tests hold, and its picture."""
+"""`pathway check | test FILE...`: what a pathway's text says, and whether its tests hold."""
 
 import argparse
-import sys
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
+from carelane.cli import pathway_draw
 from carelane.cli.asking import answer
+from carelane.cli.reading import definition_of, errors, text_of
 from carelane.facts.errors import SetupFault
-from carelane.facts.problem import Problem
-from carelane.pathways.definition import Definition
 from carelane.pathways.loading import load
-from carelane.pathways.picture import draw
-from carelane.pathways.sayings import table_text
 from carelane.pathways.trial import read_trials
-from carelane.proofs.trials import report, run_trial
+from carelane.proofs.trial_report import report
+from carelane.proofs.trials import TrialResult, run_trial
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """The three commands."""
+    """All of them."""
     pathway = commands.add_parser("pathway", help="check, test and draw pathways")
     actions = pathway.add_subparsers(dest="action", required=True)
     for name, help_, run in (
         ("check", "problems of the text, with line, column and remedy", _check),
         ("test", "run the text tables beside it (tests/NAME.txt)", _test),
-        ("draw", "a picture (SVG) and a text table", _draw),
     ):
         one = actions.add_parser(name, help=help_)
         one.add_argument("files", nargs="+", type=Path)
         one.add_argument("--json", action="store_true", help="one document on the last line")
         one.set_defaults(run=run)
-        if name == "draw":
-            one.add_argument(
-                "--svg", type=Path, help="write the picture to this file (one pathway)"
-            )
+    pathway_draw.add(actions)
 
 
 def _check(options: argparse.Namespace) -> int:
-    found = {str(file): load(_text(file), place=str(file))[1] for file in options.files}
+    found = {str(file): load(text_of(file), place=str(file))[1] for file in options.files}
     problems = [problem for listed in found.values() for problem in listed]
     document = {
         "files": [
@@ -47,28 +40,46 @@ def _check(options: argparse.Namespace) -> int:
     }
     text = "\n".join(each.line() for each in problems) or f"{len(found)} pathways, no problems"
     answer(options, document, text)
-    return int(_errors(problems))
+    return int(errors(problems))
 
 
 def _test(options: argparse.Namespace) -> int:
     lines, results = list[str](), list[dict[str, object]]()
     for file in options.files:
-        definition = _definition(file)
+        definition = definition_of(file)
         tables = _tables(file)
         if not tables.exists():
             raise SetupFault(f"{file} has no tests. Remedy: write {tables}")
-        trials, findings = read_trials(_text(tables), definition, place=str(tables))
-        if _errors(findings.problems):
+        trials, findings = read_trials(text_of(tables), definition, place=str(tables))
+        if errors(findings.problems):
             raise SetupFault("\n".join(each.line() for each in findings.problems))
         for trial in trials:
             rows = run_trial(definition, trial)
             held = not any(row.missed for row in rows)
-            results.append({"file": str(tables), "test": trial.title, "held": held})
-            lines.append(f"holds: {trial.title}" if held else report(trial, rows))
+            results.append(
+                {
+                    "file": str(tables),
+                    "test": trial.title,
+                    "held": held,
+                    "rows": list(map(_row, rows)),
+                }
+            )
+            lines.append(
+                f"holds: {trial.title}" if held else report(trial, rows, place=str(tables))
+            )
     failed = sum(not each["held"] for each in results)
     lines.append(f"{len(results) - failed} of {len(results)} tests hold")
     answer(options, {"tests": results, "failed": failed}, "\n".join(lines))
     return int(failed > 0)
+
+
+def _row(result: TrialResult) -> dict[str, object]:
+    return {
+        "line": result.row.line,
+        "missed": result.missed,
+        "followed": result.followed,
+        "really": result.really,
+    }
 
 
 def _tables(file: Path) -> Path:
@@ -76,39 +87,3 @@ def _tables(file: Path) -> Path:
     beside = file.parent / "tests" / f"{file.stem}.txt"
     above = file.parent.parent / "tests" / f"{file.stem}.txt"
     return above if above.exists() and not beside.exists() else beside
-
-
-def _draw(options: argparse.Namespace) -> int:
-    drawn = [_definition(file) for file in options.files]
-    if options.svg:
-        if len(drawn) != 1:
-            raise SetupFault("--svg takes one pathway; name one file")
-        options.svg.write_text(draw(drawn[0]), encoding="utf-8")
-    document = {
-        "pathways": [
-            {"name": each.name, "table": table_text(each), "svg": draw(each)} for each in drawn
-        ]
-    }
-    answer(options, document, "\n\n".join(f"{each.title}\n{table_text(each)}" for each in drawn))
-    return 0
-
-
-def _definition(file: Path) -> Definition:
-    definition, problems = load(_text(file), place=str(file))
-    if definition is None or _errors(problems):
-        sys.stderr.write("\n".join(each.line() for each in problems) + "\n")
-        raise SetupFault(f"{file} has errors. Remedy: `carelane pathway check {file}`")
-    return definition
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as cause:
-        raise SetupFault(
-            f"{file} can't be read ({type(cause).__name__}). Remedy: name a UTF-8 YAML file"
-        ) from None
-
-
-def _errors(problems: Iterable[Problem]) -> bool:
-    return any(each.severity == "error" for each in problems)

@@ -20,6 +20,7 @@ from carelane.pathways.events_reader import KEYS
 from carelane.pathways.trial import Happening, Trial, TrialRow, payload_of
 
 _ROUNDS_MAX = 2_000
+_APPLIED = Disposition.APPLIED
 _ORGANISATION = name_id("trial", "organisation")
 _SUBJECT = name_id("trial", "patient")
 _OFFICE = Calendar(zone="America/New_York", hours=(((time(8), time(17)),),) * 5 + ((), ()))
@@ -27,11 +28,17 @@ _OFFICE = Calendar(zone="America/New_York", hours=(((time(8), time(17)),),) * 5 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """What came of one row: what really followed in words, and each expectation that was not met."""
+    """What came of one row: what really followed, each expectation that was not met, and the row as it went.
+
+    `really` is written as the third column is, so that it can be pasted there. `impossible` says what of the
+    second column could not happen; then no third column can be right.
+    """
 
     row: TrialRow
     followed: str
     missed: tuple[str, ...]
+    really: str
+    impossible: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,17 +113,6 @@ def run_trial(
     return tuple(_play(run, row) for row in trial.rows)
 
 
-def report(trial: Trial, results: tuple[TrialResult, ...]) -> str:
-    """The table as written, each row marked, and under a row that missed what really followed."""
-    lines = [f"test: {trial.title}"]
-    for one in results:
-        lines.append(f"{'MISSED' if one.missed else 'ok    '} {one.row.text}")
-        lines.extend(f"         expected {missed}" for missed in one.missed)
-        if one.missed:
-            lines.append(f"         followed {one.followed}")
-    return "\n".join(lines) + "\n"
-
-
 def _play(run: _Run, row: TrialRow) -> TrialResult:
     run.last = []
     run.until(run.trial.starts + row.at)
@@ -130,9 +126,46 @@ def _play(run: _Run, row: TrialRow) -> TrialResult:
     missed = tuple(
         f"{name} {value}".strip() for name, value in row.expects if not _met(run, name, value)
     )
-    if impossible:
-        missed = (impossible, *missed)
-    return TrialResult(row=row, followed=_followed(run), missed=missed)
+    return TrialResult(
+        row=row,
+        followed=_followed(run),
+        missed=(impossible, *missed) if impossible else missed,
+        really=_really(run, row),
+        impossible=impossible,
+    )
+
+
+def _really(run: _Run, row: TrialRow) -> str:
+    """The third column as it went: what held stays as it was written, what missed says what there was."""
+    said = [
+        written
+        for name, value in row.expects
+        for written in ([_said(name, value)] if _met(run, name, value) else _instead(run, name))
+    ]
+    return "; ".join(dict.fromkeys(said)) or _followed(run)
+
+
+def _said(name: str, value: str) -> str:
+    return f"{name} {value}".strip()
+
+
+def _instead(run: _Run, name: str) -> list[str]:
+    """What there was under this name; where there was nothing, the state the case is in."""
+    if name in ("cases", "no case"):
+        return [f"cases {len(run.view.cases)}"] if run.view.cases else ["no case"]
+    if name in ("held", "ignored", "parked"):
+        ended = sorted(
+            {str(one.disposition) for one in run.last if one.disposition is not _APPLIED}
+        )
+        return ended or _states(run)
+    found = sorted(_facts(run, name))
+    if name == "due":
+        found = found[:1]
+    return [_said(name, value) for value in found] or _states(run)
+
+
+def _states(run: _Run) -> list[str]:
+    return [f"state {one}" for one in sorted(_facts(run, "state"))] or ["no case"]
 
 
 def _fact(run: _Run, row: TrialRow) -> Fact | None:
@@ -258,9 +291,15 @@ def _of_case(run: _Run, case: Case, name: str) -> Iterator[str]:
 def _followed(run: _Run) -> str:
     case = _case(run)
     if case is None:
-        return "no case; " + ", ".join(str(one.disposition) for one in run.last)
-    parts = [f"{name} {', '.join(sorted(found))}" for name in _TOLD if (found := _facts(run, name))]
+        ended = [str(one.disposition) for one in run.last if one.disposition is not _APPLIED]
+        return "; ".join(dict.fromkeys(["no case", *ended]))
+    parts = [
+        _said(name, value)
+        for name in _TOLD
+        for value in sorted(_facts(run, name))[: _SAID_MAX.get(name)]
+    ]
     return "; ".join(parts)
 
 
+_SAID_MAX = {"due": 1}  # it has two ways to be written, from the start and from now
 _TOLD = ("state", "status", "owner", "urgency", "due", "level", "effect", "told", "closed")
