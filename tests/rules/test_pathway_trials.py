@@ -54,9 +54,19 @@ def test_pathway_table_catches_a_slower_clock() -> None:
     trial = read_trials(text, broken)[0][0]
     shown = report(trial, run_trial(broken, trial))
 
-    assert "line 6, at 0m: expected due 30m; what followed: state call" in shown
+    assert "line 6, at 0m: expected due 30m\n    but: state call;" in shown
     assert "state call; owner role responsible-clinician; due 45m; urgency stat" in shown
     _pasted_holds(broken, shown)
+
+
+def test_pathway_table_that_failed_says_when_it_starts() -> None:
+    """A table that doesn't start at the usual instant keeps its own."""
+    text = "starts: 2026-11-28T02:00:00Z\ntest: x\n0m | nothing | state call\n"
+    definition = definition_of("critical-result")
+    trial = read_trials(text, definition)[0][0]
+    shown = report(trial, run_trial(definition, trial))
+
+    assert "starts: 2026-11-28T02:00:00Z\ntest: x\n" in shown
 
 
 def test_pathway_table_that_failed_can_be_pasted_back() -> None:
@@ -78,7 +88,8 @@ def test_pathway_table_says_what_could_not_happen() -> None:
     shown = report(trial, run_trial(definition, trial), place="t.txt")
 
     assert (
-        "t.txt, line 2, at 0m: expected no open task `take-result`; what followed: no case" in shown
+        "t.txt, line 2, at 0m: expected no open task `take-result`; state act\n    but: no case"
+        in shown
     )
     assert "# this can't happen here: no open task `take-result`\n0m   | task" in shown
 

@@ -13,9 +13,9 @@ _HEADINGS = ("time", "what happens", "what must follow")
 def report(trial: Trial, results: tuple[TrialResult, ...], *, place: str = "") -> str:
     """What missed, line by line, and the table with what really followed."""
     missed = [
-        f"  {_where(place, one)}: expected {words}; what followed: {one.followed}"
+        f"  {_where(place, one)}: expected {'; '.join(one.missed)}\n    but: {one.followed}"
         for one in results
-        for words in one.missed
+        if one.missed
     ]
     head = [f"FAILS: {trial.title}", *missed, "", "What really followed:", ""]
     return "\n".join([*head, *_table(trial, results)]) + "\n"

@@ -158,10 +158,15 @@ def _instead(run: _Run, name: str) -> list[str]:
             {str(one.disposition) for one in run.last if one.disposition is not _APPLIED}
         )
         return ended or _states(run)
-    found = sorted(_facts(run, name))
-    if name == "due":
-        found = found[:1]
-    return [_said(name, value) for value in found] or _states(run)
+    return [_said(name, value) for value in _plain(run, name)] or _states(run)
+
+
+def _plain(run: _Run, name: str) -> list[str]:
+    """Everything that is so under this name; a due time only from now, though it may be written from the start too."""
+    case = _case(run)
+    if name == "due" and case is not None:
+        return [duration_text(one.clock.due_at - run.now) for one in case.steps]
+    return sorted(_facts(run, name))
 
 
 def _states(run: _Run) -> list[str]:
@@ -293,13 +298,8 @@ def _followed(run: _Run) -> str:
     if case is None:
         ended = [str(one.disposition) for one in run.last if one.disposition is not _APPLIED]
         return "; ".join(dict.fromkeys(["no case", *ended]))
-    parts = [
-        _said(name, value)
-        for name in _TOLD
-        for value in sorted(_facts(run, name))[: _SAID_MAX.get(name)]
-    ]
+    parts = [_said(name, value) for name in _TOLD for value in _plain(run, name)]
     return "; ".join(parts)
 
 
-_SAID_MAX = {"due": 1}  # it has two ways to be written, from the start and from now
 _TOLD = ("state", "status", "owner", "urgency", "due", "level", "effect", "told", "closed")
