@@ -6,7 +6,7 @@ from pathlib import Path
 
 from carelane.cli import pathway_draw
 from carelane.cli.asking import answer
-from carelane.cli.reading import definition_of, errors, text_of
+from carelane.cli.pathway_files import definition_of, errors_in, text_of
 from carelane.facts.errors import SetupFault
 from carelane.pathways.loading import load
 from carelane.pathways.trial import read_trials
@@ -40,7 +40,7 @@ def _check(options: argparse.Namespace) -> int:
     }
     text = "\n".join(each.line() for each in problems) or f"{len(found)} pathways, no problems"
     answer(options, document, text)
-    return int(errors(problems))
+    return int(errors_in(problems))
 
 
 def _test(options: argparse.Namespace) -> int:
@@ -51,7 +51,7 @@ def _test(options: argparse.Namespace) -> int:
         if not tables.exists():
             raise SetupFault(f"{file} has no tests. Remedy: write {tables}")
         trials, findings = read_trials(text_of(tables), definition, place=str(tables))
-        if errors(findings.problems):
+        if errors_in(findings.problems):
             raise SetupFault("\n".join(each.line() for each in findings.problems))
         for trial in trials:
             rows = run_trial(definition, trial)

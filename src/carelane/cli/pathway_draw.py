@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from carelane.cli.asking import answer
-from carelane.cli.reading import definition_of, text_of
+from carelane.cli.pathway_files import definition_of, text_of
 from carelane.facts.errors import SetupFault
 from carelane.pathways.definition import Definition
 from carelane.pathways.findings import choose

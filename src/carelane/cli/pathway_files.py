@@ -17,7 +17,7 @@ def definition_of(file: Path) -> Definition:
         SetupFault: it can't be read, or has errors; each is printed with its place and remedy.
     """
     definition, problems = load(text_of(file), place=str(file))
-    if definition is None or errors(problems):
+    if definition is None or errors_in(problems):
         sys.stderr.write("\n".join(each.line() for each in problems) + "\n")
         raise SetupFault(f"{file} has errors. Remedy: `carelane pathway check {file}`")
     return definition
@@ -37,6 +37,6 @@ def text_of(file: Path) -> str:
         ) from None
 
 
-def errors(problems: Iterable[Problem]) -> bool:
+def errors_in(problems: Iterable[Problem]) -> bool:
     """Whether one of them is an error."""
     return any(each.severity == "error" for each in problems)
