@@ -25,6 +25,7 @@ class Action(StrEnum):
     TASK_ESCALATED = "task.escalated"
     TASK_DRAFTED = "task.drafted"
     ROUTING_OVERRIDDEN = "routing.overridden"
+    ROUTING_CORRECTED = "routing.corrected"  # somebody said that a rule is wrong
     HANDOVER_OFFERED = "handover.offered"
     HANDOVER_ACCEPTED = "handover.accepted"
     HANDOVER_WITHDRAWN = "handover.withdrawn"

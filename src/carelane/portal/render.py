@@ -28,7 +28,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(heading=heading, words=words)
+    made.filters.update(heading=heading, words=words, pair=lambda code: (code, heading(code)))
     made.globals.update(heat=heat, time_left=time_left, URGENCIES=URGENCIES)
     return made
 
