@@ -63,11 +63,16 @@ def _box(  # noqa: PLR0913, PLR0917  # all that stands in one box
         box, fill=fill, stroke=PATH if on_path else "#4A5A67", round_=22 if state.final else 8,
         width=3.5 if on_path else 2.6 if safety else 1.2)  # fmt: skip
     return (
-        f'<g class="{_classes(state, safety=safety, on_path=on_path)}" {where}>'
+        f'<g id="at-{escape(name)}" class="{_classes(state, safety=safety, on_path=on_path)}" {where}>'
         f"<title>{escape(_full(state))}</title>{frame}{''.join(lines)}"
+        f"{_count(name, count) if not state.final else ''}{_passed(path, name)}</g>"
+    )
+
+
+def _count(name: str, count: str) -> str:
+    return (
         f'<text class="state-count" data-state="{escape(name)}" x="{BOX_WIDTH - 12}" y="22" '
         f'text-anchor="end" font-weight="680" fill="#0B5C6B">{count}</text>'
-        f"{_passed(path, name)}</g>"
     )
 
 

@@ -68,6 +68,6 @@ async def _file(desk: Desk, session: Session, case: UUID, asked: Asked) -> Filed
 
 
 def rules_of(why: Explanation) -> list[str]:
-    """The rules that took part, each once, the last first."""
+    """The rules that took part, each once: the one that routed last, then the others, the last first."""
     named = (each.rule for decision in why.decisions for each in reversed(decision.rules))
-    return list(dict.fromkeys(named))
+    return [rule for rule in dict.fromkeys((fired(why), *named)) if rule]
