@@ -16,7 +16,7 @@ _PADDING = 20
 _CHARACTERS = 40  # of 12 px text in a box
 _TITLE_CHARACTERS = 33  # bold, and the count stands beside it
 _LABEL_CHARACTERS = 26
-_LABELS_MAX = 3
+_LABELS_MAX = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +43,10 @@ def texts(definition: Definition) -> Mapping[str, BoxText]:
 
 def label_lines(link: Link) -> tuple[str, ...]:
     """A link's names as they are drawn; what doesn't fit is counted, and told in full by its title."""
-    lines = [line for label in link.labels[:_LABELS_MAX] for line in wrap(label, _LABEL_CHARACTERS)]
-    more = len(link.labels) - _LABELS_MAX
-    return (*lines, f"and {more} more") if more > 0 else tuple(lines)
+    shown = link.labels if len(link.labels) <= _LABELS_MAX else link.labels[: _LABELS_MAX - 1]
+    lines = [line for label in shown for line in wrap(label, _LABEL_CHARACTERS)]
+    more = len(link.labels) - len(shown)
+    return (*lines, f"and {more} more") if more else tuple(lines)
 
 
 def _text(state: State) -> BoxText:

@@ -18,6 +18,7 @@ from carelane.pathways.sayings import clock_words, edge_words, fallback_words, o
 
 _MARGIN = 20
 _LEGEND = 44  # pixels below the picture
+_WIDTH_MIN = 800  # of the legend
 _ATTRIBUTES = (
     'xmlns="http://www.w3.org/2000/svg" class="pathway" role="img" '
     'font-family="Inter Variable, Inter, sans-serif" font-size="12"'
@@ -40,7 +41,8 @@ def draw(
         layout: One made before by `layout.place`; made anew when absent.
     """
     placed = layout or place(definition)
-    width, height = placed.width + 2 * _MARGIN, placed.height + 2 * _MARGIN + _LEGEND
+    width = max(placed.width, _WIDTH_MIN) + 2 * _MARGIN
+    height = placed.height + 2 * _MARGIN + _LEGEND
     name = escape(definition.name)
     size = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
     passed = _passed(placed, path)
