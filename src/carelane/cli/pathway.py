@@ -4,15 +4,15 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from carelane.cli import pathway_draw, pathway_test
+from carelane.cli import pathway_draw, pathway_prove, pathway_test
 from carelane.cli.asking import answer
-from carelane.cli.pathway_files import errors_in, text_of
+from carelane.cli.pathway_files import errors_in, subs_beside, text_of
 from carelane.pathways.loading import load
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """All of them."""
-    pathway = commands.add_parser("pathway", help="check, test and draw pathways")
+    pathway = commands.add_parser("pathway", help="check, test, prove and draw pathways")
     actions = pathway.add_subparsers(dest="action", required=True)
     one = actions.add_parser("check", help="problems of the text, with line, column and remedy")
     one.add_argument("files", nargs="+", type=Path)
@@ -20,10 +20,14 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     one.set_defaults(run=_check)
     pathway_test.add(actions)
     pathway_draw.add(actions)
+    pathway_prove.add(actions)
 
 
 def _check(options: argparse.Namespace) -> int:
-    found = {str(file): load(text_of(file), place=str(file))[1] for file in options.files}
+    found = {
+        str(file): load(text_of(file), place=str(file), subs=subs_beside(file))[1]
+        for file in options.files
+    }
     problems = [problem for listed in found.values() for problem in listed]
     document = {
         "files": [

@@ -6,6 +6,7 @@ Beside the states stand two boxes of the picture's own: where a case starts, and
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from carelane.pathways.checks import edges_of
 from carelane.pathways.definition import Branch, Definition, Edge, State
 from carelane.pathways.guard import ALWAYS
 from carelane.pathways.names import STAYS
@@ -13,6 +14,7 @@ from carelane.pathways.wording import wording
 
 START = "(start)"
 EVERYWHERE = "(everywhere)"
+_DRAWN_AS = {"waits": "effect", "region": "event", "join": "event"}
 KINDS = ("outcome", "event", "effect", "fallback")  # the first that a link has gives its stroke
 
 
@@ -89,26 +91,8 @@ def _condition(branch: Branch, edge: Edge) -> str:
 
 
 def _edges(state: State) -> Iterator[tuple[str, str, Edge]]:
-    for name, edge in state.outcomes.items():
-        yield "outcome", name, edge
-    for name, edge in state.on.items():
-        yield "event", name, edge
-    for name, edge in state.effect_outcomes.items():
-        yield "effect", f"{'; '.join(state.effects)} {name}".strip(), edge
-    if state.waits is not None:
-        for name, edge in state.waits.outcomes.items():
-            yield "effect", f"{state.waits.pathway} {name}", edge
-        yield "effect", f"{state.waits.pathway} ends otherwise", state.waits.otherwise
-    yield from _joins(state)
-    if state.fallback is not None and state.fallback.edge is not None:
-        yield "fallback", "not done in time", state.fallback.edge
-
-
-def _joins(state: State) -> Iterator[tuple[str, str, Edge]]:
-    if state.block is None:
-        return
-    for region in state.block.regions.values():
-        yield "event", "", region.start
-    yield "event", "joined", state.block.then
-    if state.block.otherwise is not None:
-        yield "event", "too few to join", state.block.otherwise
+    for kind, label, edge in edges_of(state):
+        if kind == "effect":
+            yield kind, f"{'; '.join(state.effects)} {label}".strip(), edge
+        else:
+            yield _DRAWN_AS.get(kind, kind), "" if kind == "region" else label, edge
