@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from carelane.cases import advance, due_facts, due_held, step
-from carelane.cases.model import Case, Definitions, Disposition, Step, View
+from carelane.cases.model import Case, Definitions, Disposition, OpenStep, Step, View
 from carelane.facts.fact import Actor, Fact, Json
 from carelane.facts.ids import derive, name_id
 from carelane.facts.phi import Phi
@@ -138,17 +138,24 @@ def _instead(run: Playing, name: str) -> list[str]:
 
 
 def _plain(run: Playing, name: str) -> list[str]:
-    """Everything that is so under this name; a due time only from now, though it may be written from the start too."""
+    """Everything that is so under this name, each once; of what is a wait's own, with its state where several wait."""
     case = _case(run)
-    if name == "due" and case is not None:
-        several = len(case.steps) > 1
-        return [
-            f"{one.state} " * several + duration_text(one.clock.due_at - run.now)
-            for one in case.steps
-        ]
     if name == "states":
         return [" & ".join(sorted(_facts(run, "state")))]
-    return sorted(_facts(run, name))
+    if case is None or name not in ("owner", "due", "paused"):
+        return sorted(_facts(run, name))
+    several = len(case.steps) > 1
+    said = [(one.state, found) for one in case.steps for found in _of_step(run, one, name)]
+    return [f"{state} {found}".strip() if several else found for state, found in said]
+
+
+def _of_step(run: Playing, one: OpenStep, name: str) -> list[str]:
+    """Owner, due time from now, or being paused, of one wait."""
+    if name == "owner":
+        return [f"{one.owner.kind} {one.owner.name}"]
+    if name == "due":
+        return [duration_text(one.clock.due_at - run.now)]
+    return [] if one.clock.paused_at is None else [""]
 
 
 def _states(run: Playing) -> list[str]:
