@@ -34,6 +34,7 @@ SENDER: Final = "sender"
 # Reasons of ignored and parked facts.
 STALE: Final = "stale"
 NOT_HEARD: Final = "not-heard"
+NOT_IN_SCOPE: Final = "not-in-scope"  # a pathway hears it, but is in force elsewhere only
 NO_CASE: Final = "no-case"
 NO_EDGE: Final = "no-edge"
 TASK_CLOSED: Final = "task-closed"

@@ -1,16 +1,12 @@
 """`pathway check | test | draw FILE...`: what a pathway's text says, whether its tests hold, and its picture."""
 
 import argparse
-import sys
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 from carelane.cli.asking import answer
+from carelane.cli.pathway_files import definition_of, errors_in, problems_of, text_of
 from carelane.facts.errors import SetupFault
-from carelane.facts.problem import Problem
-from carelane.pathways.definition import Definition
-from carelane.pathways.loading import load
 from carelane.pathways.picture import draw
 from carelane.pathways.sayings import table_text
 from carelane.pathways.trial import read_trials
@@ -37,7 +33,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _check(options: argparse.Namespace) -> int:
-    found = {str(file): load(_text(file), place=str(file))[1] for file in options.files}
+    found = {str(file): problems_of(file) for file in options.files}
     problems = [problem for listed in found.values() for problem in listed]
     document = {
         "files": [
@@ -47,18 +43,18 @@ def _check(options: argparse.Namespace) -> int:
     }
     text = "\n".join(each.line() for each in problems) or f"{len(found)} pathways, no problems"
     answer(options, document, text)
-    return int(_errors(problems))
+    return int(errors_in(problems))
 
 
 def _test(options: argparse.Namespace) -> int:
     lines, results = list[str](), list[dict[str, object]]()
     for file in options.files:
-        definition = _definition(file)
+        definition = definition_of(file)
         tables = _tables(file)
         if not tables.exists():
             raise SetupFault(f"{file} has no tests. Remedy: write {tables}")
-        trials, findings = read_trials(_text(tables), definition, place=str(tables))
-        if _errors(findings.problems):
+        trials, findings = read_trials(text_of(tables), definition, place=str(tables))
+        if errors_in(findings.problems):
             raise SetupFault("\n".join(each.line() for each in findings.problems))
         for trial in trials:
             rows = run_trial(definition, trial)
@@ -79,11 +75,11 @@ def _tables(file: Path) -> Path:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    drawn = [_definition(file) for file in options.files]
+    drawn = [definition_of(file) for file in options.files]
     if options.svg:
         if len(drawn) != 1:
             raise SetupFault("--svg takes one pathway; name one file")
-        options.svg.write_text(draw(drawn[0]), encoding="utf-8")
+        options.svg.writetext_of(draw(drawn[0]), encoding="utf-8")
     document = {
         "pathways": [
             {"name": each.name, "table": table_text(each), "svg": draw(each)} for each in drawn
@@ -91,24 +87,3 @@ def _draw(options: argparse.Namespace) -> int:
     }
     answer(options, document, "\n\n".join(f"{each.title}\n{table_text(each)}" for each in drawn))
     return 0
-
-
-def _definition(file: Path) -> Definition:
-    definition, problems = load(_text(file), place=str(file))
-    if definition is None or _errors(problems):
-        sys.stderr.write("\n".join(each.line() for each in problems) + "\n")
-        raise SetupFault(f"{file} has errors. Remedy: `carelane pathway check {file}`")
-    return definition
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as cause:
-        raise SetupFault(
-            f"{file} can't be read ({type(cause).__name__}). Remedy: name a UTF-8 YAML file"
-        ) from None
-
-
-def _errors(problems: Iterable[Problem]) -> bool:
-    return any(each.severity == "error" for each in problems)

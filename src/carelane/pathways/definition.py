@@ -394,3 +394,9 @@ class Definition:
     requires: tuple[Mapping[str, str], ...] = ()
     system: bool = False  # a system pathway: opened by Carelane itself
     roles: tuple[str, ...] = ()  # roles that own, are told or stand in
+    only_for: Mapping[str, str] = field(
+        default_factory=dict
+    )  # `site`, `service_line`: in force nowhere else
+    lanes: Mapping[str, str] = field(
+        default_factory=dict
+    )  # `referral_type`, `scheduling_lane` -> the input or table output that says which

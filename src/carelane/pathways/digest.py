@@ -28,6 +28,8 @@ from carelane.pathways.wording import wording
 
 _GUARDS = (All, Compare, Either, Elapsed, Missing, Not, Same, Until, Within)
 _LEFT_OUT = frozenset({"digest", "line"})
+# Parts that the language got later: left out while they say nothing, so that older releases keep their names.
+_LATER = frozenset({"only_for", "lanes"})
 
 
 def digest(definition: Definition) -> str:
@@ -60,6 +62,6 @@ def _record(value: object) -> Json:
         return {
             one.name: plain(getattr(value, one.name))
             for one in fields(value)
-            if one.name not in _LEFT_OUT
+            if one.name not in _LEFT_OUT and (one.name not in _LATER or getattr(value, one.name))
         }
     return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -16,6 +16,7 @@ from carelane.pathways.events_reader import read_events
 from carelane.pathways.findings import Findings, choose
 from carelane.pathways.inputs_reader import read_fields, read_inputs, read_pools
 from carelane.pathways.names import STAYS, URGENCIES, Names, counter
+from carelane.pathways.places_reader import check_allowance, read_lanes, read_only_for
 from carelane.pathways.reader import Many, Node, Record, Text, read
 from carelane.pathways.shape import Part
 from carelane.pathways.states_reader import read_states
@@ -34,6 +35,9 @@ _KEYS = (
     "requires",
     "system",
     "urgency",
+    "only_for",
+    "lanes",
+    "overlays",
     "inputs",
     "variables",
     "fields",
@@ -78,11 +82,18 @@ def load(
     document = read(text, findings)
     if document is None or findings.problems:
         return None, tuple(findings.problems)
+    return of_document(document, findings, connections), tuple(findings.problems)
+
+
+def of_document(
+    document: Record, findings: Findings, connections: Collection[str] = ()
+) -> Definition | None:
+    """The definition of a document that is read already; None with findings where something is wrong."""
     refuse(document, findings, connections)
     definition = _definition(Part(document, findings, "The pathway"))
     if findings.problems:
-        return None, tuple(findings.problems)
-    return replace(definition, digest=digest(definition)), ()
+        return None
+    return replace(definition, digest=digest(definition))
 
 
 def _definition(top: Part) -> Definition:
@@ -123,7 +134,10 @@ def _definition(top: Part) -> Definition:
         requires=_requires(top),
         system=top.flag("system"),
         roles=tuple(sorted(names.roles)),
+        only_for=read_only_for(top),
+        lanes=read_lanes(top, names),
     )
+    check_allowance(top, definition)
     _check(top, definition)
     return definition
 

@@ -1,0 +1,78 @@
+"""Pathway files for the doors: a file is a pathway, or an overlay whose base stands beside it or above it."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from carelane.facts.errors import SetupFault
+from carelane.facts.problem import Problem
+from carelane.pathways.definition import Definition
+from carelane.pathways.folder import no_base
+from carelane.pathways.loading import load
+from carelane.pathways.overlay import base_of, overlay
+
+
+def problems_of(file: Path) -> tuple[Problem, ...]:
+    """Everything wrong with a pathway or an overlay."""
+    return _loaded(file)[1]
+
+
+def definition_of(file: Path) -> Definition:
+    """What a file defines.
+
+    Raises:
+        SetupFault: it has errors; they are printed, each with file, line, column and remedy.
+    """
+    definition, problems = _loaded(file)
+    if definition is None or errors_in(problems):
+        sys.stderr.write("\n".join(each.line() for each in problems) + "\n")
+        raise SetupFault(f"{file} has errors. Remedy: `carelane pathway check {file}`")
+    return definition
+
+
+def yaml_files(given: Iterable[Path]) -> list[Path]:
+    """The files named, and those in the folders named."""
+    found: list[Path] = []
+    for each in given:
+        found.extend(sorted(each.rglob("*.yaml")) if each.is_dir() else [each])
+    return found
+
+
+def text_of(file: Path) -> str:
+    """A file's text.
+
+    Raises:
+        SetupFault: it can't be read as UTF-8.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as cause:
+        raise SetupFault(
+            f"{file} can't be read ({type(cause).__name__}). Remedy: name a UTF-8 YAML file"
+        ) from None
+
+
+def errors_in(problems: Iterable[Problem]) -> bool:
+    """Whether any of them is an error."""
+    return any(each.severity == "error" for each in problems)
+
+
+def _loaded(file: Path) -> tuple[Definition | None, tuple[Problem, ...]]:
+    text = text_of(file)
+    name = base_of(text)
+    if name is None:
+        return load(text, place=str(file))
+    base = _base(file, name)
+    if base is None:
+        return None, (no_base(str(file), name, ()),)
+    made, problems = overlay(text_of(base), text, base_place=str(base), place=str(file))
+    return (made.definition if made else None), problems
+
+
+def _base(file: Path, name: str) -> Path | None:
+    """`NAME.yaml` in the overlay's folder, or in the one above it and its `system`."""
+    above = file.resolve().parent.parent
+    folders = (file.parent, above, above / "system")
+    return next(
+        (each / f"{name}.yaml" for each in folders if (each / f"{name}.yaml").is_file()), None
+    )
