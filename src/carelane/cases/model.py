@@ -124,6 +124,25 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What a case was before it moved to its release, while its waits are still as the move left them.
+
+    `steps` are the waits before and `after` those it was left with: once they differ, somebody has acted, and there is
+    no way back. Codes, ids and instants only: it is stored in clear with the case.
+    """
+
+    release: str
+    version: str
+    revision: int
+    steps: tuple[OpenStep, ...]
+    after: tuple[OpenStep, ...]
+    status: str
+    milestone: str
+    urgency: Urgency
+    values: Mapping[str, Value | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One run of one release for one subject. Open if and only if `steps` is not empty.
 
@@ -162,6 +181,7 @@ class Case:
     identity: UUID | None = None  # whose key encrypts `fields`
     revision: int = 0  # applications so far
     undo: Undo | None = None
+    moved: Moved | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +275,7 @@ class Change:
     after: Case
     opened: tuple[OpenStep, ...] = ()
     closed: tuple[tuple[OpenStep, str], ...] = ()  # (step, how: outcome, event, `expired`, ...)
+    retasked: tuple[tuple[OpenStep, OpenStep, str], ...] = ()  # waits that go on with another task
     intents: tuple[Intent, ...] = ()
     withdrawn: tuple[UUID, ...] = ()  # effects that must not start any more
     notices: tuple[Notice, ...] = ()

@@ -105,7 +105,7 @@ def _judged(wish: Wish, releases: Releases) -> Refused | None:
     if report is None:
         return None
     if report.release != wish.release.digest or (against and report.against != against):
-        return Refused(code="other-report", sentence="The report compares other releases than this with the one in force.",
+        return Refused(code="other-report", sentence="The report compares other releases than these.",
                        remedy="Run `carelane pathway backtest` again, with these two.")  # fmt: skip
     if report.blocks:
         return Refused(
