@@ -78,7 +78,7 @@ BAD = [
     ("missing-key", 'version: "1"\n', "", "pathway"),
     ("missing-key", "title: A small pathway\n", "", "pathway"),
     ("name", "pathway: small", "pathway: Small Pathway", "pathway"),
-    ("not-a-number", "language: 1", "language: 2", "2"),
+    ("not-a-number", "language: 1", "language: 3", "3"),
     ("not-listed", "subject: patient", "subject: planet", "planet"),
     ("unknown-name", "touches: [none]", "touches: [cooking]", "touches"),
     ("twice", "title: A small pathway", "title: A\ntitle: B", "title: B"),

@@ -148,6 +148,26 @@ def cancel(run: Run) -> None:
             compensate(run, each)
 
 
+def cut(run: Run, wanted: tuple[UUID, ...]) -> None:
+    """Undo what a region wanted that is cut off: take back, compensate in reverse, or once it is settled."""
+    mine = [each for each in run.effects if each.id in wanted]
+    withdraw(run, stoppable(tuple(mine)))
+    for each in reversed(mine):
+        if each.state is EffectState.DONE:
+            compensate(run, each)
+        elif each.undo and each.state in _UNSETTLED:
+            run.owed = (*run.owed, each.id)
+
+
+def fail(run: Run, failed: EffectView) -> None:
+    """One effect of a step ended badly: what was to follow it is taken back, what was done is undone in reverse."""
+    mine = [each for each in run.effects if each.step is not None and each.step == failed.step]
+    withdraw(run, stoppable(tuple(mine)))
+    for each in reversed(mine):
+        if each.state is EffectState.DONE:
+            compensate(run, each)
+
+
 def compensate(run: Run, done: EffectView) -> None:
     """Undo one done effect by the effect it declares, once."""
     if not done.undo or any(each.compensates == done.id for each in run.effects):

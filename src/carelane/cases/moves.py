@@ -24,7 +24,7 @@ from carelane.cases.reading import accept, read
 from carelane.cases.run import Run
 from carelane.cases.words import (
     ACTED_ON,
-    CASE_CLOSED,
+    CASE_OVER,
     CASE_STANDS,
     EFFECT_OUTSTANDING,
     MOVED_ALREADY,
@@ -99,7 +99,7 @@ def targets_of(given: Json) -> Mapping[str, Target]:
 
 def _refused(case: Case, wanted: str, targets: Mapping[str, Target]) -> str:
     if not case.steps:
-        return CASE_CLOSED
+        return CASE_OVER
     if case.release == wanted:
         return MOVED_ALREADY
     if case.parked_by is not None:

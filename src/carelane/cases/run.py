@@ -15,6 +15,7 @@ from carelane.cases.model import (
     Notice,
     OpenStep,
     Reason,
+    RegionView,
     Undo,
 )
 from carelane.cases.moment import Moment
@@ -55,6 +56,9 @@ class Run:
         self.stale = case.stale
         self.last_actor = case.last_actor
         self.cancelled = case.cancelled
+        self.regions: dict[str, RegionView] = dict(case.regions)
+        self.owed = case.owed
+        self.opening: set[str] = set()  # blocks whose regions are being opened: no join yet
         self.undo: Undo | None = None
         self.moved: Moved | None = case.moved
         self.retasked: list[tuple[OpenStep, OpenStep, str]] = []
@@ -65,6 +69,7 @@ class Run:
         self.notices: list[Notice] = []
         self.reasons: list[Reason] = []
         self.emissions: list[Emission] = []
+        self.entered = 0
         self._ordinal = 0
 
     def next_id(self, kind: str) -> UUID:
@@ -79,6 +84,10 @@ class Run:
     def step(self, step: UUID) -> OpenStep | None:
         """The open step with this id."""
         return next((each for each in self.steps if each.id == step), None)
+
+    def waiting_in(self, state: str) -> OpenStep | None:
+        """The open step that waits in this state: there is at most one."""
+        return next((each for each in self.steps if each.state == state), None)
 
     def replace_step(self, new: OpenStep) -> None:
         """Put a changed step (same id) in the old one's place."""
@@ -97,7 +106,7 @@ class Run:
         """Add one line of why."""
         self.reasons.append(Reason(rule=rule, answer=answer, inputs=inputs or {}))
 
-    def emit(
+    def emit(  # noqa: PLR0913  # a builder: every part by name
         self,
         fact: str,
         *,
@@ -105,6 +114,7 @@ class Run:
         by: str = "",
         payload: Mapping[str, Json] | None = None,
         refers: Mapping[str, UUID] | None = None,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         """Send a fact to another subject, or work to a system pathway of this one."""
         self.emissions.append(
@@ -117,6 +127,7 @@ class Run:
                 ordinal=len(self.emissions),
                 refers=refers if refers is not None else {"case": self.case.id},
                 urgency=self.urgency,
+                keys=keys or {},
             )
         )
 
@@ -163,6 +174,8 @@ class Run:
             revision=case.revision + 1,
             undo=self.undo,
             moved=self._way_back(),
+            regions=self.regions,
+            owed=self.owed,
         )
         return Change(
             before=self.before,

@@ -33,6 +33,7 @@ CASE_RECALLED: Final = "case.recalled"  # its release was recalled or rolled bac
 SENT: Final = frozenset(
     {CASE_PARKED, CASE_DUPLICATE, CASE_RECALLED, EFFECT_DEAD, FACT_UNCLEAR, FACT_UNMATCHED}
 )
+CASE_CLOSED: Final = "case.closed"  # how a case ended, told to whom its pathway announces it
 SELF: Final = "self"
 SENDER: Final = "sender"
 
@@ -57,7 +58,7 @@ UNMATCHED: Final = "unmatched"
 MOVED_ALREADY: Final = "moved-already"
 NOT_MAPPED: Final = "not-mapped"
 NOT_MOVED: Final = "not-moved"  # followed by `:code`
-CASE_CLOSED: Final = "case-closed"
+CASE_OVER: Final = "case-closed"
 CASE_STANDS: Final = "case-parked"
 ACTED_ON: Final = "acted-on-since"
 EFFECT_OUTSTANDING: Final = "effect-outstanding"
@@ -67,3 +68,7 @@ FAILED: Final = "failed"
 # Branches that name no state.
 STAY: Final = "stay"
 AGAIN: Final = "again"
+
+# How a step closed that no edge of its own closed.
+CUT_OFF: Final = "cut off"  # its block was left, or joined without it
+JOINED: Final = "joined"

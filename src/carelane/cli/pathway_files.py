@@ -8,7 +8,7 @@ from carelane.facts.errors import SetupFault
 from carelane.facts.problem import Problem
 from carelane.pathways.definition import Definition
 from carelane.pathways.folder import no_base
-from carelane.pathways.loading import load
+from carelane.pathways.loading import SUBS, load
 from carelane.pathways.overlay import base_of, overlay
 
 
@@ -38,6 +38,14 @@ def yaml_files(given: Iterable[Path]) -> list[Path]:
     return found
 
 
+def subs_beside(file: Path) -> dict[str, str]:
+    """The sub-pathways that a pathway may call: in `sub` beside it, or beside the folder it is in."""
+    for folder in (file.parent / SUBS, file.parent.parent / SUBS):
+        if folder.is_dir():
+            return {one.stem: text_of(one) for one in sorted(folder.glob("*.yaml"))}
+    return {}
+
+
 def text_of(file: Path) -> str:
     """A file's text.
 
@@ -61,11 +69,12 @@ def _loaded(file: Path) -> tuple[Definition | None, tuple[Problem, ...]]:
     text = text_of(file)
     name = base_of(text)
     if name is None:
-        return load(text, place=str(file))
+        return load(text, place=str(file), subs=subs_beside(file))
     base = _base(file, name)
     if base is None:
-        return None, (no_base(str(file), name, ()),)
-    made, problems = overlay(text_of(base), text, base_place=str(base), place=str(file))
+        return None, (no_base(str(file), name),)
+    subs = subs_beside(base)
+    made, problems = overlay(text_of(base), text, base_place=str(base), place=str(file), subs=subs)
     return (made.definition if made else None), problems
 
 

@@ -16,7 +16,7 @@ from carelane.engine.chain import Chained, Moment, chain
 from carelane.engine.downtime import grace
 from carelane.engine.late import Bound
 from carelane.engine.measure import told
-from carelane.engine.outward import emitted, with_alerts
+from carelane.engine.outward import emitted, named, with_alerts
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Fact
 from carelane.store import commit, load, turns
@@ -136,6 +136,7 @@ async def _write(
         fresh=fresh,
         held=held,
         delivered=emitted(steps),
+        subjects=named(steps),
         bound={"directory": runtime.directory.version},
     )
     await commit.commit(

@@ -1,19 +1,23 @@
 """What a pathway says, as frozen data. `pathways.load` makes it from YAML; `cases.step` runs it.
 
-Language number 1. Every name refers to something declared in the same file: `load` checks it.
-Nothing here knows a connection, a vendor or a wire format.
+Language numbers 1 and 2. Every name refers to something declared in the same file: `load` checks it.
+Nothing here knows a connection, a vendor or a wire format. What number 2 added is marked `SINCE_2`: left out
+of the canonical JSON where it says nothing, so that the digests of number 1 stay what they were.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from carelane.facts.fact import SubjectKind, Urgency
 from carelane.facts.intent import Audience, IfUnknown
 from carelane.pathways.guard import ALWAYS, Guard, Value
 
-LANGUAGE = 1
+LANGUAGE = 2
+LANGUAGES = (1, 2)
+SINCE_2 = MappingProxyType({"since": 2})
 
 
 class InputType(StrEnum):
@@ -44,6 +48,10 @@ class Input:
     with `ordered` in order (lowest first). `aliases` maps source codes to them (case folded).
     A code outside reads as missing and is reported. `raise_only` values never go down in a case.
     The last known value of each input is kept with the case (non-identifying, in clear).
+
+    With `phrases` (phrase -> code, from the approved table `phrase_table`) the path holds text: the
+    highest code among the phrases found; the text itself is not kept. `within` is the call of a
+    sub-pathway (`caller/`) whose tasks alone may fill it; empty: any.
     """
 
     name: str
@@ -54,6 +62,30 @@ class Input:
     reduce: Reduce = Reduce.FIRST
     raise_only: bool = False
     aliases: Mapping[str, str] = field(default_factory=dict)
+    phrase_table: str = field(default="", metadata=SINCE_2)
+    phrases: Mapping[str, str] = field(default_factory=dict, metadata=SINCE_2)
+    within: str = field(default="", metadata=SINCE_2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhraseTable:
+    """An approved list of phrases, each with the code it means; it can only raise (SEMANTICS 9)."""
+
+    name: str
+    approvers: tuple[str, ...]
+    phrases: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedFlags:
+    """What must never be led to a non-urgent owner, with its own approvers; a release only extends it.
+
+    `inputs` and `outputs` name the codes of inputs and of table outputs that are red flags.
+    """
+
+    approvers: tuple[str, ...]
+    inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +137,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emit:
-    """A fact sent to another subject: its kind, the name that says which, and fields to carry."""
+    """A fact sent to another subject: its kind, the name that says which, fields and keys to carry."""
 
     fact: str
-    to: SubjectKind | str  # a kind, or `sender`
+    to: SubjectKind | str  # a kind, `sender` or `self`
     by: str = ""
     carrying: tuple[str, ...] = ()
+    keys: tuple[str, ...] = field(default=(), metadata=SINCE_2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +155,7 @@ class Branch:
     emits: tuple[Emit, ...] = ()
     sets: Mapping[str, str] = field(
         default_factory=dict
-    )  # variable -> `sender`, `actor` or a literal
+    )  # variable -> `sender`, `actor`, `now` or a literal
     line: int = 0
 
 
@@ -142,6 +175,17 @@ class Several(StrEnum):
     RECENT = "recent"
     FIRST = "first"
     ASK = "ask"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One step of a declared order of cases: a field, or `urgency`, `opened`, `entered`.
+
+    What is missing comes first, whichever way: who was never offered anything is not passed over.
+    """
+
+    field: str
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +223,8 @@ class Event:
     """An event the pathway hears.
 
     `keys` are fact keys that correlate (any match counts; empty: every open case of the subject).
-    `stale_by` names the key whose source time must not go back.
+    `stale_by` names the key whose source time must not go back. With `several: first`, the cases for
+    which `where` holds (its field `state` is the case's outermost state) in the declared `order`.
     """
 
     name: str
@@ -193,6 +238,8 @@ class Event:
     cancels: bool = (
         False  # cancel-class: durable in the inbox, it stops new effects of the case (I6)
     )
+    where: Guard = field(default=ALWAYS, metadata=SINCE_2)
+    order: tuple[Order, ...] = field(default=(), metadata=SINCE_2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +328,21 @@ class CountBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PauseRule:
+    """What stops a clock: a named state inside the block being open, or an event until another one.
+
+    Exactly one of `state` and `event` is set. The pause ends when the state is left, when `until`
+    comes, or after `resume_by` of wall time, whichever is first.
+    """
+
+    reason: str
+    resume_by: timedelta
+    state: str = ""
+    event: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClockSpec:
     """A state's clock. Exactly one of `due` and `back` is set.
 
@@ -298,6 +360,7 @@ class ClockSpec:
     start: str = ""
     latest: timedelta | None = None
     setting: str = ""
+    pauses: tuple[PauseRule, ...] = field(default=(), metadata=SINCE_2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,11 +400,78 @@ class Counter:
     max: int
 
 
+class JoinKind(StrEnum):
+    """When a block is over, apart from all its regions having ended: then it always is."""
+
+    ALL = "all"
+    ANY = "any"
+    AT_LEAST = "at-least"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """How many regions must end, and with which outcome (`of`; empty: any)."""
+
+    kind: JoinKind
+    least: int = 0  # only for `at-least`
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """One of the things that go on side by side in a block.
+
+    `states` are its own by name, a nested block among them but not what is inside that one.
+    `outcomes` are those of its final states. `answer` is the table's answer it runs for, in `for each`.
+    """
+
+    name: str
+    start: Edge
+    states: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Regions side by side, and the edge once they are joined; the state it belongs to is the join's wait.
+
+    A `for each` has one region for every answer that its collect table can give (`table`, `output`); those
+    of the answers given are opened, and with fewer answers than the join needs `otherwise` is taken.
+    Guards read a region's outcome as `block.region`, after a `for each` the number of regions that ended
+    with an outcome as `block.outcome`; both after the join only.
+    """
+
+    regions: Mapping[str, Region]
+    join: Join
+    then: Edge
+    table: str = ""
+    output: str = ""
+    otherwise: Edge | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """A wait for another pathway's case that shares the key `by`: an edge for each of its outcomes.
+
+    That pathway `announces` its end. One that ended up to `within` before this state is entered counts.
+    `otherwise` is for an outcome that is not listed.
+    """
+
+    pathway: str
+    by: str
+    within: timedelta
+    outcomes: Mapping[str, Edge]
+    otherwise: Edge
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """A state: final, or one that waits with owner, clock and fallback.
 
-    `on` holds its own edges by event; `everywhere` of the definition holds the rest.
+    `on` holds its own edges by event; `everywhere` of the definition holds the rest. `region` is where it
+    stands: empty, or `block/region` (names of states are unique, so the rest of the way is that block's).
+    A final state in a region ends the region, not the case.
     """
 
     name: str
@@ -366,6 +496,10 @@ class State:
     leave: tuple[Emit, ...] = ()
     pause: Pause | None = None
     wait_form: tuple[str, ...] = ()  # fields a handover out of this state must carry
+    region: str = field(default="", metadata=SINCE_2)
+    block: Block | None = field(default=None, metadata=SINCE_2)
+    waits: Waits | None = field(default=None, metadata=SINCE_2)
+    new: tuple[str, ...] = field(default=(), metadata=SINCE_2)  # keys made anew on entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -394,9 +528,15 @@ class Definition:
     requires: tuple[Mapping[str, str], ...] = ()
     system: bool = False  # a system pathway: opened by Carelane itself
     roles: tuple[str, ...] = ()  # roles that own, are told or stand in
+    phrases: Mapping[str, PhraseTable] = field(default_factory=dict, metadata=SINCE_2)
+    red_flags: RedFlags | None = field(default=None, metadata=SINCE_2)
+    announces: tuple[Emit, ...] = field(default=(), metadata=SINCE_2)  # `case.closed`, at every end
+    calls: Mapping[str, str] = field(
+        default_factory=dict, metadata=SINCE_2
+    )  # caller -> sub-pathway
     only_for: Mapping[str, str] = field(
-        default_factory=dict
+        default_factory=dict, metadata=SINCE_2
     )  # `site`, `service_line`: in force nowhere else
     lanes: Mapping[str, str] = field(
-        default_factory=dict
+        default_factory=dict, metadata=SINCE_2
     )  # `referral_type`, `scheduling_lane` -> the input or table output that says which

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from carelane.facts.problem import Fault, Problem, Severity
 from carelane.pathways.definition import Definition
-from carelane.pathways.findings import choose
-from carelane.pathways.loading import load
+from carelane.pathways.loading import bundle, load, subs_among
 from carelane.pathways.overlay import base_of, overlay
 
 
@@ -26,37 +25,32 @@ class Loaded:
 def read_texts(
     texts: Mapping[str, str], *, connections: Collection[str] = ()
 ) -> tuple[tuple[Loaded, ...], tuple[Problem, ...]]:
-    """What these texts (by file name) define, pathways first; and every problem of all of them."""
-    over = {
-        place: name for place, text in sorted(texts.items()) if (name := base_of(text)) is not None
-    }
+    """What these texts (by path) define, pathways first; and every problem of all of them."""
+    subs = subs_among(texts)
+    own = {place: text for place, text in sorted(texts.items()) if text not in subs.values()}
+    over = {place: name for place, text in own.items() if (name := base_of(text)) is not None}
     found: list[Loaded] = []
     problems: list[Problem] = []
-    for place, text in sorted(texts.items()):
-        if place in over:
-            continue
-        definition, said = load(text, place=place, connections=connections)
-        problems.extend(said)
-        if definition is not None:
-            found.append(Loaded(place=place, definition=definition, text=text))
+    for place, text in own.items():
+        if place not in over:
+            definition, said = load(text, place=place, connections=connections, subs=subs)
+            problems.extend(said)
+            if definition is not None:
+                whole = bundle(text, definition, subs)
+                found.append(Loaded(place=place, definition=definition, text=whole))
     bases = {one.definition.name: one for one in found}
     for place, name in over.items():
-        laid, said = _laid(texts[place], place, name, bases, connections)
+        laid, said = _laid(own[place], place, bases.get(name), name, connections)
         problems.extend(said)
         found.extend(laid)
     return tuple(found), tuple(problems)
 
 
 def _laid(
-    text: str,
-    place: str,
-    name: str,
-    bases: Mapping[str, Loaded],
-    connections: Collection[str],
+    text: str, place: str, base: Loaded | None, name: str, connections: Collection[str]
 ) -> tuple[tuple[Loaded, ...], tuple[Problem, ...]]:
-    base = bases.get(name)
     if base is None:
-        return (), (no_base(place, name, bases),)
+        return (), (no_base(place, name),)
     made, problems = overlay(
         base.text, text, base_place=base.place, place=place, connections=connections
     )
@@ -66,13 +60,13 @@ def _laid(
     return (laid,), problems
 
 
-def no_base(place: str, name: str, known: Collection[str]) -> Problem:
+def no_base(place: str, name: str) -> Problem:
     """An overlay whose base is not there, or has errors of its own."""
     return Problem(
         code="pathway.overlay",
         place=f"{place}, line 1, column 1",
         message=f"It lies over `{name}`, which is not here or has errors.",
-        remedy=f"{choose(name, known)} Mend the base first where it has errors.",
+        remedy=f"Put `{name}.yaml` beside it or in the folder above, and mend its errors first.",
         severity=Severity.ERROR,
         fault=Fault.SITE,
     )

@@ -6,7 +6,7 @@ The result is a release of the same pathway, with a digest of its own; `changes`
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from carelane.facts.fact import Json
@@ -14,7 +14,7 @@ from carelane.facts.problem import Problem
 from carelane.pathways.changes import SECTIONS, apply
 from carelane.pathways.definition import Definition
 from carelane.pathways.findings import Findings
-from carelane.pathways.loading import of_document
+from carelane.pathways.loading import bundle, of_documents
 from carelane.pathways.places_reader import PLACES
 from carelane.pathways.reader import Many, Node, Record, Text, placed, read
 from carelane.pathways.shape import Part
@@ -35,20 +35,21 @@ class Overlaid:
 
 def base_of(text: str | bytes) -> str | None:
     """The name of the pathway that a text lies over; None if it is no overlay."""
-    document = read(text, Findings())
-    if document is None or "overlay" not in document.entries:
+    documents = read(text, Findings())
+    if not documents or "overlay" not in documents[0].entries:
         return None
-    node = document.entries.get("of")
+    node = documents[0].entries.get("of")
     return node.text if isinstance(node, Text) else ""
 
 
-def overlay(  # two texts, each with its place
+def overlay(  # noqa: PLR0913  # two texts, each with its place
     base: str | bytes,
     text: str | bytes,
     *,
     base_place: str = "",
     place: str = "",
     connections: Collection[str] = (),
+    subs: Mapping[str, str] | None = None,
 ) -> tuple[Overlaid | None, tuple[Problem, ...]]:
     """The base with the overlay on it.
 
@@ -58,6 +59,7 @@ def overlay(  # two texts, each with its place
         base_place: The base file's name; a problem that lies in the base names it.
         place: The overlay file's name; a problem that lies in the overlay names it.
         connections: Names of the site's connections; a text that says one is refused.
+        subs: Texts of the sub-pathways that the base may call, by name.
 
     Returns:
         The result and no problems, or None and every problem found, each in the file where it must be mended.
@@ -66,17 +68,16 @@ def overlay(  # two texts, each with its place
     own = Findings(file=place)
     below, above = read(base, findings), read(text, own)
     findings.problems.extend(own.problems)
-    if below is None or above is None or findings.problems:
+    if not below or not above or findings.problems:
         return None, tuple(findings.problems)
-    part = Part(placed(above, place), findings, "The overlay")
-    merged = _merged(below, part)
-    definition = of_document(merged, findings, connections)
+    part = Part(placed(above[0], place), findings, "The overlay")
+    merged = _merged(below[0], part)
+    definition = of_documents((merged, *below[1:]), findings, connections, subs)
     if definition is None or findings.problems:
         return None, tuple(findings.problems)
-    made = Overlaid(
-        name=part.text("overlay"), of=definition.name, definition=definition, text=_text(merged)
-    )
-    return made, ()
+    whole = bundle(_text(merged, *below[1:]), definition, subs or {})
+    name = part.text("overlay")
+    return Overlaid(name=name, of=definition.name, definition=definition, text=whole), ()
 
 
 def _merged(base: Record, over: Part) -> Record:
@@ -131,9 +132,11 @@ def _word(document: Record, key: str) -> str:
     return node.text if isinstance(node, Text) else ""
 
 
-def _text(document: Record) -> str:
+def _text(*documents: Record) -> str:
     """The result as text: JSON is YAML, so `load` reads it, and nobody mistakes it for a file to edit."""
-    return json.dumps(_plain(document), ensure_ascii=False, indent=1) + "\n"
+    return "\n---\n".join(
+        json.dumps(_plain(each), ensure_ascii=False, indent=1) for each in documents
+    )
 
 
 def _plain(node: Node) -> Json:

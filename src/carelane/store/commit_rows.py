@@ -10,7 +10,7 @@ from carelane.facts.ids import derive
 from carelane.facts.intent import Intent
 from carelane.pathways.definition import Definition, TaskKind
 from carelane.store.columns import Columns
-from carelane.store.shapes import CaseShape, StepShape, encode, moved_shape, tag
+from carelane.store.shapes import BlocksShape, CaseShape, StepShape, encode, moved_shape, tag
 
 __all__ = ["Tables", "encode"]
 
@@ -90,16 +90,17 @@ class Tables:
 
 
 def case_state(case: Case) -> str:
-    """The clear part of a case as JSON."""
-    shape = CaseShape(
-        values={name: tag(value) for name, value in case.values.items()},
-        counters=dict(case.counters),
-        keys={name: sorted(tokens) for name, tokens in case.keys.items()},
-        stale=dict(case.stale),
-        undo=case.undo,
-        moved=moved_shape(case.moved),
-    )
-    return encode(shape).decode()
+    """The clear part of a case as JSON, in the least shape that can say it."""
+    values = {name: tag(value) for name, value in case.values.items()}
+    keys = {name: sorted(tokens) for name, tokens in case.keys.items()}
+    counters, stale = dict(case.counters), dict(case.stale)
+    if case.regions or case.owed:
+        shape = BlocksShape(values=values, counters=counters, keys=keys, stale=stale, undo=case.undo,
+                            regions=dict(case.regions), owed=case.owed, moved=moved_shape(case.moved))  # fmt: skip
+        return encode(shape).decode()
+    shape_ = CaseShape(values=values, counters=counters, keys=keys, stale=stale, undo=case.undo,
+                       moved=moved_shape(case.moved))  # fmt: skip
+    return encode(shape_).decode()
 
 
 def case_row(case: Case, decided_at: datetime, sealed: bytes) -> tuple[object, ...]:
