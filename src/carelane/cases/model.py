@@ -140,6 +140,7 @@ class Moved:
     milestone: str
     urgency: Urgency
     values: Mapping[str, Value | None] = field(default_factory=dict)
+    regions: Mapping[str, "RegionView"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

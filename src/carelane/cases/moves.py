@@ -145,10 +145,13 @@ def _moved(moment: Moment, case: Case, new: Prepared, targets: Mapping[str, Targ
         target = targets[step.state]
         _put(run, step, _step(run, step, target, old), how=f"moved to {target.to}")
         run.because(f"moved {step.state}", f"{target.to}, clock {target.clock}")
+    if case.regions and old is not None:
+        _rename_regions(run, regions_of(old, new.definition, targets))
     run.moved = Moved(
         release=case.release, version=case.version, revision=case.revision + 1, steps=case.steps,
         after=tuple(run.steps), status=case.status, milestone=case.milestone, urgency=case.urgency,
         values=case.values,
+        regions=case.regions,
     )  # fmt: skip
     return run
 
@@ -168,6 +171,25 @@ def _step(run: Run, step: OpenStep, target: Target, old: Definition | None) -> O
         task=step.task if step.task_name == state.task else _task(run, step, state),
         task_name=state.task,
     )
+
+
+def regions_of(old: Definition, new: Definition, targets: Mapping[str, Target]) -> dict[str, str]:
+    """Which region of the new release each region of the old one is, by where its states go."""
+    found: dict[str, str] = {}
+    for name, target in targets.items():
+        before, after = old.states.get(name), new.states.get(target.to)
+        if before is not None and after is not None and before.region:
+            found[before.region] = after.region
+    return found
+
+
+def _rename_regions(run: Run, names: Mapping[str, str]) -> None:
+    """Open regions, and how those that ended did, under the new release's names."""
+    run.regions = {names.get(region, region): view for region, view in run.regions.items()}
+    for region, there in names.items():
+        outcome = run.values.get(region.replace("/", "."))
+        if outcome is not None:
+            run.values[there.replace("/", ".")] = outcome
 
 
 def _same_owner(before: State | None, after: State) -> bool:
@@ -216,6 +238,7 @@ def _restored(moment: Moment, case: Case, old: Prepared, before: Moved) -> Run:
         accept(
             run, read(old, {}, before=case.values, counters=known, now=run.now, entered_at=run.now)
         )
+    run.regions = dict(before.regions)
     now = {step.id: step for step in case.steps}
     for step in before.steps:
         back = (

@@ -12,11 +12,11 @@ from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
 from carelane.engine.calendars import announce
 from carelane.engine.clock import now as machine_now
+from carelane.engine.in_force import in_force
 from carelane.engine.runtime import Runtime
 from carelane.engine.telemetry import Telemetry
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import name_id
-from carelane.releases.force import in_force
 from carelane.settings import Settings
 from carelane.store.database import Database, Tx
 from carelane.store.keyring import open_keys

@@ -11,13 +11,13 @@ from uuid import UUID
 from carelane.compose.connections import all_connections
 from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
+from carelane.engine.in_force import scope_of
 from carelane.engine.scope import EVERYWHERE, Scope
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import derive
 from carelane.intake.quarantine import connection_subject
 from carelane.pathways.folder import Loaded
 from carelane.releases import publish as releases
-from carelane.releases.force import scope_of
 from carelane.settings import Settings
 from carelane.store.database import Database, Tx
 from carelane.store.facts import make_subjects

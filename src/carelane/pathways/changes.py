@@ -147,7 +147,11 @@ def _each(base: Record, wording: Part, key: str, words: tuple[str, ...]) -> Reco
         if before is not None:
             part = section.part(name, f"Wording of `{name}`")
             after = _said(before, part, words)
-            base = put(base, key, put(section_of(base, key), name, after))
+            base = (
+                put_state(base, name, after)
+                if key == "states"
+                else put(base, key, put(section_of(base, key), name, after))
+            )
     return base
 
 

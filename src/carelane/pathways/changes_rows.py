@@ -14,6 +14,13 @@ def change_tables(base: Record, over: Part) -> Record:
         may(base, section, "tables", name)
         if table is None:
             continue
+        if name in _red(base):
+            section.findings.add(
+                "overlay",
+                section.place(name),
+                f"Table `{name}` says red flags.",
+                "They have approvers of their own: change it in the base.",
+            )
         part = section.part(name, f"Table `{name}`")
         urgent = word_of(table, "output") == "urgency" or "outputs" in table.entries
         part.keys(("raise",) if urgent else ("first", "rows"))
@@ -68,3 +75,15 @@ def _items(part: Part, key: str) -> tuple[Node, ...]:
         "rows", node.at, f"`{key}` is a list of rows.", "Write `- { when: ..., then: ... }`."
     )
     return ()
+
+
+def _red(base: Record) -> frozenset[str]:
+    """Tables whose answers are red flags."""
+    outputs = section_of(section_of(base, "red_flags"), "outputs").entries.keys()
+    tables = section_of(base, "tables").entries
+    named = {
+        name
+        for name, node in tables.items()
+        if isinstance(node, Record) and outputs & section_of(node, "outputs").entries.keys()
+    }
+    return frozenset(named | outputs)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from carelane.pathways.places_reader import ALL, allowed
 from carelane.pathways.reader import Node, Record, Text
+from carelane.pathways.regions import inner_records
 from carelane.pathways.shape import Part
 
 _CALLED = {"states": "state", "tables": "table", "tasks": "task", "fields": "copied field"}
@@ -23,13 +24,15 @@ def may(base: Record, part: Part, key: str, name: str | None) -> None:
 
 
 def named(base: Record, part: Part, key: str, name: str) -> Record | None:
-    """The base's part of this name; noted where there is none."""
-    section = section_of(base, key)
-    found = section.entries.get(name)
-    if isinstance(found, Record):
-        return found
-    part.findings.unknown(f"{_CALLED[key]} of the base", name, part.place(name), section.entries)
-    return None
+    """The base's part of this name, a state wherever it stands; noted where there is none."""
+    if key == "states":
+        known = {one: record for one, record, _ in inner_records(base.entries.get("states"))}
+    else:
+        parts = section_of(base, key).entries.items()
+        known = {one: node for one, node in parts if isinstance(node, Record)}
+    if name not in known:
+        part.findings.unknown(f"{_CALLED[key]} of the base", name, part.place(name), known)
+    return known.get(name)
 
 
 def section_of(document: Record, key: str) -> Record:
@@ -39,8 +42,43 @@ def section_of(document: Record, key: str) -> Record:
 
 
 def put_state(base: Record, name: str, state: Record) -> Record:
-    """The document with this state."""
-    return put(base, "states", put(section_of(base, "states"), name, state))
+    """The document with this state in the place of the one of its name, also inside blocks."""
+    return put(base, "states", _within(section_of(base, "states"), name, state))
+
+
+def _within(states: Record, name: str, new: Record) -> Record:
+    """Recursion is bounded by the depth that the reader allows."""
+    if name in states.entries:
+        return put(states, name, new)
+    for each, state in states.entries.items():
+        if isinstance(state, Record) and any(
+            one == name for one, _, _ in inner_records(Record({each: state}, {}, state.at))
+        ):
+            return put(states, each, _inside(state, name, new))
+    return states
+
+
+def _inside(state: Record, name: str, new: Record) -> Record:
+    for key in ("parallel", "for_each"):
+        block = state.entries.get(key)
+        if isinstance(block, Record):
+            state = put(state, key, _block(block, name, new))
+    return state
+
+
+def _block(block: Record, name: str, new: Record) -> Record:
+    regions = block.entries.get("regions")
+    for key, region in regions.entries.items() if isinstance(regions, Record) else ():
+        if isinstance(region, Record) and isinstance(regions, Record):
+            inner = _within(section_of(region, "states"), name, new)
+            block = put(
+                block,
+                "regions",
+                put(section_of(block, "regions"), key, put(region, "states", inner)),
+            )
+    if "states" in block.entries:
+        block = put(block, "states", _within(section_of(block, "states"), name, new))
+    return block
 
 
 def put(record: Record, key: str, node: Node) -> Record:

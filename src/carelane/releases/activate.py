@@ -10,12 +10,13 @@ from uuid import UUID
 
 from carelane.audit.actions import Action
 from carelane.audit.leaf import Change, Thing
+from carelane.engine.in_force import in_force
 from carelane.engine.runtime import Runtime
 from carelane.engine.scope import Scope
 from carelane.facts.fact import Actor
 from carelane.facts.ids import derive
 from carelane.releases.evidence import Prove, Proven, Refused
-from carelane.releases.force import Force, every, in_force, put
+from carelane.releases.force import Force, every, put
 from carelane.releases.refusals import Wish, here, refusal
 from carelane.store.changes import Deed, record
 from carelane.store.database import Tx

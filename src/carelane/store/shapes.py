@@ -40,6 +40,7 @@ class MovedShape:
     milestone: str
     urgency: Urgency
     values: dict[str, tuple[str, str | int | float | bool | None]] = field(default_factory=dict)
+    regions: dict[str, RegionView] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,7 @@ def moved_shape(moved: Moved | None) -> MovedShape | None:
     return MovedShape(
         release=moved.release, version=moved.version, revision=moved.revision, steps=moved.steps, after=moved.after,
         status=moved.status, milestone=moved.milestone, urgency=moved.urgency,
-        values={name: tag(value) for name, value in moved.values.items()},
+        values={name: tag(value) for name, value in moved.values.items()}, regions=dict(moved.regions),
     )  # fmt: skip
 
 
@@ -126,7 +127,7 @@ def moved_of(shape: MovedShape | None) -> Moved | None:
     return Moved(
         release=shape.release, version=shape.version, revision=shape.revision, steps=shape.steps, after=shape.after,
         status=shape.status, milestone=shape.milestone, urgency=shape.urgency,
-        values={name: untag(pair) for name, pair in shape.values.items()},
+        values={name: untag(pair) for name, pair in shape.values.items()}, regions=shape.regions,
     )  # fmt: skip
 
 
