@@ -259,7 +259,7 @@ BAD = [
     ("tag", "title: A small pathway", "title: !secret x", "!secret"),
     ("anchor", "title: A small pathway", "title: &a x", "&a"),
     ("alias", "title: A small pathway", "title: x\nversion2: *a", "*a"),
-    ("several-documents", "start: open", "---\nstart: open", "---"),
+    ("several-documents", "start: open", "---\nstart: open", "start: open"),
     ("not-yaml", "touches: [none]", "touches: [none", None),
     ("not-yaml", "title: A small pathway", "title: A\ttab: x\n\t- y", None),
     ("not-yaml", "title: A small pathway", 'title: "\\U7FFFFFFF"', None),

@@ -171,6 +171,7 @@ def _scope(top: Part, prefix: str, names: Names, fields: dict[str, Input]) -> Na
         statuses=names.statuses,
         counters=frozenset(counters),
         prefixes=dict.fromkeys(_LOCAL, prefix),
+        later=names.later,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from carelane.pathways.definition import Definition, Edge, State
 from carelane.pathways.findings import Findings, Place
-from carelane.pathways.names import STAYS
+from carelane.pathways.names import STAYS, Later
 from carelane.pathways.reader import Record
 from carelane.pathways.regions import inner_records
 from carelane.pathways.shape import Part
@@ -90,6 +90,22 @@ def check_regions(definition: Definition, places: Places) -> None:
                     f"`{event}` always ends the block around `{state.name}`.",
                     "Remove it here, or let the block answer `stay`.",
                 )
+
+
+def check_pauses(definition: Definition, later: Iterable[Later]) -> None:
+    """A clock pauses by states inside its own block."""
+    for one in later:
+        inside = {name for name in definition.states if _stands_in(definition, name, one.block)}
+        if one.inside not in inside:
+            one.findings.unknown("state inside this block", one.inside, one.at, inside)
+
+
+def _stands_in(definition: Definition, name: str, block: str) -> bool:
+    while region := definition.states[name].region:
+        name = region.rpartition("/")[0]
+        if name == block:
+            return True
+    return False
 
 
 def taken_away(definition: Definition, state: State, event: str) -> bool:

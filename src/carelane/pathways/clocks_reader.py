@@ -13,9 +13,8 @@ from carelane.pathways.definition import (
     PauseRule,
 )
 from carelane.pathways.edges_reader import read_edge
-from carelane.pathways.names import Names
+from carelane.pathways.names import Later, Names
 from carelane.pathways.reader import Many, Record
-from carelane.pathways.regions import inner_records
 from carelane.pathways.shape import Part
 
 CHANNELS = ("worklist", "secure-message", "phone", "pager", "text-message", "email")
@@ -27,8 +26,8 @@ _MOMENTS = (InputType.DATE, InputType.INSTANT)
 _IN_DAYS = (ClockKind.BUSINESS_DAYS, ClockKind.CALENDAR_DAYS)
 
 
-def read_clock(part: Part, names: Names) -> ClockSpec:
-    """`clock` of a state."""
+def read_clock(part: Part, names: Names, state: str = "") -> ClockSpec:
+    """`clock` of a state; what it says of states inside is checked once all are read."""
     clock = part.part("clock", "`clock`")
     clock.keys(_CLOCK_KEYS, ("kind", "due"))
     kind = ClockKind(clock.one_of("kind", list(ClockKind), ClockKind.WALL))
@@ -43,7 +42,7 @@ def read_clock(part: Part, names: Names) -> ClockSpec:
         start=_moment(clock, "from", names),
         latest=clock.span("latest"),
         setting=clock.text("setting"),
-        pauses=_pauses(clock, part, names),
+        pauses=_pauses(clock, state, names),
     )
     _check(clock, spec)
     return spec
@@ -86,17 +85,17 @@ def _check(clock: Part, spec: ClockSpec) -> None:
             _check_unit(clock, key, value, spec.kind)
 
 
-def _pauses(clock: Part, state: Part, names: Names) -> tuple[PauseRule, ...]:
+def _pauses(clock: Part, state: str, names: Names) -> tuple[PauseRule, ...]:
     """What stops the clock: states inside the block, and events until another one."""
     pauses = clock.part("pauses", "`pauses`")
     pauses.keys(("in", "on"))
-    inside = {name for name, _, _ in inner_records(Record({"": state.record}, {}, state.at))} - {""}
-    found = []
+    found: list[PauseRule] = []
     for name, part in _named(pauses, "in"):
         part.keys(("reason", "resume_by"), ("reason", "resume_by"))
-        if name not in inside:
-            part.findings.unknown("state inside this block", name, part.at, inside)
-        found.append(_rule(part, state=names.whole("state", name)))
+        whole = names.whole("state", name)
+        at = pauses.part("in", "`in`").place(name)
+        names.later.append(Later(block=state, inside=whole, findings=part.findings, at=at))
+        found.append(_rule(part, state=whole))
     for name, part in _named(pauses, "on"):
         part.keys(("reason", "resume_by", "until"), ("reason", "resume_by"))
         names.use("event", name, part.at)

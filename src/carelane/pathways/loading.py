@@ -15,6 +15,7 @@ from carelane.pathways.checks import (
     check_events_handled,
     check_language,
     check_loops,
+    check_pauses,
     check_reachable,
     check_regions,
     check_used,
@@ -199,6 +200,7 @@ def _definition(top: Part, calls: Calls) -> Definition:
     )
     check_allowance(top, definition)
     _check(top, definition, states, subs)
+    check_pauses(definition, names.later)
     return definition
 
 

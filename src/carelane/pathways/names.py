@@ -49,6 +49,7 @@ class Names:
     )  # collect tables
     answer: str = ""  # the answer that a `for_each` is read for
     given: Mapping[str, str] = field(default_factory=dict)  # a call's copied fields -> the caller's
+    later: list["Later"] = field(default_factory=list)  # what can be checked once all states are read
     calls: Mapping[str, "Sub"] = field(default_factory=dict)  # by the calling state
 
     def guard(self, node: Node | None) -> Guard:
@@ -138,6 +139,16 @@ class Names:
             "variable": frozenset(self.variables),
         }
         return kinds[what]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """A clock of `block` pauses while the case stands in `inside`, a state in the block."""
+
+    block: str
+    inside: str
+    findings: Findings
+    at: Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

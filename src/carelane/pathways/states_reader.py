@@ -94,11 +94,12 @@ def read_waiting(
             part.findings.add(
                 f"no-{key}", part.at, f"State `{name}` waits without {key}.", _REMEDY[key]
             )
-    clock = read_clock(part, names) if "clock" in part.entries else None
+    whole = names.whole("state", name)
+    clock = read_clock(part, names, whole) if "clock" in part.entries else None
     task = names.use("task", part.text("task"), part.place("task"))
     urgency = part.one_of("urgency", URGENCIES)
     return State(
-        name=names.whole("state", name),
+        name=whole,
         region=region,
         title=_title(name, part),
         line=part.at.line,
