@@ -4,6 +4,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from carelane.cli import pathway_force, pathway_moving, pathway_releases
 from carelane.cli.asking import answer
 from carelane.cli.pathway_files import definition_of, errors_in, problems_of, text_of
 from carelane.facts.errors import SetupFault
@@ -14,9 +15,11 @@ from carelane.proofs.trials import report, run_trial
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """The three commands."""
-    pathway = commands.add_parser("pathway", help="check, test and draw pathways")
+    """These three commands, and those of releases."""
+    pathway = commands.add_parser("pathway", help="check, test, draw, compare and put in force")
     actions = pathway.add_subparsers(dest="action", required=True)
+    for door in (pathway_releases, pathway_force, pathway_moving):
+        door.add(actions)
     for name, help_, run in (
         ("check", "problems of the text, with line, column and remedy", _check),
         ("test", "run the text tables beside it (tests/NAME.txt)", _test),

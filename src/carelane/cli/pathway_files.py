@@ -38,6 +38,17 @@ def yaml_files(given: Iterable[Path]) -> list[Path]:
     return found
 
 
+def texts_beside(file: Path) -> dict[str, str]:
+    """A file's text with those it needs: an overlay's base, and sub-pathways; by path."""
+    text = text_of(file)
+    name = base_of(text)
+    base = _base(file, name) if name else None
+    found = {str(file): text, **({str(base): text_of(base)} if base else {})}
+    for folder in ((base or file).parent / SUBS, (base or file).parent.parent / SUBS):
+        found.update({str(each): text_of(each) for each in sorted(folder.glob("*.yaml"))})
+    return found
+
+
 def subs_beside(file: Path) -> dict[str, str]:
     """The sub-pathways that a pathway may call: in `sub` beside it, or beside the folder it is in."""
     for folder in (file.parent / SUBS, file.parent.parent / SUBS):

@@ -17,7 +17,7 @@ from carelane.facts.fact import Actor
 from carelane.facts.ids import derive
 from carelane.releases.evidence import Prove, Proven, Refused
 from carelane.releases.force import Force, every, put
-from carelane.releases.refusals import Wish, here, refusal
+from carelane.releases.refusals import Wish, here, holding, refusal
 from carelane.store.changes import Deed, record
 from carelane.store.database import Tx
 
@@ -46,8 +46,8 @@ class InForce:
 
 async def activate(runtime: Runtime, wish: Wish, prove: Prove) -> Approved | InForce | Refused:
     """Approve, or, if another person has, put in force. The same command twice by one person stays an approval."""
-    proven = prove(wish.release)
     now = runtime.now()
+    proven = prove(wish.release, runtime.releases.published.get(holding(wish, runtime.releases)))
     async with runtime.worker.transaction() as tx:
         await tx.run("releases.lock")
         releases = await in_force(tx)

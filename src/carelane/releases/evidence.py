@@ -11,20 +11,17 @@ from carelane.pathways.definition import Definition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proven:
-    """The prover's verdict on one release. Anything but `proved` is a refusal; `says` is a sentence for a person."""
+    """The prover's verdict on one release. `says` is a sentence for a person."""
 
     release: str
-    verdict: str  # `proved`, `refuted`, `not decided`
+    holds: bool  # proved, about this release, by the prover of today
+    verdict: str  # in a word, for people
     digest: str  # of the proof, for the audit
     says: str = ""
 
-    @property
-    def holds(self) -> bool:
-        """Whether the release may be put in force."""
-        return self.verdict == "proved"
 
-
-Prove = Callable[[Definition], Proven]
+Prove = Callable[[Definition, Definition | None], Proven]
+"""Judges a release; the second is the one in force there, whose red flags it may only extend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from uuid import UUID
 
+from carelane.audit.actions import Action as Audited
+from carelane.audit.leaf import Change, Thing
 from carelane.cases import step
 from carelane.cases.model import Case, Definitions, OpenStep, Step
 from carelane.cases.moves import PERSON
@@ -26,6 +29,7 @@ from carelane.facts.phi import Phi
 from carelane.pathways.definition import Definition
 from carelane.proofs.mapping import CaseMapping
 from carelane.store import load
+from carelane.store.changes import Deed, record
 
 PAGE = 200
 _NOBODY = UUID(int=0)
@@ -77,9 +81,10 @@ async def preview(runtime: Runtime, order: Order) -> AsyncIterator[Line]:
 
 
 async def migrate(
-    runtime: Runtime, order: Order, told: Callable[[Line], None] = lambda _: None
+    runtime: Runtime, order: Order, *, reason: str, told: Callable[[Line], None] = lambda _: None
 ) -> dict[Ending, int]:
     """Move them, each in a transaction of its own; how many ended how."""
+    await _begun(runtime, order, reason)
     counts = dict.fromkeys(Ending, 0)
     async for case in running(runtime, order.old, order.scope):
         ending, why = await move(runtime, case, order)
@@ -87,6 +92,19 @@ async def migrate(
         for each in plain(case, ending, why):
             told(each)
     return counts
+
+
+async def _begun(runtime: Runtime, order: Order, reason: str) -> None:
+    """The leaf that says who moves cases, by which mapping and why; each case's own leaf follows."""
+    detail = {"mapping": order.mapping.digest, "pathway": order.mapping.pathway, **order.scope.parts(),
+              "reason": sha256(reason.encode()).hexdigest()}  # fmt: skip
+    deed = Deed(organisation=runtime.organisation, at=runtime.now(), action=Audited.RELEASE_MIGRATED,
+                actor=Actor.PERSON, name=order.by, detail=detail)  # fmt: skip
+    moved = Change(
+        thing=Thing.RELEASE, id=order.mapping.new, before=order.mapping.old, after=order.mapping.new
+    )
+    async with runtime.worker.transaction() as tx:
+        await record(tx, deed, moved)
 
 
 async def move(runtime: Runtime, case: Case, order: Order) -> tuple[Ending, str]:

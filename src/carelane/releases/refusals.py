@@ -89,6 +89,23 @@ def _recalled(wish: Wish, releases: Releases) -> Refused | None:
                    remedy="Publish a corrected version, and put that in force.")  # fmt: skip
 
 
+def unfit(release: Definition, releases: Releases) -> Refused | None:
+    """Running cases go only to a release that two people put in force somewhere, and that was not recalled."""
+    if release.digest in releases.recalled:
+        return Refused(
+            code="recalled",
+            sentence="The release to move to was recalled.",
+            remedy="Name another one.",
+        )
+    if all(each.release != release.digest for each in releases.activations):
+        return Refused(
+            code="not-in-force",
+            sentence="The release to move to is in force nowhere.",
+            remedy="Put it in force first: that is when two people and a proof stand behind it.",
+        )
+    return None
+
+
 def _unproved(wish: Wish, proven: Proven) -> Refused | None:
     if proven.holds and proven.release == wish.release.digest:
         return None
@@ -101,7 +118,7 @@ def _unproved(wish: Wish, proven: Proven) -> Refused | None:
 
 def _judged(wish: Wish, releases: Releases) -> Refused | None:
     """A report must be about this release against the one in force there, and must not block."""
-    report, against = wish.report, _before(wish, releases)
+    report, against = wish.report, holding(wish, releases)
     if report is None:
         return None
     if report.release != wish.release.digest or (against and report.against != against):
@@ -149,7 +166,7 @@ def here(wish: Wish, releases: Releases) -> str:
     )
 
 
-def _before(wish: Wish, releases: Releases) -> str:
+def holding(wish: Wish, releases: Releases) -> str:
     """What holds in this scope now: the narrowest around it."""
     around = [each for each in _of_pathway(wish, releases) if wish.scope.within(each.scope)]
     return max(around, key=lambda each: len(each.scope.parts())).release if around else ""
