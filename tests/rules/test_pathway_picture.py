@@ -28,7 +28,11 @@ from carelane.pathways.picture import draw
 from carelane.pathways.places import Box, Layout, Line, Point
 from carelane.pathways.sayings import table_text
 
-FILES = sorted((Path(__file__).parents[2] / "pathways").rglob("*.yaml"))
+FILES = sorted(
+    each
+    for each in (Path(__file__).parents[2] / "pathways").rglob("*.yaml")
+    if each.parent.name != "overlays"
+)
 SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -4,30 +4,36 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from carelane.cli import pathway_draw, pathway_prove, pathway_test
+from carelane.cli import (
+    pathway_draw,
+    pathway_force,
+    pathway_moving,
+    pathway_prove,
+    pathway_releases,
+    pathway_test,
+)
 from carelane.cli.asking import answer
-from carelane.cli.pathway_files import errors_in, subs_beside, text_of
-from carelane.pathways.loading import load
+from carelane.cli.pathway_files import errors_in, problems_of
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """All of them."""
-    pathway = commands.add_parser("pathway", help="check, test, prove and draw pathways")
+    pathway = commands.add_parser(
+        "pathway", help="check, test, prove, draw, compare and put in force"
+    )
     actions = pathway.add_subparsers(dest="action", required=True)
     one = actions.add_parser("check", help="problems of the text, with line, column and remedy")
     one.add_argument("files", nargs="+", type=Path)
     one.add_argument("--json", action="store_true", help="one document on the last line")
     one.set_defaults(run=_check)
-    pathway_test.add(actions)
-    pathway_draw.add(actions)
-    pathway_prove.add(actions)
+    for door in (
+        pathway_test, pathway_prove, pathway_draw, pathway_releases, pathway_force, pathway_moving,
+    ):  # fmt: skip
+        door.add(actions)
 
 
 def _check(options: argparse.Namespace) -> int:
-    found = {
-        str(file): load(text_of(file), place=str(file), subs=subs_beside(file))[1]
-        for file in options.files
-    }
+    found = {str(file): problems_of(file) for file in options.files}
     problems = [problem for listed in found.values() for problem in listed]
     document = {
         "files": [

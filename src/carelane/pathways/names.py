@@ -49,7 +49,9 @@ class Names:
     )  # collect tables
     answer: str = ""  # the answer that a `for_each` is read for
     given: Mapping[str, str] = field(default_factory=dict)  # a call's copied fields -> the caller's
-    later: list["Later"] = field(default_factory=list)  # what can be checked once all states are read
+    later: list["Later"] = field(
+        default_factory=list
+    )  # what can be checked once all states are read
     calls: Mapping[str, "Sub"] = field(default_factory=dict)  # by the calling state
 
     def guard(self, node: Node | None) -> Guard:

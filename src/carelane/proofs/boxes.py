@@ -12,7 +12,7 @@ from dataclasses import dataclass
 PIECES_MAX = 20_000
 
 
-class TooMany(Exception):  # noqa: N818  # no error of anybody: the verdict says "not decided"
+class TooMany(Exception):  # no error of anybody: the verdict says "not decided"
     """More cells than the prover looks at: the rule is not decided."""
 
 

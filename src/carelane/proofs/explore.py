@@ -388,4 +388,4 @@ def image(found: Explored, way: Way, box: int) -> int:
     return box | elapsed.mask if elapsed is not None else box
 
 
-__all__ = ["Explored", "Node", "Pieces", "State", "Way", "before_of", "explore", "image", "joined", "STAYS"]
+__all__ = ["STAYS", "Explored", "Node", "Pieces", "State", "Way", "before_of", "explore", "image", "joined"]

@@ -6,9 +6,9 @@ Goes backward from the end: each move brings only what must have changed, so tha
 from dataclasses import dataclass
 
 from carelane.proofs.boxes import bits_of
+from carelane.proofs.cells import Coordinate
 from carelane.proofs.explore import Explored, Node, Way
 from carelane.proofs.moves import Kind, Move, counted
-from carelane.proofs.cells import Coordinate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
