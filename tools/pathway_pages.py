@@ -49,7 +49,7 @@ def left_over() -> list[str]:
 
 def index() -> str:
     """The list of them."""
-    rows = [(f"[{one.title}]({file.stem}.md)", one.version, "Carelane itself" if one.system else "patients")
+    rows = [(f"[{_title(one)}]({file.stem}.md)", one.version, "Carelane itself" if one.system else "patients")
             for file in files() for one in [_read(file)[0]]]  # fmt: skip
     lines = ["# Shipped pathways", "", _GENERATED, "", *_table(("pathway", "version", "for"), rows)]
     return "\n".join(lines) + "\n"
@@ -77,7 +77,7 @@ def _read(file: Path) -> tuple[Definition, tuple[Trial, ...]]:
 
 def _lines(file: Path, definition: Definition, trials: Sequence[Trial]) -> Iterator[str]:
     waiting = [one for one in definition.states.values() if not one.final]
-    yield from (f"# {definition.title}", "", _GENERATED, "")
+    yield from (f"# {_title(definition)}", "", _GENERATED, "")
     yield f"`{definition.name}`, version {definition.version}; touches {', '.join(definition.touches)}."
     yield from ("", f"![{definition.title}: the table below says the same]({file.stem}.svg)", "")
     yield from (
@@ -121,6 +121,12 @@ def _lines(file: Path, definition: Definition, trials: Sequence[Trial]) -> Itera
 
 def _cells(row: TrialRow) -> list[str]:
     return [cell.strip() for cell in row.text.split("|")]
+
+
+def _title(definition: Definition) -> str:
+    """A pathway's title; with the overlay, which the version names (`1.0.0+cardiology.1`)."""
+    overlay = definition.version.partition("+")[2].partition(".")[0]
+    return f"{definition.title}: {overlay}" if overlay else definition.title
 
 
 def _clock(state: State) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from carelane.engine.in_force import scope_of
 from carelane.pathways.definition import Definition, Table
 from carelane.pathways.tables_text import row_words
 from carelane.store.database import Row, Tx
@@ -76,13 +77,13 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Force:
-    """Who put the release in force, why, when and where (empty: everywhere)."""
+    """Who put the release in force, why, when and where (`everywhere`, `site north`), and the proof it rests on."""
 
     approvers: tuple[str, str]
     reason: str
     since: datetime
-    site: str
-    service_line: str
+    scope: str
+    proof: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +210,6 @@ def _force(row: Row) -> Force:
         approvers=(row["approver_one"], row["approver_two"]),
         reason=row["reason"],
         since=row["from_at"],
-        site=row["site"],
-        service_line=row["service_line"],
+        scope=scope_of(row).words(),
+        proof=row["proof"],
     )

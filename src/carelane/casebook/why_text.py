@@ -25,9 +25,10 @@ def told(found: Explanation) -> str:
 def _force(force: Force | None) -> str:
     if force is None:
         return "in force: not recorded"
-    scope = " ".join(part for part in (force.site, force.service_line) if part) or "everywhere"
     one, two = force.approvers
-    return f"in force {scope} since {_minute(force.since)}, approved by {one} and {two}: {force.reason}"
+    proof = f", on proof {force.proof[:12]}" if force.proof else ""
+    since = _minute(force.since)
+    return f"in force for {force.scope} since {since}, approved by {one} and {two}{proof}: {force.reason}"
 
 
 def _here(wait: Wait) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 from carelane.access.masking import mask_date, mask_identifier, mask_name
 from carelane.access.views import Fields
 from carelane.directory.snapshot import Snapshot
+from carelane.engine.in_force import scope_of
 from carelane.facts.fact import Payload
 from carelane.facts.phi import Phi
+from carelane.store.database import Row
 from carelane.worklist.listing import TaskRow
 from carelane.worklist.viewer import display
 
@@ -114,3 +116,9 @@ def capfirst(text: str) -> str:
 def pair(code: str) -> tuple[str, str]:
     """A code with its words, for a list to choose from."""
     return code, heading(code)
+
+
+def scope(row: Row) -> str:
+    """Where a release is in force: `Everywhere`, `Cardiology, North`."""
+    said = [heading(value) for value in scope_of(row).parts().values()]
+    return ", ".join(reversed(said)) or "Everywhere"

@@ -62,7 +62,7 @@ async def test_who_answers_for_it_is_the_narrowest_scope_in_force_when_it_opened
     force = (await _why(rig)).force
 
     assert force is not None
-    assert (force.approvers, force.site, force.reason) == (("b.main", "z.two"), "main", "agreed")
+    assert (force.approvers, force.scope, force.reason) == (("b.main", "z.two"), "site main", "agreed")
 
 
 async def test_an_override_and_a_correction_stand_in_the_explanation(rig: Rig) -> None:

@@ -101,7 +101,8 @@ async def in_force(request: Asked) -> list[Row]:
 
 async def _tests(desk: Desk, release: Definition) -> tuple[Tried, ...]:
     if release.digest not in desk.tried:
-        text = desk.trials.get(release.name, "")
+        overlay = release.version.partition("+")[2].partition(".")[0]  # `1.0.0+cardiology.1`
+        text = desk.trials.get(overlay or release.name, "")
         desk.tried[release.digest] = await asyncio.to_thread(tried, release, text)
     return desk.tried[release.digest]
 

@@ -57,7 +57,8 @@ where t.case_id = %(id)s order by t.at, t.id limit 500
 
 -- name: activation
 -- Who put a release in force where this case is: the narrowest scope that fits, before the case opened if there is one.
-select approver_one, approver_two, reason, from_at, site, service_line from activation
+select approver_one, approver_two, reason, from_at, site, service_line, referral_type, scheduling_lane, proof
+from activation
 where release = %(release)s and site in ('', %(site)s) and service_line in ('', %(service_line)s)
 order by from_at <= %(opened_at)s desc, (site <> '')::int + (service_line <> '')::int desc, from_at desc limit 1
 
