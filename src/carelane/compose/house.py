@@ -13,11 +13,11 @@ from carelane.directory.snapshot import Snapshot
 from carelane.engine.calendars import announce
 from carelane.engine.clock import Clock
 from carelane.engine.demo_clock import held_clock
+from carelane.engine.in_force import in_force
 from carelane.engine.runtime import Runtime
 from carelane.engine.telemetry import Telemetry
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import name_id
-from carelane.releases import publish as releases
 from carelane.settings import Settings
 from carelane.store.database import Database, Tx
 from carelane.store.keyring import open_keys
@@ -75,11 +75,11 @@ async def open_house(
         keys = await open_keys(worker, _key_file(settings), now=now)
         async with worker.transaction() as tx:
             snapshot = await read_directory(tx)
-            in_force = await releases.in_force(tx)
+            current = await in_force(tx)
         telemetry = Telemetry()
         runtime = Runtime(
             organisation=organisation, process=process, worker=worker, app=databases["app"], vault=Vault(keys),
-            now=clock, observer=telemetry, directory=snapshot, releases=in_force,
+            now=clock, observer=telemetry, directory=snapshot, releases=current,
         )  # fmt: skip
         await announce(runtime, changed)
         yield House(
