@@ -21,7 +21,6 @@ from carelane.facts.fact import Fact, Json
 from carelane.facts.phi import Phi
 from carelane.pathways.definition import Event
 
-
 _OURS = frozenset({"sender", "from_case", "fact", "case", "step", "task", "effect"})
 """Keys that are our own ids: an answer carries the others, by which the sender knows what was asked."""
 
