@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from carelane.pathways import clocks_reader, events_reader, loading, trial
+from carelane.pathways import clocks_reader, events_reader, head_reader, trial
 from carelane.pathways.loading import load
 from carelane.pathways.trial import read_trials
 from carelane.proofs.trials import run_trial
@@ -31,7 +31,7 @@ def test_pathway_reference_lists_every_key_channel_and_expectation() -> None:
     """Correlation keys, head keys, channels of escalation and what a table may expect."""
     for name in (
         *events_reader.KEYS,
-        *loading.TOUCHES,
+        *head_reader.TOUCHES,
         *clocks_reader.CHANNELS,
         *trial.EXPECTATIONS,
     ):
