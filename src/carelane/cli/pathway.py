@@ -1,10 +1,13 @@
-"""`pathway check | test | draw FILE...`: what a pathway's text says, whether its tests hold, and its picture."""
+"""`pathway check | test | draw FILE...`: what a pathway's text says, whether its tests hold, and its picture.
+
+The other verbs have files of their own: `pathway_prove`.
+"""
 
 import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from carelane.cli import pathway_force, pathway_moving, pathway_releases
+from carelane.cli import pathway_force, pathway_moving, pathway_prove, pathway_releases
 from carelane.cli.asking import answer
 from carelane.cli.pathway_files import definition_of, errors_in, problems_of, text_of
 from carelane.facts.errors import SetupFault
@@ -15,10 +18,10 @@ from carelane.proofs.trials import report, run_trial
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """These three commands, and those of releases."""
-    pathway = commands.add_parser("pathway", help="check, test, draw, compare and put in force")
+    """All of them."""
+    pathway = commands.add_parser("pathway", help="check, test, prove, draw, compare and put in force")
     actions = pathway.add_subparsers(dest="action", required=True)
-    for door in (pathway_releases, pathway_force, pathway_moving):
+    for door in (pathway_prove, pathway_moving, pathway_releases, pathway_force):
         door.add(actions)
     for name, help_, run in (
         ("check", "problems of the text, with line, column and remedy", _check),
@@ -33,6 +36,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
             one.add_argument(
                 "--svg", type=Path, help="write the picture to this file (one pathway)"
             )
+    pathway_prove.add(actions)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -85,8 +89,8 @@ def _draw(options: argparse.Namespace) -> int:
         options.svg.writetext_of(draw(drawn[0]), encoding="utf-8")
     document = {
         "pathways": [
-            {"name": each.name, "table": table_text(each), "svg": draw(each)} for each in drawn
+            {"name": each.name, "table": tabletext_of(each), "svg": draw(each)} for each in drawn
         ]
     }
-    answer(options, document, "\n\n".join(f"{each.title}\n{table_text(each)}" for each in drawn))
+    answer(options, document, "\n\n".join(f"{each.title}\n{tabletext_of(each)}" for each in drawn))
     return 0

@@ -30,12 +30,13 @@ def definition_of(file: Path) -> Definition:
     return definition
 
 
-def yaml_files(given: Iterable[Path]) -> list[Path]:
-    """The files named, and those in the folders named."""
+def pathways_in(places: Iterable[Path]) -> list[Path]:
+    """The files named, and the pathways in the folders named; sub-pathways are read with those that call them."""
     found: list[Path] = []
-    for each in given:
-        found.extend(sorted(each.rglob("*.yaml")) if each.is_dir() else [each])
-    return found
+    for place in places:
+        inside = sorted(place.rglob("*.yaml")) if place.is_dir() else [place]
+        found.extend(each for each in inside if each.parent.name != SUBS or not place.is_dir())
+    return list(dict.fromkeys(found))
 
 
 def texts_beside(file: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from carelane.cases import next_due
-from carelane.cases.model import Case, Step
+from carelane.cases.model import Case, OpenStep, Step
 from carelane.pathways.definition import Definition
 from carelane.pathways.durations import duration_text
 from carelane.pathways.events_reader import KEYS
@@ -29,6 +29,7 @@ class Told:
     before: Case | None
     after: Case | None
     steps: tuple[Step, ...]
+    path: tuple[str, ...]
 
     def text(self, title: str) -> str:
         """The table."""
@@ -44,6 +45,7 @@ def retell(stage: Stage, legs: Iterable[Leg]) -> Told:
     """Let the engine go the run; each move comes before the next clock of the case."""
     run = playing(stage.definition, _TRIAL)
     rows: list[TrialRow] = []
+    path: list[str] = []
     before: Case | None = None
     legs = tuple(legs)
     keys = _keys(stage.definition, [leg.move for leg in legs])
@@ -52,7 +54,14 @@ def retell(stage: Stage, legs: Iterable[Leg]) -> Told:
         row = _row(stage, run, leg, number, keys)
         play(run, row)
         rows.append(replace(row, text=_text(run, row)))
-    return Told(rows=tuple(rows), before=before, after=_case(run), steps=tuple(run.last))
+        path.extend(step.state for step in _steps(run) if step.state not in path[-1:])
+    return Told(
+        rows=tuple(rows),
+        before=before,
+        after=_case(run),
+        steps=tuple(run.last),
+        path=tuple(path),
+    )
 
 
 def holds_again(definition: Definition, text: str) -> bool:
@@ -67,8 +76,13 @@ def _case(run: Playing) -> Case | None:
     return next(iter((*run.view.cases, *run.view.closed)), None)
 
 
+def _steps(run: Playing) -> tuple[OpenStep, ...]:
+    case = _case(run)
+    return case.steps if case is not None else ()
+
+
 def _row(stage: Stage, run: Playing, leg: Leg, number: int, keys: dict[str, str]) -> TrialRow:
-    at = _ringing(run) if leg.move.kind is Kind.CLOCK else _soon(run, first=number == 1)
+    at = _ringing(run, leg.move.state) if leg.move.kind is Kind.CLOCK else _soon(run, first=number == 1)
     given = stage.given(leg.move, leg.before, leg.after, at)
     if leg.move.kind is Kind.EVENT:
         named = {name: value for name, value in given.items() if name not in KEYS}
@@ -85,11 +99,11 @@ def _soon(run: Playing, *, first: bool) -> datetime:
     return run.now + timedelta(seconds=max(int((due - run.now).total_seconds() / 2), 0))
 
 
-def _ringing(run: Playing) -> datetime:
+def _ringing(run: Playing, state: str) -> datetime:
     """When the next clock has run out, all its warnings and levels before."""
     trying = copy(run)
     trying.last = []
-    ring(trying)
+    ring(trying, state)
     left = trying.now - STARTS
     return STARTS + timedelta(seconds=-(-left // _SECOND))
 

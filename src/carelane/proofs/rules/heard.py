@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from carelane.pathways.definition import Definition, Edge, State
+from carelane.pathways.waits_reader import CASE_CLOSED
 from carelane.proofs.moves import EFFECT_ENDS
 from carelane.proofs.reads import edges_from
 from carelane.proofs.regions import Regions
@@ -26,7 +27,13 @@ def of_text(definition: Definition, regions: Regions) -> Iterator[Breach]:
 
 
 def _events(definition: Definition, state: State) -> Iterator[Breach]:
-    silent = [name for name in definition.events if name not in state.on and name not in definition.everywhere]
+    if state.region:  # inside a block, the block answers
+        return
+    silent = [
+        name
+        for name in definition.events
+        if name not in state.on and name not in definition.everywhere and name != CASE_CLOSED
+    ]
     if silent:
         yield _breach(
             state, f"State `{state.name}` does not say what {said(silent)} does.",
@@ -43,15 +50,21 @@ def _outcomes(definition: Definition, state: State) -> Iterator[Breach]:
 
 
 def _ends(definition: Definition, state: State) -> Iterator[Breach]:
-    """A state that goes on by an effect's end says so for each; one without a task has nothing else to go on by."""
+    """A state that goes on by an effect's end says so for each; so must one that has nothing else to go on by."""
     kinds = [definition.effects[name] for name in state.effects]
-    waits = bool(state.effect_outcomes) or (bool(kinds) and not state.task)
+    waits = bool(state.effect_outcomes) or (bool(kinds) and not _goes_on(state))
     lacking = [end for end in EFFECT_ENDS if end not in state.effect_outcomes]
     if waits and lacking and not all(kind.on_failure in definition.states for kind in kinds):
         yield _breach(
             state, f"State `{state.name}` waits for an effect and does not say what {said(lacking)} does.",
             "Add it to `effect_outcomes`.",
         )  # fmt: skip
+
+
+def _goes_on(state: State) -> bool:
+    """Whether people, events or other cases move it."""
+    leads = [branch.then for edge in state.on.values() for branch in edge.branches]
+    return bool(state.task or state.block or state.waits or set(leads) - {"stay"})
 
 
 def _total(regions: Regions, edge: Edge, line: int, what: str) -> Iterator[Breach]:
