@@ -12,7 +12,6 @@ from carelane.cli.asking import answer
 from carelane.cli.pathway_files import definition_of, errors_in, problems_of, text_of
 from carelane.facts.errors import SetupFault
 from carelane.pathways.picture import draw
-from carelane.pathways.sayings import table_text
 from carelane.pathways.trial import read_trials
 from carelane.proofs.trials import report, run_trial
 
@@ -89,8 +88,8 @@ def _draw(options: argparse.Namespace) -> int:
         options.svg.writetext_of(draw(drawn[0]), encoding="utf-8")
     document = {
         "pathways": [
-            {"name": each.name, "table": tabletext_of(each), "svg": draw(each)} for each in drawn
+            {"name": each.name, "table": table_text(each), "svg": draw(each)} for each in drawn
         ]
     }
-    answer(options, document, "\n\n".join(f"{each.title}\n{tabletext_of(each)}" for each in drawn))
+    answer(options, document, "\n\n".join(f"{each.title}\n{table_text(each)}" for each in drawn))
     return 0

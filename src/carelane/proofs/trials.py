@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from carelane.cases import advance, due_facts, due_held, step
-from carelane.cases.model import Case, Definitions, Disposition, Step, View
+from carelane.cases.model import Case, Definitions, Disposition, OpenStep, Step, View
 from carelane.facts.fact import Actor, Fact, Json
 from carelane.facts.ids import derive, name_id
 from carelane.facts.phi import Phi
@@ -17,7 +17,7 @@ from carelane.pathways.calendar import Calendar
 from carelane.pathways.definition import Definition
 from carelane.pathways.durations import duration_text
 from carelane.pathways.events_reader import KEYS
-from carelane.pathways.trial import IN, Happening, Trial, TrialRow, payload_of
+from carelane.pathways.trial import FROM, IN, Happening, Trial, TrialRow, payload_of
 from carelane.proofs.everybody import OFFICE, Everybody
 
 _ROUNDS_MAX = 2_000
@@ -126,7 +126,10 @@ def _fact(run: Playing, row: TrialRow) -> Fact | None:
     happens = row.happens
     if happens.kind == "event":
         keys = {name: value for name, value in happens.given.items() if name in KEYS}
-        return _made(run, row, happens.name, payload_of(run.definition, happens.given), keys=keys)
+        sent = happens.given.get(FROM)
+        refers = {"sender": name_id("trial", sent)} if sent else None
+        payload = payload_of(run.definition, happens.given)
+        return _made(run, row, happens.name, payload, keys=keys, refers=refers)
     if happens.kind == "task":
         return _task(run, row, happens)
     return _effect(run, row, happens)
@@ -203,8 +206,7 @@ def _met(run: Playing, name: str, value: str) -> bool:
     if name in ("cases", "no case"):
         return len(run.view.cases) == (int(value) if value.isdigit() else 0)
     if name in ("held", "ignored", "parked"):
-        wanted = Disposition(name)
-        return any(decided.disposition is wanted for decided in run.last)
+        return any(decided.disposition is Disposition(name) for decided in run.last)
     wanted = {one.strip() for one in value.split("&")}
     there = _facts(run, "state" if name == "states" else name)
     return wanted == there if name == "states" else wanted <= there
@@ -231,30 +233,40 @@ def _facts(run: Playing, name: str) -> set[str]:
 
 
 def _of_case(run: Playing, case: Case, name: str) -> Iterator[str]:
-    if name == "status":
-        yield case.status
-    elif name == "urgency":
-        yield case.urgency.name.lower()
-    elif name == "milestone":
-        yield case.milestone
-    elif name == "region":
-        yield from (f"{path} {view.outcome}".strip() for path, view in case.regions.items())
-    elif name == "closed" and not case.steps:
-        yield case.outcome
-    for one in case.steps:
-        if name == "state":
+    match name:
+        case "status":
+            yield case.status
+        case "urgency":
+            yield case.urgency.name.lower()
+        case "milestone":
+            yield case.milestone
+        case "region":
+            yield from (f"{path} {view.outcome}".strip() for path, view in case.regions.items())
+        case "closed" if not case.steps:
+            yield case.outcome
+        case _:
+            for one in case.steps:
+                yield from _of_step(run, one, name)
+
+
+def _of_step(run: Playing, one: OpenStep, name: str) -> Iterator[str]:
+    """One open step's; where several are open, each also after the name of its state."""
+    match name:
+        case "state":
             yield one.state
-        elif name == "owner":
+        case "owner":
             yield f"{one.owner.kind} {one.owner.name}"
             yield f"{one.state} {one.owner.kind} {one.owner.name}"
-        elif name == "level":
+        case "level":
             yield str(one.clock.level)
-        elif name == "due":
+        case "due":
             yield duration_text(one.clock.due_at - run.trial.starts)
             yield duration_text(one.clock.due_at - run.now)
             yield f"{one.state} {duration_text(one.clock.due_at - run.now)}"
-        elif name == "paused" and one.clock.paused_at is not None:
+        case "paused" if one.clock.paused_at is not None:
             yield from ("", one.state)
+        case _:
+            return
 
 
 def _followed(run: Playing) -> str:
