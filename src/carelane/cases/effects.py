@@ -16,7 +16,8 @@ from carelane.facts.phi import Phi
 from carelane.pathways.definition import EffectKind, State
 from carelane.pathways.fields import nested
 
-_UNSETTLED = frozenset({EffectState.READY, EffectState.SENDING, EffectState.UNKNOWN})
+_UNDER_WAY = frozenset({EffectState.SENDING, EffectState.UNKNOWN})
+_UNSETTLED = _UNDER_WAY | {EffectState.READY}
 
 
 def issue(
@@ -155,7 +156,7 @@ def cut(run: Run, wanted: tuple[UUID, ...]) -> None:
     for each in reversed(mine):
         if each.state is EffectState.DONE:
             compensate(run, each)
-        elif each.undo and each.state in _UNSETTLED:
+        elif each.undo and each.state in _UNDER_WAY:
             run.owed = (*run.owed, each.id)
 
 

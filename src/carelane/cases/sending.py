@@ -42,10 +42,13 @@ def sender(run: Run) -> str:
 def send(run: Run, emit: Emit) -> None:
     """Emit a declared fact, carrying declared fields, variables and keys."""
     known = run.fields.reveal()
+    by = sender(run) if emit.to == SENDER else _named(run, emit.by, known)
+    if emit.by and not by:
+        run.because(f"emit {emit.fact}", "nobody to tell")
+        return
     carried: dict[str, Json] = {}
     for name in emit.carrying:
         carried[name] = known[name] if name in known else _plain(run.values.get(name))
-    by = sender(run) if emit.to == SENDER else _named(run, emit.by, known)
     run.emit(
         emit.fact,
         to=str(emit.to),

@@ -65,8 +65,7 @@ def load_site(
     problems: list[Problem] = []
     for name in sorted(files):
         findings = Findings(file=name)
-        documents = read(files[name], findings)
-        _file(parts, top(documents[0] if documents else None, findings))
+        _file(parts, top(read(files[name], findings), findings))
         problems.extend(_ours(problem) for problem in findings.problems)
     snapshot = _snapshot(parts, version)
     return snapshot, (*problems, *cross_check(snapshot, declared=len(parts.names)))

@@ -4,8 +4,9 @@ Every name of a called sub-pathway becomes `caller/name`, so that one may be cal
 events are the caller's. What it brings is merged into the pathway, so the release's digest covers it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from carelane.facts.fact import Urgency
 from carelane.pathways.definition import Input, Table
@@ -23,6 +24,8 @@ from carelane.pathways.tables_reader import (
     sources,
 )
 from carelane.pathways.work_reader import read_effects, read_tasks
+
+Brought = TypeVar("Brought")
 
 DEPTH_MAX = 4
 CALLS_MAX = 40
@@ -48,9 +51,9 @@ def texts_of(
         found.setdefault(_word(record, "sub"), _Found(record, findings))
     for name, text in subs.items():
         own = Findings(file=f"sub/{name}.yaml", problems=findings.problems)
-        records = read(text, own) if name not in found else ()
-        if records:
-            found[name] = _Found(records[0], own)
+        document = read(text, own) if name not in found else None
+        if document is not None:
+            found[name] = _Found(document, own)
     return found
 
 
@@ -245,6 +248,11 @@ def _entries(node: Node | None) -> tuple[str, ...]:
 def _word(record: Record, key: str) -> str:
     node = record.entries.get(key)
     return node.text if isinstance(node, Text) else ""
+
+
+def merged(own: Mapping[str, Brought], subs: Iterable[Mapping[str, Brought]]) -> dict[str, Brought]:
+    """What the pathway declares with what it calls brings; their names differ."""
+    return {**own, **{name: one for sub in subs for name, one in sub.items()}}
 
 
 def pools_of(

@@ -9,130 +9,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from types import MappingProxyType
 
 from carelane.facts.fact import SubjectKind, Urgency
-from carelane.facts.intent import Audience, IfUnknown
-from carelane.pathways.guard import ALWAYS, Guard, Value
+from carelane.pathways.declared import (
+    SINCE_2,
+    EffectKind,
+    Field,
+    FormField,
+    Hit,
+    Input,
+    InputType,
+    PhraseTable,
+    RedFlags,
+    Reduce,
+    Row,
+    Table,
+    TaskKind,
+)
+from carelane.pathways.guard import ALWAYS, Guard
+from carelane.pathways.obligations import (
+    ClockKind,
+    ClockSpec,
+    CountBack,
+    Counter,
+    Level,
+    Owner,
+    OwnerKind,
+    Pause,
+    PauseRule,
+)
 
 LANGUAGE = 2
 LANGUAGES = (1, 2)
-SINCE_2 = MappingProxyType({"since": 2})
-
-
-class InputType(StrEnum):
-    """Types of guard fields; `code` has a finite list or an order."""
-
-    CODE = "code"
-    INTEGER = "integer"
-    DECIMAL = "decimal"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    INSTANT = "instant"
-
-
-class Reduce(StrEnum):
-    """How a list becomes one value; only declared inputs may do it."""
-
-    FIRST = "first"
-    MAX = "max"
-    ANY = "any"
-    COUNT = "count"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
-    """A field that guards and tables may read. `path` walks the payload by dots, through lists.
-
-    A CodeableConcept or Coding at its end gives its code. `codes` are the finite codes,
-    with `ordered` in order (lowest first). `aliases` maps source codes to them (case folded).
-    A code outside reads as missing and is reported. `raise_only` values never go down in a case.
-    The last known value of each input is kept with the case (non-identifying, in clear).
-
-    With `phrases` (phrase -> code, from the approved table `phrase_table`) the path holds text: the
-    highest code among the phrases found; the text itself is not kept. `within` is the call of a
-    sub-pathway (`caller/`) whose tasks alone may fill it; empty: any.
-    """
-
-    name: str
-    path: str
-    type: InputType = InputType.CODE
-    codes: tuple[str, ...] = ()
-    ordered: bool = False
-    reduce: Reduce = Reduce.FIRST
-    raise_only: bool = False
-    aliases: Mapping[str, str] = field(default_factory=dict)
-    phrase_table: str = field(default="", metadata=SINCE_2)
-    phrases: Mapping[str, str] = field(default_factory=dict, metadata=SINCE_2)
-    within: str = field(default="", metadata=SINCE_2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhraseTable:
-    """An approved list of phrases, each with the code it means; it can only raise (SEMANTICS 9)."""
-
-    name: str
-    approvers: tuple[str, ...]
-    phrases: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedFlags:
-    """What must never be led to a non-urgent owner, with its own approvers; a release only extends it.
-
-    `inputs` and `outputs` name the codes of inputs and of table outputs that are red flags.
-    """
-
-    approvers: tuple[str, ...]
-    inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """A copied field that tasks show and effects send: encrypted, with authority and lifetime."""
-
-    name: str
-    path: str
-    label: str
-    authority: str  # `ehr`, `payer`, `patient`, `carelane`
-    ttl: timedelta
-    required_for: tuple[str, ...] = ()
-
-
-class Hit(StrEnum):
-    """Hit policies (DMN names)."""
-
-    UNIQUE = "unique"
-    FIRST = "first"
-    COLLECT = "collect"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One row: number (from 1), line in the file, condition, and the outputs by name."""
-
-    number: int
-    line: int
-    when: Guard
-    then: Mapping[str, Value]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A decision table; `tables.answer` asks it.
-
-    `outputs` maps output name to its type: pool, urgency, stage, duration, template, code or
-    boolean; a table with one unnamed output calls it by the table's name. `codes` lists what an
-    output can say.
-    """
-
-    name: str
-    hit: Hit
-    inputs: tuple[str, ...]
-    outputs: Mapping[str, str]
-    rows: tuple[Row, ...]
-    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,137 +151,6 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FormField:
-    """A field of a form: `code` (with options), `text`, `boolean`, `date`, `instant`, `person`."""
-
-    name: str
-    label: str
-    type: str = "text"
-    options: tuple[str, ...] = ()
-    required_for: tuple[str, ...] = ()  # outcomes that need it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskKind:
-    """Work for a person: outcomes (one says it could not be done, with reasons), form, fields."""
-
-    name: str
-    title: str
-    outcomes: tuple[str, ...]
-    could_not: str
-    reasons: tuple[str, ...]
-    form: tuple[FormField, ...]
-    shows: tuple[str, ...]
-    undo: timedelta = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EffectKind:
-    """Something done outside. `on_failure`: `person`, `level_up` or a state; `sends`: fields."""
-
-    name: str
-    capability: str
-    audience: Audience
-    if_unknown: IfUnknown
-    on_failure: str = "person"
-    after: tuple[str, ...] = ()
-    undo: str = ""
-    not_after: timedelta | None = None
-    sends: tuple[str, ...] = ()
-    template: str = ""
-    values: Mapping[str, str] = field(
-        default_factory=dict
-    )  # element -> code, e.g. status: accepted
-
-
-class OwnerKind(StrEnum):
-    """Who owns a step."""
-
-    POOL = "pool"
-    ROLE = "role"
-    PERSON = "person"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """Pool, role or person (`last_actor`).
-
-    `table` names a table output that names the pool instead; without an answer `name` holds.
-    `otherwise` is who owns when the person is unknown or gone: a pool if `Definition.pools` has the
-    name, else a role.
-    """
-
-    kind: OwnerKind
-    name: str
-    table: str = ""
-    otherwise: str = ""
-
-
-class ClockKind(StrEnum):
-    """What time a clock counts (SEMANTICS 6)."""
-
-    WALL = "wall"
-    BUSINESS = "business"  # opening hours of the site's calendar
-    BUSINESS_DAYS = "business-days"  # dates: Monday to Friday less holidays
-    CALENDAR_DAYS = "calendar-days"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountBack:
-    """A due time counted back from a date or instant input."""
-
-    before: str
-    by: timedelta
-    if_past: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PauseRule:
-    """What stops a clock: a named state inside the block being open, or an event until another one.
-
-    Exactly one of `state` and `event` is set. The pause ends when the state is left, when `until`
-    comes, or after `resume_by` of wall time, whichever is first.
-    """
-
-    reason: str
-    resume_by: timedelta
-    state: str = ""
-    event: str = ""
-    until: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockSpec:
-    """A state's clock. Exactly one of `due` and `back` is set.
-
-    `start` is an input holding the start (a result's verification), or empty for entry. `due`,
-    `warn` and the levels' `after` count from the start, in the clock's own kind of time. Days are
-    24 h in `wall`, and dates in the day kinds. `setting` names a site setting that may
-    replace `due`. `latest` bounds a start that lies in the future: due at most so long after entry (wall time).
-    """
-
-    kind: ClockKind
-    due: timedelta | None = None
-    back: CountBack | None = None
-    warn: timedelta | None = None
-    safety: bool = False
-    start: str = ""
-    latest: timedelta | None = None
-    setting: str = ""
-    pauses: tuple[PauseRule, ...] = field(default=(), metadata=SINCE_2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
-    """One level: so long after the clock's start, this role, pool or `last_actor` is told."""
-
-    level: int
-    after: timedelta
-    to: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Fallback:
     """What an expiry does: take `edge`, or `repeat` to `to` until acknowledged; `tell` others."""
 
@@ -381,23 +158,6 @@ class Fallback:
     repeat: bool = False
     to: str = ""
     tell: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
-    """The state is entered with its clock paused: why, and the longest (wall time) it may last."""
-
-    reason: str
-    resume_by: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counter:
-    """A bounded counter, added to by an outcome, or by `enter`."""
-
-    name: str
-    add: str
-    max: int
 
 
 class JoinKind(StrEnum):
@@ -540,3 +300,48 @@ class Definition:
     lanes: Mapping[str, str] = field(
         default_factory=dict, metadata=SINCE_2
     )  # `referral_type`, `scheduling_lane` -> the input or table output that says which
+
+
+__all__ = [
+    "LANGUAGE",
+    "LANGUAGES",
+    "SINCE_2",
+    "Block",
+    "Branch",
+    "ClockKind",
+    "ClockSpec",
+    "CountBack",
+    "Counter",
+    "Definition",
+    "Edge",
+    "EffectKind",
+    "Emit",
+    "Event",
+    "Fallback",
+    "Field",
+    "FormField",
+    "Hit",
+    "Input",
+    "InputType",
+    "Join",
+    "JoinKind",
+    "Level",
+    "NoCase",
+    "Order",
+    "Owner",
+    "OwnerKind",
+    "Pause",
+    "PauseRule",
+    "PhraseTable",
+    "RedFlags",
+    "Reduce",
+    "Region",
+    "Reopen",
+    "Row",
+    "Several",
+    "Start",
+    "State",
+    "Table",
+    "TaskKind",
+    "Waits",
+]

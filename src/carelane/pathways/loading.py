@@ -10,7 +10,7 @@ from carelane.facts.fact import SubjectKind
 from carelane.facts.problem import Problem
 from carelane.pathways.approved_reader import read_phrases, read_red_flags
 from carelane.pathways.blocks_reader import States, read_states
-from carelane.pathways.calls import Calls, pools_of, texts_of
+from carelane.pathways.calls import Calls, merged, pools_of, texts_of
 from carelane.pathways.checks import (
     check_events_handled,
     check_language,
@@ -24,11 +24,12 @@ from carelane.pathways.definition import LANGUAGE, LANGUAGES, Definition, Edge, 
 from carelane.pathways.digest import digest
 from carelane.pathways.edges_reader import read_edge
 from carelane.pathways.events_reader import read_events
-from carelane.pathways.findings import Findings, choose
+from carelane.pathways.findings import Findings
+from carelane.pathways.head_reader import read_requires, read_touches, read_urgency
 from carelane.pathways.inputs_reader import read_fields, read_inputs, read_pools
-from carelane.pathways.names import STAYS, URGENCIES, Names, Sub, counter
+from carelane.pathways.names import STAYS, Names, Sub, counter
 from carelane.pathways.places_reader import check_allowance, read_lanes, read_only_for
-from carelane.pathways.reader import Many, Node, Record, Text, read
+from carelane.pathways.reader import Node, Record, Text, read_documents
 from carelane.pathways.regions import block_fields, inner_records
 from carelane.pathways.seams import effects_sewn, events_sewn
 from carelane.pathways.shape import Part
@@ -45,7 +46,6 @@ from carelane.pathways.work_reader import read_effects, read_tasks
 
 SUBS = "sub"
 """The folder of sub-pathways beside the pathways that call them."""
-TOUCHES = ("charting", "billing", "orders", "scheduling", "none")
 _KEYS = (
     "pathway",
     "version",
@@ -109,7 +109,7 @@ def load(
         of the text's sections; each has line, column and remedy.
     """
     findings = Findings(file=place)
-    return of_documents(read(text, findings), findings, connections, subs), tuple(findings.problems)
+    return of_documents(read_documents(text, findings), findings, connections, subs), tuple(findings.problems)
 
 
 def of_documents(
@@ -163,8 +163,8 @@ def _definition(top: Part, calls: Calls) -> Definition:
     events = read_events(top, names)
     names.calls = calls.bind(top, names)
     subs = calls.all
-    tasks = {**tasks, **{key: one for sub in subs for key, one in sub.tasks.items()}}
-    effects = {**effects, **{key: one for sub in subs for key, one in sub.effects.items()}}
+    tasks = merged(tasks, (sub.tasks for sub in subs))
+    effects = merged(effects, (sub.effects for sub in subs))
     states = read_states(top, names, tasks)
     seams = states.seams
     start = top.node("start")
@@ -174,12 +174,12 @@ def _definition(top: Part, calls: Calls) -> Definition:
         language=top.number("language", least=LANGUAGES[0], most=LANGUAGE),
         title=top.text("title", name),
         subject=SubjectKind(top.one_of("subject", list(SubjectKind), SubjectKind.PATIENT)),
-        touches=_touches(top),
+        touches=read_touches(top),
         digest="",
-        inputs={**inputs, **{key: one for sub in subs for key, one in sub.inputs.items()}},
+        inputs=merged(inputs, (sub.inputs for sub in subs)),
         fields=fields,
-        variables={**variables, **{key: one for sub in subs for key, one in sub.variables.items()}},
-        tables={**tables, **{key: one for sub in subs for key, one in sub.tables.items()}},
+        variables=merged(variables, (sub.variables for sub in subs)),
+        tables=merged(tables, (sub.tables for sub in subs)),
         events={**events_sewn(events, seams), **closings(states.found)},
         tasks=tasks,
         effects=effects_sewn(effects, seams),
@@ -187,8 +187,8 @@ def _definition(top: Part, calls: Calls) -> Definition:
         start=seams.edge(read_edge(start, names, "`start`")) if start else Edge(),
         everywhere=seams.edges(_everywhere(top, names)),
         states={key: seams.sewn(one) for key, one in states.found.items()},
-        urgency=_urgency(top, names),
-        requires=_requires(top),
+        urgency=read_urgency(top, names),
+        requires=read_requires(top),
         system=top.flag("system"),
         roles=tuple(sorted(names.roles.union(*(sub.scope.roles for sub in subs)))),
         announces=read_announces(top),
@@ -257,37 +257,6 @@ def _everywhere(top: Part, names: Names) -> dict[str, Edge]:
         names.use("event", event, section.place(event))
         found[event] = read_edge(node, names, f"Event `{event}`")
     return found
-
-
-def _touches(top: Part) -> tuple[str, ...]:
-    touches = top.words("touches")
-    for one in touches:
-        if one not in TOUCHES:
-            top.findings.unknown("area", one, top.place("touches"), TOUCHES)
-    return touches
-
-
-def _urgency(top: Part, names: Names) -> str:
-    """The input or table output whose code is the case's urgency."""
-    name = top.text("urgency")
-    fits = {one for one, given in names.fields.items() if given.codes == URGENCIES}
-    if name and name not in fits:
-        top.findings.add(
-            "urgency",
-            top.place("urgency"),
-            f"`{name}` is not an urgency.",
-            f"{choose(name, fits)} Its codes are {', '.join(URGENCIES)}, in this order.",
-        )
-    return name
-
-
-def _requires(top: Part) -> tuple[Mapping[str, str], ...]:
-    node = top.node("requires")
-    if node is None:
-        return ()
-    items = node.items if isinstance(node, Many) else (node,)
-    parts = [Part(item, top.findings, "A requirement") for item in items]
-    return tuple({key: part.text(key) for key in part.entries} for part in parts)
 
 
 def _check(top: Part, definition: Definition, states: States, subs: Sequence[Sub]) -> None:

@@ -90,7 +90,15 @@ def decode(text: str | bytes, findings: Findings) -> str | None:
         return None
 
 
-def read(text: str | bytes, findings: Findings) -> tuple[Record, ...]:
+def read(text: str | bytes, findings: Findings) -> Record | None:
+    """The one document of a text as a record of nodes; None with findings where it can't be read."""
+    documents = read_documents(text, findings)
+    for extra in documents[1:]:
+        _several(extra, findings)
+    return documents[0] if documents else None
+
+
+def read_documents(text: str | bytes, findings: Findings) -> tuple[Record, ...]:
     """The pathway as a record of nodes, then the sub-pathways in the same text; empty where it can't be read."""
     decoded = decode(text, findings)
     if decoded is None:
@@ -126,9 +134,11 @@ def _documents(nodes: tuple[Node, ...], findings: Findings) -> Iterator[Record]:
         if isinstance(node, Record) and "sub" in node.entries:
             yield node
         else:
-            findings.add(
-                "several-documents", node.at, "One text holds one pathway.", "Split the file."
-            )
+            _several(node, findings)
+
+
+def _several(node: Node, findings: Findings) -> None:
+    findings.add("several-documents", node.at, "One text holds one pathway.", "Split the file.")
 
 
 def _events(text: str) -> Iterator[object]:

@@ -34,6 +34,8 @@ _OF_CLOSED = {CASE_CLOSED: ("pathway", "outcome")}
 _COLUMNS = 3
 IN = "in"
 """`task opine agree in=STATE`: which of several open tasks of one kind."""
+FROM = "from"
+"""`offer.accepted slot=S1 from=maria`: another subject of Carelane sent this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +127,8 @@ def _happening(cell: str, at: Place, definition: Definition, findings: Findings)
     if kind == "event":
         _known(plain[0], definition.events, "event", at, findings)
         for name in given:
-            known = {*KEYS, *definition.inputs, *definition.fields, *_OF_CLOSED.get(plain[0], ())}
+            known = {FROM, *KEYS, *definition.inputs, *definition.fields}
+            known |= {*_OF_CLOSED.get(plain[0], ())}
             _known(name, known, "key, input or field", at, findings)
         return Happening(kind=kind, name=plain[0], given=given)
     declared = definition.tasks if kind == "task" else definition.effects
