@@ -1,12 +1,18 @@
 """The tutorial is what a stranger does first: its files are written, its commands run, its answers compared."""
 
+import json
 import os
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
+import pytest
+
+from carelane.compose.house import open_house
+from carelane.settings import Settings
+from carelane.store.roles import DatabaseUrls
 from tools.house.tree import ROOT
 
 PAGE = ROOT / "docs" / "tutorial" / "first-pathway.md"
@@ -62,16 +68,37 @@ def test_every_block_of_the_tutorial_is_run_or_read() -> None:
     """No block that looks like a command is left out: files, commands, and `make ready`."""
     page = PAGE.read_text(encoding="utf-8")
     opened = re.findall(r"^```(\w+)$", page, re.MULTILINE)
-    assert opened.count("sh") == 1, "only `make ready`, which the tests stand on"
+    told = re.findall(r"^```sh\n(.*?)\n```$", page, re.MULTILINE)
+    assert told == ["make ready", "make demo", "export CARELANE_HOME=/tmp/carelane-demo-..."], (
+        "what the test stands on"
+    )
     files = [one for one in steps(page) if one.path]
     assert len(files) == opened.count("yaml") + opened.count("text")
-    assert len(opened) == 1 + len(files) + opened.count("console")
+    assert len(opened) == len(told) + len(files) + opened.count("console")
 
 
-def test_the_first_pathway_is_made_as_the_tutorial_says(tmp_path: Path) -> None:
-    """From the empty file on, in a folder of its own."""
+@pytest.fixture
+async def carelane(database: DatabaseUrls, tmp_path: Path) -> Path:
+    """The home of a Carelane that runs: its database known there, its site and pathways loaded."""
+    home = tmp_path / "home"
+    home.mkdir()
+    addresses = {each.name: getattr(database, each.name) for each in fields(database)}
+    (home / "database.json").write_text(json.dumps(addresses), encoding="utf-8")
+    async with open_house(Settings(home=home), database, process="load", load=True):
+        pass
+    return home
+
+
+@pytest.mark.postgres
+def test_the_first_pathway_is_made_as_the_tutorial_says(carelane: Path, tmp_path: Path) -> None:
+    """From the empty file to a release in force."""
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
-    environment = {"PATH": os.defpath, "HOME": str(tmp_path), "LANG": "C.UTF-8"}
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(tmp_path),
+        "LANG": "C.UTF-8",
+        "CARELANE_HOME": str(carelane),
+    }
     for step in steps(PAGE.read_text(encoding="utf-8")):
         if step.path:
             (tmp_path / step.path).write_text(step.text, encoding="utf-8")

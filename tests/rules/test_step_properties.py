@@ -73,7 +73,7 @@ def make(game: Play, move: Move) -> None:
         game.wait(detail * detail * timedelta(hours=1))
     elif kind == "task" and open_cases:
         case = open_cases[which % len(open_cases)]
-        outcomes = DEFINITIONS.pinned[case.release].states[case.steps[0].state].outcomes
+        outcomes = game.definitions.pinned[case.release].states[case.steps[0].state].outcomes
         if outcomes:
             form: dict[str, Json] = {"read_back": True, "reason": "x"}
             game.do(sorted(outcomes)[detail % len(outcomes)], case=case, form=form)

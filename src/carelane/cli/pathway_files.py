@@ -30,14 +30,6 @@ def definition_of(file: Path) -> Definition:
     return definition
 
 
-def yaml_files(given: Iterable[Path]) -> list[Path]:
-    """The files named, and those in the folders named."""
-    found: list[Path] = []
-    for each in given:
-        found.extend(sorted(each.rglob("*.yaml")) if each.is_dir() else [each])
-    return found
-
-
 def pathways_in(places: Iterable[Path]) -> list[Path]:
     """The files named, and the pathways in the folders named; sub-pathways are read with those that call them."""
     found: list[Path] = []

@@ -16,7 +16,7 @@ from carelane.pathways.definition import Definition
 from carelane.pathways.findings import Findings
 from carelane.pathways.loading import bundle, of_documents
 from carelane.pathways.places_reader import PLACES
-from carelane.pathways.reader import Many, Node, Record, Text, placed, read_documents
+from carelane.pathways.reader import Many, Node, Record, Text, placed, read, read_documents
 from carelane.pathways.shape import Part
 
 _HEAD = ("overlay", "version", "of", "for")
@@ -66,11 +66,11 @@ def overlay(  # noqa: PLR0913  # two texts, each with its place
     """
     findings = Findings(file=base_place)
     own = Findings(file=place)
-    below, above = read_documents(base, findings), read_documents(text, own)
+    below, above = read_documents(base, findings), read(text, own)
     findings.problems.extend(own.problems)
-    if not below or not above or findings.problems:
+    if not below or above is None or findings.problems:
         return None, tuple(findings.problems)
-    part = Part(placed(above[0], place), findings, "The overlay")
+    part = Part(placed(above, place), findings, "The overlay")
     merged = _merged(below[0], part)
     definition = of_documents((merged, *below[1:]), findings, connections, subs)
     if definition is None or findings.problems:

@@ -22,7 +22,7 @@ from carelane.facts.problem import Problem
 from carelane.pathways.definition import Definition
 from carelane.pathways.digest import plain
 from carelane.pathways.findings import Findings
-from carelane.pathways.reader import read_documents
+from carelane.pathways.reader import read
 from carelane.pathways.shape import Part
 from carelane.proofs.mapping_checks import check_total
 
@@ -53,10 +53,10 @@ def read_mapping(
 ) -> tuple[CaseMapping | None, tuple[Problem, ...]]:
     """A mapping and no problems, or None and every problem, each with line, column and remedy."""
     findings = Findings(file=place)
-    documents = read_documents(text, findings)
-    if not documents:
+    document = read(text, findings)
+    if document is None:
         return None, tuple(findings.problems)
-    top = Part(documents[0], findings, "The mapping")
+    top = Part(document, findings, "The mapping")
     top.keys(_KEYS, _NEEDED)
     _check_head(top, old, new)
     targets, reasons = _targets(top, old, new)

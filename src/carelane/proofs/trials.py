@@ -17,7 +17,7 @@ from carelane.pathways.calendar import Calendar
 from carelane.pathways.definition import Definition
 from carelane.pathways.durations import duration_text
 from carelane.pathways.events_reader import KEYS
-from carelane.pathways.trial import FROM, IN, Happening, Trial, TrialRow, payload_of
+from carelane.pathways.trial import IN, Happening, Trial, TrialRow, payload_of
 from carelane.proofs.everybody import OFFICE, Everybody
 
 _ROUNDS_MAX = 2_000
@@ -177,10 +177,7 @@ def _fact(run: Playing, row: TrialRow) -> Fact | None:
     happens = row.happens
     if happens.kind == "event":
         keys = {name: value for name, value in happens.given.items() if name in KEYS}
-        sent = happens.given.get(FROM)
-        refers = {"sender": name_id("trial", sent)} if sent else None
-        payload = payload_of(run.definition, happens.given)
-        return _made(run, row, happens.name, payload, keys=keys, refers=refers)
+        return _made(run, row, happens.name, payload_of(run.definition, happens.given), keys=keys)
     if happens.kind == "task":
         return _task(run, row, happens)
     return _effect(run, row, happens)
@@ -285,40 +282,30 @@ def _facts(run: Playing, name: str) -> set[str]:
 
 
 def _of_case(run: Playing, case: Case, name: str) -> Iterator[str]:
-    match name:
-        case "status":
-            yield case.status
-        case "urgency":
-            yield case.urgency.name.lower()
-        case "milestone":
-            yield case.milestone
-        case "region":
-            yield from (f"{path} {view.outcome}".strip() for path, view in case.regions.items())
-        case "closed" if not case.steps:
-            yield case.outcome
-        case _:
-            for one in case.steps:
-                yield from _named_of_step(run, one, name)
-
-
-def _named_of_step(run: Playing, one: OpenStep, name: str) -> Iterator[str]:
-    """One open step's; where several are open, each also after the name of its state."""
-    match name:
-        case "state":
+    if name == "status":
+        yield case.status
+    elif name == "urgency":
+        yield case.urgency.name.lower()
+    elif name == "milestone":
+        yield case.milestone
+    elif name == "region":
+        yield from (f"{path} {view.outcome}".strip() for path, view in case.regions.items())
+    elif name == "closed" and not case.steps:
+        yield case.outcome
+    for one in case.steps:
+        if name == "state":
             yield one.state
-        case "owner":
+        elif name == "owner":
             yield f"{one.owner.kind} {one.owner.name}"
             yield f"{one.state} {one.owner.kind} {one.owner.name}"
-        case "level":
+        elif name == "level":
             yield str(one.clock.level)
-        case "due":
+        elif name == "due":
             yield duration_text(one.clock.due_at - run.trial.starts)
             yield duration_text(one.clock.due_at - run.now)
             yield f"{one.state} {duration_text(one.clock.due_at - run.now)}"
-        case "paused" if one.clock.paused_at is not None:
+        elif name == "paused" and one.clock.paused_at is not None:
             yield from ("", one.state)
-        case _:
-            return
 
 
 def _followed(run: Playing) -> str:

@@ -3,6 +3,7 @@
 Expected refusals are values (`evidence.Refused`). Whether a person may do this at all was asked before (`access`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -19,7 +20,7 @@ from carelane.releases.evidence import Prove, Proven, Refused
 from carelane.releases.force import Force, every, put
 from carelane.releases.refusals import Wish, here, holding, refusal
 from carelane.store.changes import Deed, record
-from carelane.store.database import Tx
+from carelane.store.database import Row, Tx
 
 APPROVAL_LASTS = timedelta(days=14)
 
@@ -57,26 +58,26 @@ async def activate(runtime: Runtime, wish: Wish, prove: Prove) -> Approved | InF
         approvals = await tx.rows(
             "releases.approvals", release=wish.release.digest, since=now - APPROVAL_LASTS, **every(wish.scope)
         )  # fmt: skip
-        others = [
-            row for row in approvals if row["person"] != wish.person and _same(row["proof"], proven)
-        ]
-        if not others:
+        second = others(approvals, wish, proven)
+        if not second:
             return await _approve(tx, runtime.organisation, wish, proven, now=now)
         replaced = here(wish, releases)
         id_ = await put(
-            tx, runtime.organisation, _force(wish, proven, others[0]["person"]), now=now
+            tx, runtime.organisation, _force(wish, proven, second[0]["person"]), now=now
         )
         await tx.run("releases.use_approvals", activation=id_, ids=[row["id"] for row in approvals])
         runtime.releases = await in_force(tx)
-    one, two = sorted((others[0]["person"], wish.person))
+    one, two = sorted((second[0]["person"], wish.person))
     return InForce(
         release=wish.release.digest, scope=wish.scope, approvers=(one, two), replaced=replaced
     )
 
 
-def _same(proof: str, proven: Proven) -> bool:
-    """The first person approved on this very proof."""
-    return proof == proven.digest
+def others(approvals: Sequence[Row], wish: Wish, proven: Proven) -> list[Row]:
+    """Approvals by other people than who asks now, on this very proof."""
+    return [
+        row for row in approvals if row["person"] != wish.person and row["proof"] == proven.digest
+    ]
 
 
 def _force(wish: Wish, proven: Proven, first: str) -> Force:

@@ -26,12 +26,14 @@ async def _why(rig: Rig) -> Explanation:
     return found
 
 
-def _approved(rig: Rig, *, site: str, one: str, after: timedelta = timedelta(0)) -> None:
+def _approved(
+    rig: Rig, *, site: str, one: str, after: timedelta, ended: timedelta | None = None
+) -> None:
     at = rig.hand() + after
     rig.insert(
         "activation", id=derive(at, "activation", site, one), organisation=rig.organisation, release="referral-1",
         pathway="referral", site=site, service_line="", approver_one=one, approver_two="z.two", reason="agreed",
-        from_at=at,
+        from_at=at, to_at=rig.hand() + ended if ended else None,
     )  # fmt: skip
 
 
@@ -55,14 +57,18 @@ async def test_a_decision_says_rule_inputs_and_the_cells_that_missed(rig: Rig) -
 
 async def test_who_answers_for_it_is_the_narrowest_scope_in_force_when_it_opened(rig: Rig) -> None:
     _approved(rig, site="", one="a.wide", after=-timedelta(days=2))
-    _approved(rig, site="main", one="b.main", after=-timedelta(days=1))
+    _approved(rig, site="main", one="b.main", after=-timedelta(days=1), ended=timedelta(hours=1))
     _approved(rig, site="north", one="c.north", after=-timedelta(days=1))
     _approved(rig, site="main", one="d.later", after=timedelta(days=1))
     await rig.referral()
     force = (await _why(rig)).force
 
     assert force is not None
-    assert (force.approvers, force.scope, force.reason) == (("b.main", "z.two"), "site main", "agreed")
+    assert (force.approvers, force.scope, force.reason) == (
+        ("b.main", "z.two"),
+        "site main",
+        "agreed",
+    )
 
 
 async def test_an_override_and_a_correction_stand_in_the_explanation(rig: Rig) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from carelane.pathways.definition import Definition, Edge, State
+from carelane.pathways.waits_reader import CASE_CLOSED
 from carelane.proofs.moves import EFFECT_ENDS
 from carelane.proofs.reads import edges_from
 from carelane.proofs.regions import Regions
@@ -26,10 +27,12 @@ def of_text(definition: Definition, regions: Regions) -> Iterator[Breach]:
 
 
 def _events(definition: Definition, state: State) -> Iterator[Breach]:
+    if state.region:  # inside a block, the block answers
+        return
     silent = [
         name
         for name in definition.events
-        if name not in state.on and name not in definition.everywhere
+        if name not in state.on and name not in definition.everywhere and name != CASE_CLOSED
     ]
     if silent:
         yield _breach(
@@ -69,12 +72,7 @@ def _total(regions: Regions, edge: Edge, line: int, what: str) -> Iterator[Breac
         return
     held = [piece for pieces in regions.edge(edge) for piece in pieces]
     if regions.outside(held):
-        yield Breach(
-            rule=RULE,
-            line=line,
-            message=f"{what} has no way on when no guard holds.",
-            remedy="Add `else`.",
-        )
+        yield Breach(rule=RULE, line=line, message=f"{what} has no way on when no guard holds.", remedy="Add `else`.")
 
 
 def _breach(state: State, message: str, remedy: str) -> Breach:
