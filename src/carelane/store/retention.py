@@ -109,7 +109,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "medication_request": ("ehr", "drug, dosage, requester"),
     "coverage": ("payer", "who pays, member number"),
     "authorisation": ("payer", "the payer's answer: outcome, number, dates, reason"),
-    "questionnaire": ("patient", "whether a questionnaire is answered"),
+    "preparation": ("patient", "whether what a visit asks for is answered"),
     "reading": ("patient", "a measurement at home, and whether it is beyond the approved limit"),
     "slot": ("ehr", "a bookable time: its reference"),
     "task": ("carelane", "a person's outcome, reason and form"),
