@@ -235,6 +235,12 @@ def test_language2_mistake_in_a_sub_pathway_names_its_own_file(
         assert f"sub/ask-patient.yaml, {place_of(wrong, words)}" in {one.place for one in found}
 
 
+def test_language2_a_sub_pathway_is_not_read_alone() -> None:
+    """One problem says so, not one for every key."""
+    _, problems = load(ASK)
+    assert [one.code for one in problems] == ["pathway.not-a-pathway"]
+
+
 def test_language2_twenty_mistakes_are_twenty_problems() -> None:
     """In one run, each with line, column and remedy."""
     wrong = REVIEW

@@ -107,6 +107,13 @@ def load(
     findings = Findings(file=place)
     documents = read_documents(text, findings)
     texts = texts_of(documents[1:], subs or {}, findings)
+    if documents and "sub" in documents[0].entries:
+        findings.add(
+            "not-a-pathway",
+            documents[0].at,
+            "This is a sub-pathway: it is read with the pathway that calls it.",
+            "Check a pathway that calls it.",
+        )
     if not documents or findings.problems:
         return None, tuple(findings.problems)
     refuse(documents[0], findings, connections)
