@@ -35,7 +35,6 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
             one.add_argument(
                 "--svg", type=Path, help="write the picture to this file (one pathway)"
             )
-    pathway_prove.add(actions)
 
 
 def _check(options: argparse.Namespace) -> int:
