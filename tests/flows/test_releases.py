@@ -31,8 +31,8 @@ pytestmark = pytest.mark.postgres
 REFERRAL = (ROOT / "pathways" / "referral-intake.yaml").read_text("utf-8")
 CARDIO, ORTHO = 0, 1
 LINE = Scope(service_line="orthopaedics")
-NEW = "referral-intake@1.0.0+orthopaedics.1"
-OLD = "referral-intake@1.0.0"
+NEW = "referral-intake@1.1.0+orthopaedics.1"
+OLD = "referral-intake@1.1.0"
 CASES = "select release, service_line, id from pathway_case where pathway = 'referral-intake' order by opened_at, id"
 STEPS = ("select c.id, s.id, s.state, s.due_at, s.next_at, s.owner_name, s.task, s.detail::text from step s"
          " join pathway_case c on c.id = s.case_id where s.closed_at is null and c.pathway = 'referral-intake'"
@@ -214,20 +214,20 @@ async def test_what_may_not_be_in_force(house: House) -> None:
 
 async def test_a_referral_type_is_a_scope(house: House, feed: Feed) -> None:
     """What the release itself reads of a referral decides: one type goes to the other release, the rest stays."""
-    text = REFERRAL.replace('version: "1.0.0"', 'version: "1.1.0"')
+    text = REFERRAL.replace('version: "1.1.0"', 'version: "1.2.0"')
     found, _ = load(text)
     assert found is not None
     async with house.runtime.worker.transaction() as tx:
         await publish(
             tx, house.runtime.organisation, found, text, now=house.runtime.now(), by="kira.sandoval"
         )
-    await put_in_force(house, "referral-intake@1.1.0", scope=Scope(referral_type="cardiology"))
+    await put_in_force(house, "referral-intake@1.2.0", scope=Scope(referral_type="cardiology"))
     await feed.send(referral(1, specialty=ORTHO))
     await feed.send(referral(2, specialty=CARDIO))
     versions = feed.sql(
         "select version, service_line from pathway_case where pathway = 'referral-intake' order by opened_at"
     )
-    assert versions == [("1.0.0", "orthopaedics"), ("1.1.0", "cardiology")]
+    assert versions == [("1.1.0", "orthopaedics"), ("1.2.0", "cardiology")]
 
 
 async def test_traffic_outside_every_scope_is_counted(house: House, feed: Feed) -> None:
