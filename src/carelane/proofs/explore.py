@@ -6,7 +6,7 @@ it did to the control, the counters and the variables is applied to the box. A n
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from carelane.cases.model import Case, Disposition, EffectState, OpenStep, Step
@@ -80,6 +80,8 @@ class Explored:
     first: dict[int, tuple[Node, int]] = field(default_factory=dict)  # by id of a way: where it was first taken, and what was known
     decisions: int = 0
     reopens: bool = False
+    enough: Callable[[Way], bool] = lambda _: False
+    stopped: bool = False
     _boxes: dict[Control, list[int]] = field(default_factory=dict)
     _known: dict[tuple[Control, tuple[str, str, str], int, int, str], list[Way]] = field(default_factory=dict)
 
@@ -94,29 +96,38 @@ class Explored:
             yield node, way, taken
 
 
-def explore(definition: Definition) -> Explored:
-    """Walk through the whole pathway.
+def explore(  # noqa: PLR0913  # what is watched, by name
+    definition: Definition,
+    regions: Regions,
+    *,
+    flags: Flags | None = None,
+    promise: int = 0,
+    enough: Callable[[Way], bool] = lambda _: False,
+) -> Explored:
+    """Walk through the whole pathway, until a way is `enough`.
+
+    What is watched makes more nodes: red flags (who owns, and whether a flag was seen), or one requirement by number.
 
     Raises:
         TooMany: There are more nodes or cells than the prover looks at.
     """
-    regions = Regions(definition)
-    flags = Flags.of(definition, regions)
+    flags = flags or Flags.none(regions)
     found = Explored(
         definition=definition,
         regions=regions,
         stage=Stage(definition, regions.space),
         moves=Moves(definition, regions.space),
-        promises=Promises.of(definition),
+        promises=Promises.of(definition).only(promise),
         flags=flags,
         alive=alive(definition, regions, flags),
         reopens=any(event.reopens for event in definition.events.values()),
+        enough=enough,
     )
     start = Control()
     found.scenes[start] = found.stage.empty()
     _add(found, start, regions.space.nothing, None, None, 0)
     waiting = deque(found.nodes)
-    while waiting:
+    while waiting and not found.stopped:
         node = waiting.popleft()
         if node.box in found._boxes[node.control]:  # not swallowed by a larger one meanwhile
             waiting.extend(_expand(found, node))
@@ -246,6 +257,7 @@ def _way(found: Explored, node: Node, move: Move, part: Class, at: str) -> Way:
     found.ways.setdefault(node.control, []).append(way)
     found.first[id(way)] = (node, part.box)
     found.scenes.setdefault(way.target, scene)
+    found.stopped = found.stopped or found.enough(way)
     return way
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from carelane.cases.prepared import prepare, rank
-from carelane.pathways.definition import Definition
+from carelane.facts.fact import Urgency
+from carelane.pathways.definition import Definition, State
 from carelane.pathways.guard import Either, Within
 from carelane.proofs.boxes import Piece, meet, remove
 from carelane.proofs.regions import Pieces, Regions
@@ -22,10 +23,15 @@ class Flags:
     tables: Mapping[str, Mapping[str, Pieces]] = field(default_factory=dict)  # by state
 
     @classmethod
+    def none(cls, regions: Regions) -> "Flags":
+        """Flags are not watched."""
+        return cls(everything=regions.everything)
+
+    @classmethod
     def of(cls, definition: Definition, regions: Regions) -> "Flags":
         """The flags that a pathway declares."""
         if definition.red_flags is None:
-            return cls(everything=regions.everything)
+            return cls.none(regions)
         named = {**definition.red_flags.inputs, **definition.red_flags.outputs}
         parts = tuple(Within(name, frozenset(codes)) for name, codes in named.items())
         flagged = regions.guard(Either(parts))
@@ -33,7 +39,20 @@ class Flags:
             urgency: regions.both(flagged, pieces)
             for urgency, pieces in _urgencies(definition, regions).items()
         }
-        return cls(everything=regions.everything, seen=seen, tables=_pools(definition, regions))
+        seen = {urgency: pieces for urgency, pieces in seen.items() if pieces}
+        wanted = frozenset(map(Urgency, seen))
+        return cls(
+            everything=regions.everything, seen=seen, tables=_pools(definition, regions, wanted)
+        )
+
+    def may_fail(self, definition: Definition) -> bool:
+        """Whether some state could stand with a pool that is not for a flag, values apart."""
+        wanted = frozenset(map(Urgency, self.seen))
+        return Urgency.ROUTINE in wanted or any(
+            not wanted <= set(definition.pools.get(pool, ()))
+            for state in definition.states.values()
+            for pool in _possible(definition, state)
+        )
 
     def split(self, box: int, before: int) -> Iterator[tuple[int, int]]:
         """A box in parts: flagged before or now (0: never; 1 and more: at an urgency one lower), with its cells."""
@@ -71,13 +90,32 @@ def _urgencies(definition: Definition, regions: Regions) -> dict[int, Pieces]:
     return {urgency: regions.pieces(boxes) for urgency, boxes in by_urgency.items()}
 
 
-def _pools(definition: Definition, regions: Regions) -> dict[str, dict[str, Pieces]]:
+def _pools(
+    definition: Definition, regions: Regions, wanted: frozenset[Urgency]
+) -> dict[str, dict[str, Pieces]]:
+    """Which pool a state's table names, by cells; those that serve every flag are all the same: the empty name."""
     found: dict[str, dict[str, Pieces]] = {}
     for state in definition.states.values():
-        if state.owner is not None and state.owner.table:
-            answers = regions.output(state.owner.table)
-            found[state.name] = {
-                str(pool) if pool is not None else state.owner.name: pieces
-                for pool, pieces in answers.items()
-            }
+        if state.owner is None or not state.owner.table:
+            continue
+        boxes: dict[str, list[int]] = {}
+        for pool, pieces in regions.output(state.owner.table).items():
+            name = str(pool) if pool is not None else state.owner.name
+            serves = wanted <= set(definition.pools.get(name, ()))
+            boxes.setdefault("" if serves else name, []).extend(piece.bits for piece in pieces)
+        found[state.name] = {
+            name: regions.widest(regions.pieces(each)) for name, each in boxes.items()
+        }
     return found
+
+
+def _possible(definition: Definition, state: State) -> set[str]:
+    """The pools that may own a state."""
+    owner = state.owner
+    if owner is None:
+        return set()
+    named = {owner.name, owner.otherwise}
+    for table in definition.tables.values():
+        if owner.table in table.outputs:
+            named |= {str(row.then.get(owner.table)) for row in table.rows}
+    return named & set(definition.pools)

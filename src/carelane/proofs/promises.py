@@ -3,11 +3,12 @@
     { before: STATE, outcome: OUTCOME, of: TASK }     nobody gets there before a person gave this outcome
     { before: STATE, done: EFFECT }                   ... or before this was done outside; with both, either will do
     { chain: TASK, levels: "3", last_by: 30m, last_channel: phone }    who is called while nobody takes it
-    `promise: words` says any of these in a sentence; `at: STATE` names the one state that a chain is about.
+    `promise: words` says any of these in a sentence, and alone it stands for people only: nothing checks it.
+    `at: STATE` names the one state that a chain is about.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from carelane.pathways.definition import Definition, State
@@ -63,6 +64,7 @@ class Promises:
     before: tuple[Before, ...] = ()
     chains: tuple[Chain, ...] = ()
     unread: tuple[Breach, ...] = ()
+    words: tuple[str, ...] = ()
     _by_move: Mapping[tuple[str, str, str], frozenset[int]] = field(default_factory=dict)
 
     @classmethod
@@ -71,7 +73,11 @@ class Promises:
         before: list[Before] = []
         chains: list[Chain] = []
         unread: list[Breach] = []
+        words: list[str] = []
         for number, given in enumerate(definition.requires, start=1):
+            if set(given) == {"promise"}:
+                words.append(given["promise"])
+                continue
             problems = tuple(_problems(definition, number, given))
             unread.extend(problems)
             if not problems and "before" in given:
@@ -79,12 +85,24 @@ class Promises:
             elif not problems:
                 chains.append(_chain(given))
         return cls(
-            before=tuple(before), chains=tuple(chains), unread=tuple(unread), _by_move=_moves(before)
+            before=tuple(before),
+            chains=tuple(chains),
+            unread=tuple(unread),
+            words=tuple(words),
+            _by_move=_moves(before),
         )
 
     def kept_by(self, move: Move) -> frozenset[int]:
         """The numbers of the requirements that this move fulfils."""
         return self._by_move.get(move.key, frozenset())
+
+    def only(self, number: int) -> "Promises":
+        """The one requirement of this number; 0: none."""
+        return replace(
+            self,
+            before=tuple(one for one in self.before if one.number == number),
+            _by_move=_moves([one for one in self.before if one.number == number]),
+        )
 
 
 def _moves(before: list[Before]) -> dict[tuple[str, str, str], frozenset[int]]:

@@ -5,13 +5,16 @@ or where there are more cells than are looked at, the rule is not decided, which
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
 
 from carelane.cases.model import Case
 from carelane.pathways.definition import Definition
 from carelane.proofs.boxes import TooMany, meet
 from carelane.proofs.catalogue import RULES
 from carelane.proofs.explore import Explored, Node, Way, explore
+from carelane.proofs.flags import Flags
 from carelane.proofs.paths import legs
 from carelane.proofs.promises import Promises
 from carelane.proofs.regions import Pieces, Regions
@@ -19,15 +22,16 @@ from carelane.proofs.retelling import Told, holds_again, retell
 from carelane.proofs.rules import effects, ends, flags, heard, loops, promises, safety, tables, waits, writes
 from carelane.proofs.turns import Breach, Turn
 from carelane.proofs.verdicts import PROVER, Finding, Judgement, Proof, Verdict
-from dataclasses import replace
 
 EACH_MAX = 3  # findings shown of one rule
+Rule: TypeAlias = Callable[[Turn], Iterator[Breach]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
     """A breach with the run that should show it, and how to see that it does."""
 
+    found: Explored
     breach: Breach
     node: Node | None = None
     last: tuple[tuple[Way, int], ...] = ()
@@ -39,13 +43,19 @@ def prove(definition: Definition, *, before: Definition | None = None) -> Judgem
     """Judge a pathway. `before` is the release in force, whose red flags it may only extend."""
     try:
         regions = Regions(definition)
-        static = [Suspect(breach=each) for each in _of_text(definition, regions, before)]
+        texts = [*_of_text(definition, regions, before)]
         celled = [*tables.of_text(definition, regions)]
-        found = explore(definition)
-        suspects = [*static, *_of_tables(found, celled), *_of_walk(found)]
+        found = explore(definition, regions)
+        suspects = [
+            *(Suspect(found=found, breach=each) for each in texts),
+            *_of_tables(found, celled),
+            *_of_walk(found),
+            *_of_promises(found),
+            *_of_flags(found),
+        ]
     except TooMany:
         return _too_many(definition)
-    findings = tuple(_findings(found, suspects))
+    findings = tuple(_findings(suspects))
     return Judgement(
         pathway=definition.name,
         version=definition.version,
@@ -57,6 +67,7 @@ def prove(definition: Definition, *, before: Definition | None = None) -> Judgem
             counts=_counts(found),
         ),
         findings=findings,
+        unchecked=Promises.of(definition).words,
     )
 
 
@@ -70,33 +81,60 @@ def _of_text(definition: Definition, regions: Regions, before: Definition | None
         yield from flags.shrunk(before, definition)
 
 
-def _of_turn(turn: Turn, kept: Promises) -> Iterator[Breach]:
+def _of_turn(turn: Turn) -> Iterator[Breach]:
     yield from waits.of_turn(turn)
     yield from safety.of_turn(turn)
     yield from effects.of_turn(turn)
-    yield from flags.of_turn(turn)
-    yield from promises.of_turn(turn, kept)
 
 
 def _of_walk(found: Explored) -> Iterator[Suspect]:
-    for node, way, taken in found.turns():
-        for breach in _of_turn(way.turn, found.promises):
-            yield Suspect(
-                breach=breach, node=node, last=((way, taken),), shown=_again(way.turn, breach, found.promises)
-            )  # fmt: skip
-    yield from (Suspect(breach=each) for each in ends.unreached(found))
+    yield from _turned(found, _of_turn)
+    yield from (Suspect(found=found, breach=each) for each in ends.unreached(found))
     for breach, node, left in ends.stuck(found):
-        yield Suspect(breach=breach, node=node, among=left, shown=_stands(node.control.state))
+        yield Suspect(
+            found=found, breach=breach, node=node, among=left, shown=_stands(node.control.state)
+        )
     for loop in loops.endless(found):
         yield Suspect(
-            breach=loop.breach, node=replace(loop.node, box=loop.box), last=loop.ways,
+            found=found, breach=loop.breach, node=replace(loop.node, box=loop.box), last=loop.ways,
             shown=_stands(loop.node.control.state),
         )  # fmt: skip
 
 
+def _of_promises(found: Explored) -> Iterator[Suspect]:
+    """Each requirement that could be passed by, walked through once more with an eye on it."""
+    definition, promised = found.definition, Promises.of(found.definition)
+    for one in promised.before:
+        if not promises.may_be_passed(found, one):
+            continue
+        rule = partial(promises.of_turn, promises=promised.only(one.number))
+        walk = explore(
+            definition, found.regions, promise=one.number, enough=lambda way, rule=rule: any(rule(way.turn))
+        )  # fmt: skip
+        yield from _turned(walk, rule)
+
+
+def _of_flags(found: Explored) -> Iterator[Suspect]:
+    """Red flags, walked through once more with an eye on them, where some pool could be wrong for one."""
+    watched = Flags.of(found.definition, found.regions)
+    if watched.may_fail(found.definition):
+        walk = explore(
+            found.definition, found.regions, flags=watched, enough=lambda way: any(flags.of_turn(way.turn))
+        )  # fmt: skip
+        yield from _turned(walk, flags.of_turn)
+
+
+def _turned(found: Explored, rule: Rule) -> Iterator[Suspect]:
+    for node, way, taken in found.turns():
+        for breach in rule(way.turn):
+            yield Suspect(
+                found=found, breach=breach, node=node, last=((way, taken),), shown=_again(way.turn, rule)
+            )  # fmt: skip
+
+
 def _of_tables(found: Explored, celled: Iterable[tuple[Breach, Pieces]]) -> Iterator[Suspect]:
     for breach, pieces in celled:
-        yield _met(found, breach, pieces) if pieces else Suspect(breach=breach)
+        yield _met(found, breach, pieces) if pieces else Suspect(found=found, breach=breach)
 
 
 def _met(found: Explored, breach: Breach, pieces: Pieces) -> Suspect:
@@ -105,8 +143,10 @@ def _met(found: Explored, breach: Breach, pieces: Pieces) -> Suspect:
         if any(intake.open_ for intake in way.move.intakes):
             for piece in pieces:
                 if here := meet(taken, piece):
-                    return Suspect(breach=breach, node=node, last=((way, here),), shown=_unanswered)
-    return Suspect(breach=breach)
+                    return Suspect(
+                        found=found, breach=breach, node=node, last=((way, here),), shown=_unanswered
+                    )
+    return Suspect(found=found, breach=breach)
 
 
 def _unanswered(told: Told) -> bool:
@@ -114,14 +154,12 @@ def _unanswered(told: Told) -> bool:
     return case is not None and any(value is None for value in case.values.values())
 
 
-def _again(turn: Turn, breach: Breach, kept: Promises) -> Callable[[Told], bool]:
-    """Whether the same rule is broken by what the engine did at the end of the whole run."""
+def _again(turn: Turn, rule: Rule) -> Callable[[Told], bool]:
+    """Whether the rule is broken by what the engine did at the end of the whole run."""
 
     def shown(told: Told) -> bool:
         here = replace(turn, before=told.before, after=told.after, steps=told.steps)
-        return _where(told.after) == _where(turn.after) and any(
-            each.rule == breach.rule for each in _of_turn(here, kept)
-        )
+        return _where(told.after) == _where(turn.after) and any(rule(here))
 
     return shown
 
@@ -134,27 +172,28 @@ def _stands(state: str) -> Callable[[Told], bool]:
     return lambda told: state in _where(told.after)
 
 
-def _findings(found: Explored, suspects: Iterable[Suspect]) -> Iterator[Finding]:
+def _findings(suspects: Iterable[Suspect]) -> Iterator[Finding]:
     """A few of each rule, each message once."""
     seen: dict[str, set[str]] = {}
     for suspect in suspects:
         messages = seen.setdefault(suspect.breach.rule, set())
         if len(messages) < EACH_MAX and suspect.breach.message not in messages:
             messages.add(suspect.breach.message)
-            yield _finding(found, suspect)
+            yield _finding(suspect)
 
 
-def _finding(found: Explored, suspect: Suspect) -> Finding:
-    breach, run = suspect.breach, ""
-    verdict = Verdict.REFUTED
+def _finding(suspect: Suspect) -> Finding:
+    found, breach, run = suspect.found, suspect.breach, ""
+    verdict, path = Verdict.REFUTED, tuple[str, ...]()
     if suspect.node is not None and suspect.shown is not None:
         way = legs(found, suspect.node, suspect.last, among=suspect.among)
         told = retell(found.stage, way)
-        run = told.text(breach.message)
+        run, path = told.text(breach.message), told.path
         if not (suspect.shown(told) and holds_again(found.definition, run)):
             verdict = Verdict.NOT_DECIDED
     return Finding(
-        rule=breach.rule, verdict=verdict, line=breach.line, message=breach.message, remedy=breach.remedy, run=run
+        rule=breach.rule, verdict=verdict, line=breach.line, message=breach.message, remedy=breach.remedy,
+        run=run, path=path,
     )  # fmt: skip
 
 

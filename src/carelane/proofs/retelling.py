@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from carelane.cases import next_due
-from carelane.cases.model import Case, Step
+from carelane.cases.model import Case, OpenStep, Step
 from carelane.pathways.definition import Definition
 from carelane.pathways.durations import duration_text
 from carelane.pathways.events_reader import KEYS
@@ -29,6 +29,7 @@ class Told:
     before: Case | None
     after: Case | None
     steps: tuple[Step, ...]
+    path: tuple[str, ...]
 
     def text(self, title: str) -> str:
         """The table."""
@@ -44,6 +45,7 @@ def retell(stage: Stage, legs: Iterable[Leg]) -> Told:
     """Let the engine go the run; each move comes before the next clock of the case."""
     run = playing(stage.definition, _TRIAL)
     rows: list[TrialRow] = []
+    path: list[str] = []
     before: Case | None = None
     legs = tuple(legs)
     keys = _keys(stage.definition, [leg.move for leg in legs])
@@ -52,7 +54,14 @@ def retell(stage: Stage, legs: Iterable[Leg]) -> Told:
         row = _row(stage, run, leg, number, keys)
         play(run, row)
         rows.append(replace(row, text=_text(run, row)))
-    return Told(rows=tuple(rows), before=before, after=_case(run), steps=tuple(run.last))
+        path.extend(step.state for step in _steps(run) if step.state not in path[-1:])
+    return Told(
+        rows=tuple(rows),
+        before=before,
+        after=_case(run),
+        steps=tuple(run.last),
+        path=tuple(path),
+    )
 
 
 def holds_again(definition: Definition, text: str) -> bool:
@@ -65,6 +74,11 @@ def holds_again(definition: Definition, text: str) -> bool:
 
 def _case(run: Playing) -> Case | None:
     return next(iter((*run.view.cases, *run.view.closed)), None)
+
+
+def _steps(run: Playing) -> tuple[OpenStep, ...]:
+    case = _case(run)
+    return case.steps if case is not None else ()
 
 
 def _row(stage: Stage, run: Playing, leg: Leg, number: int, keys: dict[str, str]) -> TrialRow:

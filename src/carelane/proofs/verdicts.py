@@ -1,7 +1,7 @@
 """What the prover says: a proof of a release, rule by rule, and for what does not hold a run that shows it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 PROVER = 1
@@ -37,7 +37,10 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One rule that does not hold at one place. `run` is a text table that `carelane pathway test` runs, if there is one."""
+    """One rule that does not hold at one place.
+
+    `run` is a text table that `carelane pathway test` runs, if there is one, and `path` the states that it passes.
+    """
 
     rule: str
     verdict: Verdict
@@ -45,13 +48,18 @@ class Finding:
     message: str
     remedy: str
     run: str = ""
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """A proof with everything that a person needs to mend what does not hold."""
+    """A proof with everything that a person needs to mend what does not hold.
+
+    `unchecked` are promises in words only: they stand for people, nothing here holds them.
+    """
 
     pathway: str
     version: str
     proof: Proof
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[Finding, ...] = ()
+    unchecked: tuple[str, ...] = ()

@@ -43,15 +43,21 @@ def _outcomes(definition: Definition, state: State) -> Iterator[Breach]:
 
 
 def _ends(definition: Definition, state: State) -> Iterator[Breach]:
-    """A state that goes on by an effect's end says so for each; one without a task has nothing else to go on by."""
+    """A state that goes on by an effect's end says so for each; so must one that has nothing else to go on by."""
     kinds = [definition.effects[name] for name in state.effects]
-    waits = bool(state.effect_outcomes) or (bool(kinds) and not state.task)
+    waits = bool(state.effect_outcomes) or (bool(kinds) and not _goes_on(state))
     lacking = [end for end in EFFECT_ENDS if end not in state.effect_outcomes]
     if waits and lacking and not all(kind.on_failure in definition.states for kind in kinds):
         yield _breach(
             state, f"State `{state.name}` waits for an effect and does not say what {said(lacking)} does.",
             "Add it to `effect_outcomes`.",
         )  # fmt: skip
+
+
+def _goes_on(state: State) -> bool:
+    """Whether people, events or other cases move it."""
+    leads = [branch.then for edge in state.on.values() for branch in edge.branches]
+    return bool(state.task or state.block or state.waits or set(leads) - {"stay"})
 
 
 def _total(regions: Regions, edge: Edge, line: int, what: str) -> Iterator[Breach]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from carelane.pathways.definition import Definition, State
-from carelane.proofs.promises import RULE, Chain, Promises
-from carelane.proofs.turns import Breach, Turn
+from carelane.proofs.explore import Explored
+from carelane.proofs.promises import RULE, Before, Chain, Promises
+from carelane.proofs.turns import Breach, Control, Turn
 
 
 def of_text(definition: Definition, promises: Promises) -> Iterator[Breach]:
@@ -65,6 +66,18 @@ def _repeats(definition: Definition, state: State, above: frozenset[str]) -> boo
     return bool(nexts) and all(
         each is not None and _repeats(definition, each, above | {state.name}) for each in nexts
     )
+
+
+def may_be_passed(found: Explored, one: Before) -> bool:
+    """Whether the state can be reached by moves that do not keep the requirement, values apart."""
+    keeping = Promises.of(found.definition).only(one.number)
+    seen, waiting = {Control()}, [Control()]
+    while waiting:
+        for way in found.ways.get(waiting.pop(), ()):
+            if not keeping.kept_by(way.move) and way.target not in seen:
+                seen.add(way.target)
+                waiting.append(way.target)
+    return any(control.state == one.state for control in seen)
 
 
 def of_turn(turn: Turn, promises: Promises) -> Iterator[Breach]:
