@@ -18,6 +18,7 @@ from carelane.proofs.reads import Atom, atoms_of, code_of, form_field, guards_of
 
 EPOCH = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 ELAPSED = "elapsed"
+OTHER = "something-else"  # an outcome that nobody listed
 _TINY = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 _MOMENTS = (InputType.DATE, InputType.INSTANT)
@@ -185,11 +186,41 @@ def _columns(cut: _Cut) -> Iterator[tuple[str, tuple[Cell, ...], Input | None]]:
     for name, given in {**definition.inputs, **definition.variables}.items():
         if name in needed:
             yield name, (None, *_cells(cut, given, together.get(name, ()))), given
+    yield from _ends(definition)
     counters = [one for state in definition.states.values() for one in state.counters]
     for name, most in {one.name: one.max for one in counters}.items():
         yield name, (None, *range(1, most + 1)), None
     if any(isinstance(atom, Elapsed) for atom in cut.atoms):
         yield ELAPSED, tuple(_elapsed(cut.atoms)), None
+
+
+def _ends(definition: Definition) -> Iterator[tuple[str, tuple[Cell, ...], Input | None]]:
+    """How regions ended (`block.region`; of a `for each`, how many so), and other cases that were waited for."""
+    for state in definition.states.values():
+        if state.block is not None and state.block.table:
+            regions = state.block.regions.values()
+            for outcome in dict.fromkeys(one for each in regions for one in each.outcomes):
+                name = f"{state.name}.{outcome}"
+                many = Input(name=name, path="", type=InputType.INTEGER)
+                yield name, (None, *range(len(regions) + 1)), many
+        elif state.block is not None:
+            for region in state.block.regions.values():
+                name = f"{state.name}.{region.name}"
+                yield name, (None, *region.outcomes), Input(name=name, path="", codes=region.outcomes)
+    for pathway in dict.fromkeys(one.waits.pathway for one in definition.states.values() if one.waits):
+        name = closed_name(pathway)
+        outcomes = dict.fromkeys(
+            outcome
+            for state in definition.states.values()
+            if state.waits is not None and state.waits.pathway == pathway
+            for outcome in (*state.waits.outcomes, OTHER)
+        )
+        yield name, (None, *outcomes), Input(name=name, path="", codes=tuple(outcomes))
+
+
+def closed_name(pathway: str) -> str:
+    """The value that says how another pathway's case ended, while nobody waits for it yet."""
+    return f"closed.{pathway}"
 
 
 def _names(atom: Atom) -> tuple[str, ...]:
@@ -253,7 +284,9 @@ def _candidates(given: Input, atoms: Sequence[Atom], compared: int) -> list[Cell
     if given.type is InputType.BOOLEAN:
         return [False, True]
     if given.type is InputType.CODE:
-        return list(given.codes) if given.codes else [f"one{n}" for n in range(compared or 1)]
+        said = set(given.phrases.values())
+        codes = [code for code in given.codes if not said or code in said]
+        return list(codes) or [f"one{n}" for n in range(compared or 1)]
     if given.type in _MOMENTS and not compared and not _absolute(atoms):
         return list(_rests([atom.duration for atom in atoms if isinstance(atom, Until)]))
     literals = sorted({one for atom in atoms for one in _literals(atom)}, key=_rank)

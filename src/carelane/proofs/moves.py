@@ -12,7 +12,8 @@ from typing import TypeAlias
 from carelane.facts.vocabulary import FACTS
 from carelane.pathways.definition import Definition, Edge, FormField, InputType, Reduce, State
 from carelane.pathways.payloads import parts
-from carelane.proofs.cells import ELAPSED, Coordinate, Space
+from carelane.pathways.waits_reader import CASE_CLOSED
+from carelane.proofs.cells import ELAPSED, Coordinate, Space, closed_name
 from carelane.proofs.reads import code_of, form_field, options_for
 
 EFFECT_ENDS = ("done", "refused", "needs-person")
@@ -53,11 +54,23 @@ class Move:
     intakes: tuple[Intake, ...] = (Intake(),)
     counts: tuple[str, ...] = ()  # counters that an outcome adds to, before its edge is chosen
     needs: tuple[FormField, ...] = ()  # what the form must hold for the outcome
+    state: str = ""  # the state that a task stands in, or whose clock it is
+    joins: str = ""  # the block that goes on by it, when it ends the last region
 
     @property
     def key(self) -> tuple[str, str, str]:
         """What tells it from the other moves in a state."""
         return self.kind, self.name, self.outcome
+
+    @property
+    def tells(self) -> bool:
+        """Whether it changes nothing but what is known."""
+        branches = self.edge.branches if self.edge is not None else ()
+        if self.kind is not Kind.EVENT:
+            return False
+        if self.outcome:
+            return self.edge is None
+        return len(branches) == 1 and branches[0].then == "stay" and not branches[0].sets
 
     @property
     def alone(self) -> bool:
@@ -100,16 +113,40 @@ class Moves:
         """What people, events and the clock can do in an open state."""
         known = self._states.get(state.name)
         if known is None:
-            known = (*self._tasks(state), *self._heard(state), self._clock(state))
+            known = (
+                *self._tasks(state),
+                *self._heard(state),
+                *self._others(state),
+                self._clock(state),
+            )
             self._states[state.name] = known
         return known
 
     def _heard(self, state: State) -> Iterator[Move]:
         """Events that an open state does not ignore."""
         for name in self.definition.events:
-            edge = state.on.get(name) or self.definition.everywhere.get(name)
+            edge = state.on.get(name)
+            if edge is None and not state.region:  # inside a block, the block answers the rest
+                edge = self.definition.everywhere.get(name)
             if edge is not None and not edge.ignore:
                 yield self._event(name, edge)
+
+    def _others(self, state: State) -> Iterator[Move]:
+        """Other cases that end: who waits goes on, else it is remembered."""
+        every = [one.waits for one in self.definition.states.values() if one.waits is not None]
+        for pathway in dict.fromkeys(waits.pathway for waits in every):
+            one = self.space.coordinates[closed_name(pathway)]
+            mine = state.waits if state.waits and state.waits.pathway == pathway else None
+            for number, outcome in enumerate(one.cells):
+                if outcome is None or (mine is None and state.region):
+                    continue
+                edge = mine.outcomes.get(str(outcome), mine.otherwise) if mine is not None else None
+                bit = one.bits([number])
+                told = Intake(bit, bit, (one,)) if mine is None else Intake()
+                yield Move(
+                    kind=Kind.EVENT, name=CASE_CLOSED, outcome=f"{pathway} {outcome}", edge=edge,
+                    intakes=(told,),
+                )  # fmt: skip
 
     def _tasks(self, state: State) -> Iterator[Move]:
         kind = self.definition.tasks.get(state.task)
@@ -122,13 +159,14 @@ class Moves:
                 edge=edge,
                 counts=tuple(one.name for one in state.counters if one.add == outcome),
                 needs=needs,
-                intakes=(self._filled_in(state.task, needs),),
+                intakes=(self._filled_in(state, needs),),
+                state=state.name,
             )
 
     def _clock(self, state: State) -> Move:
         fallback = state.fallback
         edge = fallback.edge if fallback is not None and not fallback.repeat else None
-        return Move(kind=Kind.CLOCK, name=state.name, edge=edge)
+        return Move(kind=Kind.CLOCK, name=state.name, edge=edge, state=state.name)
 
     def effects(self, state: State, pending: frozenset[str]) -> Iterator[Move]:
         """Ends of the effects that the state started."""
@@ -174,14 +212,14 @@ class Moves:
             if given is not None and given.path and not given.path.startswith("task."):
                 yield one
 
-    def _filled_in(self, task: str, needs: tuple[FormField, ...]) -> Intake:
-        kind = self.definition.tasks[task]
+    def _filled_in(self, state: State, needs: tuple[FormField, ...]) -> Intake:
+        kind = self.definition.tasks[state.task]
         needed = {one.name for one in needs}
         coming, forced = 0, 0
         for one in self.space.coordinates.values():
             given = one.given_by
             options = options_for(kind, given) if given is not None and form_field(given) else None
-            if given is None or options is None:
+            if given is None or options is None or not state.name.startswith(given.within):
                 continue
             cells = self._sayable(one, options)
             if given.type is InputType.BOOLEAN and form_field(given) in needed:

@@ -3,10 +3,11 @@
 Goes backward from the end: each move brings only what must have changed, so that a person reads as little as possible.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from carelane.proofs.boxes import bits_of
-from carelane.proofs.explore import Explored, Node, Way
+from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.moves import Kind, Move, counted
 from carelane.proofs.cells import Coordinate
 
@@ -35,17 +36,27 @@ def legs(
     found: Explored, node: Node, last: tuple[tuple[Way, int], ...] = (), *, among: int = 0
 ) -> tuple[Leg, ...]:
     """The run to a node (to these of its cells), and the last ways from it, each with what is known when it is taken."""
-    steps: list[tuple[Way, int, int]] = []  # the way, what is taken, and the box it is taken from
+    steps = list(_behind(node))
     box = node.box
     for way, taken in last:
         steps.append((way, taken, box))
         box = taken
-    behind: list[tuple[Way, int, int]] = []
-    here: Node | None = node
-    while here is not None and here.way is not None and here.parent is not None:
-        behind.append((here.way, here.taken, here.parent.box))
-        here = here.parent
-    return _concrete(found, [*reversed(behind), *steps], among or found.regions.space.full)
+    return _concrete(found, steps, among or found.regions.space.full)
+
+
+def _behind(node: Node, until: str | None = None) -> Iterator[tuple[Way, int, int]]:
+    """The ways to a node, each with what is taken and the box it is taken from; or those inside its region only."""
+    if node.way is None or node.parent is None or (until is not None and node.parent.control.within != until):
+        return
+    yield from _behind(node.parent, until)
+    for each in node.aside[:-1]:
+        yield from _behind(each, each.control.within)
+    if node.aside and node.aside[-1].parent is not None:
+        last = node.aside[-1]
+        yield from _behind(last.parent, last.control.within)
+        yield node.way, last.taken, last.parent.box
+    else:
+        yield node.way, node.taken, node.parent.box
 
 
 def _concrete(
@@ -56,8 +67,17 @@ def _concrete(
         after = _after(found, way, taken, wanted)
         before = _before(found, way.move, box, after)
         made.append(Leg(move=way.move, before=before, after=after, way=way))
-        wanted = before
+        wanted = _still(found, way, wanted, taken, before)
     return tuple(leg for leg in reversed(made) if not leg.idle)
+
+
+def _still(found: Explored, way: Way, wanted: int, taken: int, before: int) -> int:
+    """What earlier moves must bring about: what a region does not know of was brought about before it."""
+    fixed = {mask for mask, _ in way.sets}
+    for one in found.regions.space.coordinates.values():
+        if not wanted & taken & one.mask and one.mask not in fixed and one.name not in way.adds:
+            before = before & ~one.mask | wanted & one.mask
+    return before
 
 
 def _after(found: Explored, way: Way, taken: int, wanted: int) -> int:

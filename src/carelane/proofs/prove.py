@@ -13,7 +13,8 @@ from carelane.cases.model import Case
 from carelane.pathways.definition import Definition
 from carelane.proofs.boxes import TooMany, meet
 from carelane.proofs.catalogue import RULES
-from carelane.proofs.explore import Explored, Node, Way, explore
+from carelane.proofs.explore import explore
+from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.flags import Flags
 from carelane.proofs.paths import legs
 from carelane.proofs.promises import Promises
@@ -103,25 +104,29 @@ def _of_walk(found: Explored) -> Iterator[Suspect]:
 
 def _of_promises(found: Explored) -> Iterator[Suspect]:
     """Each requirement that could be passed by, walked through once more with an eye on it."""
-    definition, promised = found.definition, Promises.of(found.definition)
+    promised = Promises.of(found.definition)
     for one in promised.before:
-        if not promises.may_be_passed(found, one):
-            continue
-        rule = partial(promises.of_turn, promises=promised.only(one.number))
-        walk = explore(
-            definition, found.regions, promise=one.number, enough=lambda way, rule=rule: any(rule(way.turn))
-        )  # fmt: skip
-        yield from _turned(walk, rule)
+        if promises.may_be_passed(found, one):
+            rule = partial(promises.of_turn, promises=promised.only(one.number))
+            yield from _watched(partial(explore, found.definition, found.regions, promise=one.number), rule)
 
 
 def _of_flags(found: Explored) -> Iterator[Suspect]:
     """Red flags, walked through once more with an eye on them, where some pool could be wrong for one."""
     watched = Flags.of(found.definition, found.regions)
     if watched.may_fail(found.definition):
-        walk = explore(
-            found.definition, found.regions, flags=watched, enough=lambda way: any(flags.of_turn(way.turn))
-        )  # fmt: skip
-        yield from _turned(walk, flags.of_turn)
+        walk = partial(explore, found.definition, found.regions, flags=watched)
+        yield from _watched(walk, flags.of_turn)
+
+
+def _watched(walk: Callable[..., Explored], rule: Rule) -> Iterator[Suspect]:
+    """A coarse walk finds nothing where there is nothing; what it finds must be found by a fine one."""
+
+    def broken(way: Way) -> bool:
+        return any(rule(way.turn))
+
+    if walk(coarse=True, enough=broken).stopped:
+        yield from _turned(walk(enough=broken), rule)
 
 
 def _turned(found: Explored, rule: Rule) -> Iterator[Suspect]:

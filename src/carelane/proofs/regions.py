@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 
 from carelane.cases.prepared import prepare
 from carelane.pathways.definition import Definition, Edge, Hit, Table
-from carelane.pathways.guard import All, Either, Elapsed, Guard, Missing, Not, Same, Until, Value
+from carelane.pathways.guard import (
+    All, Compare, Either, Elapsed, Guard, Missing, Not, Same, Until, Value, Within,
+)  # fmt: skip
 from carelane.pathways.judge import fields_of, holds
 from carelane.proofs.boxes import Piece, bits_of, bounded, joined, meet, remove, within
 from carelane.proofs.cells import ELAPSED, EPOCH, Ahead, Coordinate, Space, space_of, value_of
 from carelane.proofs.reads import Atom
 
 Pieces = tuple[Piece, ...]
+STATE = "state"  # what `where` calls the state a case stands in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,32 @@ class Regions:
     def outside(self, pieces: Sequence[Piece]) -> Pieces:
         """Everything but these pieces."""
         return self.pieces(remove([self.space.full], pieces))
+
+    def answers(self, table: str, output: str) -> Mapping[str, Pieces]:
+        """For each answer that a collect table can give, where it is among those given."""
+        found: dict[str, list[int]] = {}
+        for row in self.definition.tables[table].rows:
+            boxes = found.setdefault(str(row.then.get(output)), [])
+            boxes.extend(piece.bits for piece in self.guard(row.when))
+        return {answer: self.pieces(boxes) for answer, boxes in found.items()}
+
+    def standing(self, guard: Guard, state: str) -> Pieces:
+        """Where a guard holds for a case that stands in this state (`where` reads it as `state`)."""
+        match guard:
+            case All(parts):
+                found = self.everything
+                for part in parts:
+                    found = self.both(found, self.standing(part, state))
+                return found
+            case Either(parts):
+                return self.pieces(one.bits for part in parts for one in self.standing(part, state))
+            case Not(part):
+                return self.outside(self.standing(part, state))
+            case Compare(name) | Within(name) | Missing(name) if name == STATE:
+                held = holds(guard, {STATE: state.partition("/")[0]}, now=EPOCH)
+                return self.everything if held else ()
+            case _:
+                return self.guard(guard)
 
     def both(self, one: Sequence[Piece], other: Sequence[Piece]) -> Pieces:
         """What two sets of pieces share."""
@@ -148,6 +177,8 @@ class Regions:
     def _values(self, name: str) -> list[tuple[Value | None, Pieces]]:
         if name in self._outputs:
             return list(self._outputs[name].items())
+        if name not in self.space.coordinates:
+            return [(None, self.everything)]
         one = self.space.coordinates[name]
         found = []
         for number, cell in enumerate(one.cells):

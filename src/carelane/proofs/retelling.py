@@ -82,7 +82,7 @@ def _steps(run: Playing) -> tuple[OpenStep, ...]:
 
 
 def _row(stage: Stage, run: Playing, leg: Leg, number: int, keys: dict[str, str]) -> TrialRow:
-    at = _ringing(run) if leg.move.kind is Kind.CLOCK else _soon(run, first=number == 1)
+    at = _ringing(run, leg.move.state) if leg.move.kind is Kind.CLOCK else _soon(run, first=number == 1)
     given = stage.given(leg.move, leg.before, leg.after, at)
     if leg.move.kind is Kind.EVENT:
         named = {name: value for name, value in given.items() if name not in KEYS}
@@ -99,11 +99,11 @@ def _soon(run: Playing, *, first: bool) -> datetime:
     return run.now + timedelta(seconds=max(int((due - run.now).total_seconds() / 2), 0))
 
 
-def _ringing(run: Playing) -> datetime:
+def _ringing(run: Playing, state: str) -> datetime:
     """When the next clock has run out, all its warnings and levels before."""
     trying = copy(run)
     trying.last = []
-    ring(trying)
+    ring(trying, state)
     left = trying.now - STARTS
     return STARTS + timedelta(seconds=-(-left // _SECOND))
 

@@ -1,4 +1,4 @@
-"""What rules look at: where a case stands as far as its future goes, and one decision about it, taken by `cases.step`."""
+"""What rules look at: where a case stands as far as its future goes, and one decision about it by `cases.step`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,12 +12,16 @@ from carelane.proofs.moves import Move
 class Control:
     """Where a case stands, apart from values and counters. An empty `state` is: no case yet.
 
-    `owner` is kept only where red flags ask who it is, `kept` are the requirements fulfilled so far by number,
-    `flagged` the highest urgency that a red flag asked for (0: none seen).
+    Inside a block each region is looked at by itself: `within` names it, `ended` says that it is over. `opened` are
+    the regions that a block has begun. `owner` is kept only where red flags ask who it is, `kept` are the requirements
+    fulfilled so far by number, `flagged` is one more than the highest urgency that a red flag asked for (0: none seen).
     """
 
     state: str = ""
+    within: str = ""
     closed: bool = False
+    ended: bool = False
+    opened: frozenset[str] = frozenset()
     owner: str = ""
     pending: frozenset[str] = frozenset()
     failed: bool = False
@@ -25,6 +29,11 @@ class Control:
     acted: bool = False
     kept: frozenset[int] = frozenset()
     flagged: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing happens from there by itself: the case is closed, or the region over."""
+        return self.closed or self.ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

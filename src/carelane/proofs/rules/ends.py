@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from carelane.proofs.boxes import Piece, bounded, joined, remove, within
 from carelane.proofs.cells import ELAPSED, Coordinate
-from carelane.proofs.explore import Explored, Node, Way
+from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.moves import Intake, counted
 from carelane.proofs.turns import Breach, Control
 
@@ -28,8 +28,8 @@ def stuck(found: Explored) -> Iterator[tuple[Breach, Node, int]]:
     good = _good(found)
     for node in found.nodes:
         state = found.definition.states.get(node.control.state)
-        if state is None or node.control.closed:
-            continue
+        if state is None or node.control.closed or node.control.within:
+            continue  # what stands in a region can end when its block can
         left = remove([node.box], [_piece(found, box) for box in good.get(node.control, ())])
         if left:
             yield Breach(
@@ -43,7 +43,7 @@ def _good(found: Explored) -> dict[Control, list[int]]:
     """For each control the cells from which some run ends the case."""
     full = found.regions.space.full
     good = {control: [full] for control in found.scenes if control.closed}
-    waiting = [control for control in found.scenes if control.state and not control.closed]
+    waiting = [each for each in found.scenes if each.state and not each.closed and not each.within]
     grown = True
     while grown:
         grown = False
@@ -64,18 +64,14 @@ def _masks(found: Explored) -> list[int]:
 
 def _before(found: Explored, control: Control, good: dict[Control, list[int]]) -> Iterator[int]:
     for way in found.ways.get(control, ()):
+        if way.move.joins and good.get(way.target):
+            yield found.regions.space.full  # its regions can end so: found by walking them
         if way.target == control and not way.adds and not way.sets and not way.move.intakes[0].open_:
             continue
         for end in good.get(way.target, ()):
             goal = _unchanged(found, way, end)
-            for piece in _pieces(found, way) if goal else ():
+            for piece in way.pieces if goal else ():
                 yield from _led(found, way, goal & piece.bits)
-
-
-def _pieces(found: Explored, way: Way) -> tuple[Piece, ...]:
-    if way.move.edge is None:
-        return found.regions.everything
-    return found.regions.edge(way.move.edge)[way.branch]
 
 
 def _unchanged(found: Explored, way: Way, end: int) -> int:

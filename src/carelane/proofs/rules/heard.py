@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from carelane.pathways.definition import Definition, Edge, State
+from carelane.pathways.waits_reader import CASE_CLOSED
 from carelane.proofs.moves import EFFECT_ENDS
 from carelane.proofs.reads import edges_from
 from carelane.proofs.regions import Regions
@@ -26,7 +27,13 @@ def of_text(definition: Definition, regions: Regions) -> Iterator[Breach]:
 
 
 def _events(definition: Definition, state: State) -> Iterator[Breach]:
-    silent = [name for name in definition.events if name not in state.on and name not in definition.everywhere]
+    if state.region:  # inside a block, the block answers
+        return
+    silent = [
+        name
+        for name in definition.events
+        if name not in state.on and name not in definition.everywhere and name != CASE_CLOSED
+    ]
     if silent:
         yield _breach(
             state, f"State `{state.name}` does not say what {said(silent)} does.",

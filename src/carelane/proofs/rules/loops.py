@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from carelane.proofs.boxes import Piece, TooMany, bits_of, meet
-from carelane.proofs.explore import Explored, Node, Way, image
+from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.moves import Kind
 from carelane.proofs.turns import Breach, Control
 
@@ -53,7 +53,7 @@ def _own_news(found: Explored) -> frozenset[str]:
 
 def _groups(alone: dict[Control, list[Way]]) -> Iterator[frozenset[Control]]:
     """Controls that lead to one another (strongly connected), and those that lead to themselves."""
-    nexts = {control: {way.target for way in ways} for control, ways in alone.items()}
+    nexts = {control: {each for way in ways for each in way.targets} for control, ways in alone.items()}
     reach = {control: _reach(control, nexts) for control in nexts}
     seen: set[Control] = set()
     for control, far in reach.items():
@@ -89,15 +89,10 @@ def _loop(found: Explored, group: frozenset[Control], alone: dict[Control, list[
 def _read(found: Explored, ways: Sequence[Way]) -> list[int]:
     """The coordinates that the ways read, add to or set; what only falls with time is left free."""
     space = found.regions.space
-    read = {mask for way in ways for piece in _pieces(found, way) for mask in piece.masks}
+    read = {mask for way in ways for piece in way.pieces for mask in piece.masks}
     read |= {space.coordinates[name].mask for way in ways for name in way.adds}
     read |= {mask for way in ways for mask, _ in way.sets}
     return sorted(read - {one.mask for one in space.falling})
-
-
-def _pieces(found: Explored, way: Way) -> tuple[Piece, ...]:
-    edge = way.move.edge
-    return found.regions.everything if edge is None else found.regions.edge(edge)[way.branch]
 
 
 def _single(box: int, masks: Sequence[int]) -> list[int]:
@@ -118,12 +113,12 @@ def _around(
     seen: set[tuple[Control, int]] = set()
     for control, here, path in waiting:
         for way in ways[control]:
-            for piece in _pieces(found, way):
+            for piece in way.pieces:
                 for after in found.moves.after(here, way.move):
                     taken = meet(after, piece)
                     if not taken:
                         continue
-                    there = image(found, way, taken)
+                    there = found.image(way, taken)
                     if way.target == start and not box & ~there:
                         return [*path, (way, taken)]
                     if (way.target, there) not in seen:

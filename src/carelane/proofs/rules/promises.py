@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from carelane.pathways.definition import Definition, State
-from carelane.proofs.explore import Explored
+from carelane.proofs.nodes import Explored
 from carelane.proofs.promises import RULE, Before, Chain, Promises
 from carelane.proofs.turns import Breach, Control, Turn
 
