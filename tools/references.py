@@ -9,6 +9,7 @@ from tools import (
     dataflow_table,
     fact_table,
     metric_table,
+    pathway_pages,
     problem_table,
     retention_table,
 )
@@ -22,6 +23,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     dataflow_table.PATH: dataflow_table.text,
     problem_table.PATH: problem_table.text,
     retention_table.PATH: retention_table.text,
+    **pathway_pages.pages(),
 }
 
 
@@ -32,13 +34,17 @@ def stale() -> list[str]:
         page = ROOT / path
         if not page.exists() or page.read_text(encoding="utf-8") != text():
             found.append(path)
-    return found
+    return found + pathway_pages.left_over()
 
 
 def main() -> int:
     """Writes what is stale."""
     for path in stale():
         page = ROOT / path
+        if path not in PAGES:
+            page.unlink()
+            print(f"carelane docs: removed {path}")
+            continue
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(PAGES[path](), encoding="utf-8")
         print(f"carelane docs: wrote {path}")

@@ -30,6 +30,7 @@ TABLE = {
     ("GET", "/cases/{case_id:uuid}"): (303, 200, 403, 403),
     ("POST", "/cases/{case_id:uuid}/reveal"): (303, 403, 403, 403),
     ("POST", "/cases/{case_id:uuid}/thread"): (303, 403, 403, 403),
+    ("POST", "/cases/{case_id:uuid}/correct"): (303, 403, 403, 403),
     ("GET", "/find"): (303, 200, 200, 200),
     ("POST", "/find"): (303, 403, 403, 403),
     ("GET", "/errors"): (303, 403, 200, 403),
@@ -37,6 +38,7 @@ TABLE = {
     ("GET", "/audit"): (303, 403, 403, 200),
     ("GET", "/pathways"): (303, 200, 200, 200),
     ("GET", "/pathways/{name:str}"): (303, 200, 200, 200),
+    ("GET", "/pathways/{name:str}/events"): (303, 200, 200, 200),
     ("GET", "/downtime"): (303, 200, 200, 200),
     ("GET", "/events"): (303, 200, 200, 200),
     ("POST", "/api/session"): (401, 401, 401, 401),
@@ -49,7 +51,9 @@ TABLE = {
     ("GET", "/api/cases"): (401, 200, 200, 200),
     ("GET", "/api/cases/{case_id:uuid}"): (401, 200, 403, 403),
     ("GET", "/api/cases/{case_id:uuid}/trace"): (401, 200, 403, 403),
+    ("GET", "/api/cases/{case_id:uuid}/why"): (401, 200, 403, 403),
     ("POST", "/api/cases/{case_id:uuid}/thread"): (401, 422, 422, 422),
+    ("POST", "/api/cases/{case_id:uuid}/correct"): (401, 422, 403, 403),
     ("GET", "/api/ledger"): (401, 403, 200, 200),
     ("GET", "/api/effects/groups"): (401, 403, 200, 403),
     ("POST", "/api/effects/redrive"): (401, 403, 200, 403),
@@ -60,6 +64,7 @@ BODIES: dict[str, Any] = {
     "/api/session": {"person": "nobody.here", "password": "x"},
     "/api/tasks/{task:uuid}/{verb:str}": {"version": 1},
     "/api/cases/{case_id:uuid}/thread": {"kind": "nothing", "text": "x"},
+    "/api/cases/{case_id:uuid}/correct": {"reason": "because", "text": "x"},
 }
 
 

@@ -6,12 +6,15 @@ from uuid import UUID
 
 import pytest
 
+from carelane.casebook.why import explain, fired
 from carelane.compose.house import House
 from carelane.compose.people import viewer_of
 from carelane.facts.phi import Phi
+from carelane.measures.read import overrides
 from carelane.testing.messages import referral
 from carelane.worklist import acting, holding, thread
 from carelane.worklist.answers import Acted, Refused
+from carelane.worklist.correcting import Filed, Wrong, correct
 from tests.flows.conftest import Feed, Hand
 from tests.flows.outside import Outside, close_outside, open_outside
 
@@ -103,6 +106,57 @@ async def test_an_override_is_counted_by_rule_and_release(outside: Outside) -> N
     assert release
     [owner] = outside.feed.sql("select owner_name from step where closed_at is null")
     assert owner == ("referral-triage",)
+
+
+@pytest.mark.requirement("R52")
+async def test_a_wrong_routing_is_filed_counted_judged_and_the_case_moved(outside: Outside) -> None:
+    """Said once: the rule is counted, its owners have a task with a clock, and the case is at the right pool."""
+    runtime, who = outside.house.runtime, viewer_of(outside.house, "dev.okafor")
+    task, _ = outside.task("triage-referral")
+    [(case,)] = outside.feed.sql("select id from pathway_case where pathway = 'referral-intake'")
+    async with runtime.worker.transaction() as tx:
+        why = await explain(tx, runtime.releases.published, case)
+    assert why is not None
+    wrong = Wrong(rule=fired(why), reason="wrong-specialty", text=Phi("A knee", "text"), pool="urgent-triage",
+                  task=task)  # fmt: skip
+    filed = await correct(runtime, who, case, wrong)
+    assert isinstance(filed, Filed)
+    assert isinstance(filed.moved, Acted)
+    await outside.feed.drain()
+    outside.owned()
+    counted = await _counted(outside)
+    assert counted == [(why.release, fired(why), "wrong-specialty", 1)]
+    [(owner,)] = outside.feed.sql(
+        "select owner_name from step where case_id = %s and closed_at is null", case
+    )
+    assert owner == "urgent-triage"
+    assert outside.state(pathway="routing-correction") == "filed"
+    await outside.do("judge-routing", "rule-will-change", by="luca.fenwick", pathway="routing-correction",
+                     form={"found": "The table lacks a row"})  # fmt: skip
+    assert outside.state(pathway="routing-correction") == "closed: rule-changes"
+
+
+async def test_a_wrong_routing_that_nobody_judges_goes_up(outside: Outside) -> None:
+    """Filed without moving the case; after its clock compliance owns it."""
+    runtime, who = outside.house.runtime, viewer_of(outside.house, "dev.okafor")
+    [(case,)] = outside.feed.sql("select id from pathway_case where pathway = 'referral-intake'")
+    wrong = Wrong(
+        rule="table triage_pool row 1", reason="rule-wrong", text=Phi("Too broad", "text")
+    )
+    assert isinstance(await correct(runtime, who, case, wrong), Filed)
+    await outside.feed.drain()
+    assert outside.state() == "triage"
+    await outside.forward(timedelta(days=7))
+    outside.owned()
+    assert outside.state(pathway="routing-correction") == "overdue"
+
+
+async def _counted(outside: Outside) -> list[tuple[str, str, str, int]]:
+    runtime = outside.house.runtime
+    now = runtime.now()
+    async with runtime.worker.transaction() as tx:
+        rows = await overrides(tx, now - timedelta(days=1), now + timedelta(days=1))
+    return [(row["release"], row["rule"], row["reason"], row["overrides"]) for row in rows]
 
 
 async def test_reassign_escalate_and_snooze_never_lose_the_clock(outside: Outside) -> None:

@@ -25,6 +25,7 @@ class Action(StrEnum):
     TASK_ESCALATED = "task.escalated"
     TASK_DRAFTED = "task.drafted"
     ROUTING_OVERRIDDEN = "routing.overridden"
+    ROUTING_CORRECTED = "routing.corrected"  # somebody said that a rule is wrong
     HANDOVER_OFFERED = "handover.offered"
     HANDOVER_ACCEPTED = "handover.accepted"
     HANDOVER_WITHDRAWN = "handover.withdrawn"
@@ -36,7 +37,10 @@ class Action(StrEnum):
     EFFECT_REDRIVEN = "effect.redriven"
     CONNECTION_CHANGED = "connection.changed"
     RELEASE_PUBLISHED = "release.published"
+    RELEASE_APPROVED = "release.approved"  # by the first of two people
     RELEASE_ACTIVATED = "release.activated"
+    RELEASE_ROLLED_BACK = "release.rolled_back"
+    RELEASE_MIGRATED = "release.migrated"  # its running cases moved, by a mapping
     RELEASE_RECALLED = "release.recalled"
     POLICY_ACTIVATED = "policy.activated"
     SITE_LOADED = "site.loaded"

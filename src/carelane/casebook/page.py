@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from carelane.casebook.timeline import Entry, Why, timeline, why
+from carelane.casebook.timeline import Entry, timeline
+from carelane.casebook.why import HISTORY_MAX, Explanation, explain
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Json, Payload
 from carelane.facts.phi import Phi
@@ -17,8 +18,6 @@ from carelane.pathways.definition import Definition
 from carelane.store.database import Row, Tx
 from carelane.store.shapes import decode_payload
 from carelane.store.vault import Shredded, Vault
-
-HISTORY_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +56,7 @@ class Page:
     notices: Sequence[Row]
     thread: tuple[Note, ...]
     timeline: tuple[Entry, ...]
-    why: tuple[Why, ...]
-    approvers: tuple[str, ...]
+    explanation: Explanation
 
 
 _SECRET = frozenset(
@@ -88,7 +86,9 @@ async def page(
             name: await tx.rows(f"casebook.{name}", id=case)
             for name in ("steps", "tasks", "effects", "notices", "thread")
         }
-        approved = await tx.one("casebook.activation", release=row["release"])
+        explanation = await explain(tx, runtime.releases.published, case)
+    if explanation is None:
+        return None
     definition = runtime.releases.published.get(row["release"])
     shown, masked = _fields(runtime.vault, row, definition, allowed)
     return Page(
@@ -103,8 +103,7 @@ async def page(
         notices=parts["notices"],
         thread=tuple(_note(runtime.vault, each) for each in parts["thread"]),
         timeline=timeline(history),
-        why=why(history),
-        approvers=(approved["approver_one"], approved["approver_two"]) if approved else (),
+        explanation=explanation,
     )
 
 

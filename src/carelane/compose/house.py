@@ -11,12 +11,13 @@ from carelane.compose.site import Loading, put_in_force, texts
 from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
 from carelane.engine.calendars import announce
-from carelane.engine.clock import now as machine_now
+from carelane.engine.clock import Clock
+from carelane.engine.demo_clock import held_clock
+from carelane.engine.in_force import in_force
 from carelane.engine.runtime import Runtime
 from carelane.engine.telemetry import Telemetry
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import name_id
-from carelane.releases import publish as releases
 from carelane.settings import Settings
 from carelane.store.database import Database, Tx
 from carelane.store.keyring import open_keys
@@ -24,6 +25,9 @@ from carelane.store.keys import FileKeys
 from carelane.store.pool import open_pool
 from carelane.store.roles import DatabaseUrls
 from carelane.store.vault import Vault
+
+SERVES = ("listen", "serve", "up", "work")
+"""Processes that do work for somebody, by the first part of their names."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +38,7 @@ class House:
     runtime: Runtime
     telemetry: Telemetry
     audit: Database
+    clock: Clock
 
 
 @asynccontextmanager
@@ -55,7 +60,13 @@ async def open_house(
             for role, url in (("worker", urls.worker), ("app", urls.app), ("audit", urls.audit))
         }
         worker = databases["worker"]
-        now = machine_now()
+        clock = await held_clock(
+            worker,
+            demo=settings.demo_clock,
+            fresh=load,
+            serves=process.partition("-")[0] in SERVES,
+        )
+        now = clock()
         changed: frozenset[str] = frozenset()
         if load:
             loading = Loading(organisation=organisation, now=now, files=files, snapshot=snapshot)
@@ -64,15 +75,19 @@ async def open_house(
         keys = await open_keys(worker, _key_file(settings), now=now)
         async with worker.transaction() as tx:
             snapshot = await read_directory(tx)
-            in_force = await releases.in_force(tx)
+            current = await in_force(tx)
         telemetry = Telemetry()
         runtime = Runtime(
             organisation=organisation, process=process, worker=worker, app=databases["app"], vault=Vault(keys),
-            now=machine_now, observer=telemetry, directory=snapshot, releases=in_force,
+            now=clock, observer=telemetry, directory=snapshot, releases=current,
         )  # fmt: skip
         await announce(runtime, changed)
         yield House(
-            settings=settings, runtime=runtime, telemetry=telemetry, audit=databases["audit"]
+            settings=settings,
+            runtime=runtime,
+            telemetry=telemetry,
+            audit=databases["audit"],
+            clock=clock,
         )
 
 

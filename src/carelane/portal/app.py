@@ -22,6 +22,7 @@ from carelane.portal.pages import (
     finding,
     live,
     operating,
+    pathway_live,
     pathways,
     signing,
     tasks,
@@ -33,7 +34,18 @@ from carelane.portal.saying import Said
 from carelane.portal.shield import App, shielded
 
 STATIC = Path(__file__).parent / "static"
-PAGES = (signing, worklist, tasks, cases, finding, operating, pathways, downtime, live)
+PAGES = (
+    signing,
+    worklist,
+    tasks,
+    cases,
+    finding,
+    operating,
+    pathways,
+    pathway_live,
+    downtime,
+    live,
+)
 API = (api_signing, api_tasks, api_cases, api_operating)
 BODY_MAX = 1_000_000  # bytes of a request
 
@@ -60,7 +72,7 @@ def build(desk: Desk) -> App:
         ],
         state=State({"desk": desk}),
         openapi_config=document,
-        compression_config=CompressionConfig(backend="gzip", exclude="^/events"),
+        compression_config=CompressionConfig(backend="gzip", exclude="/events$"),
         exception_handlers={
             NotSignedIn: _not_signed_in,
             HTTPException: _refused,

@@ -30,6 +30,7 @@ class CaseView:
     patient: Patient | None
     definition: Definition | None
     record_link: str
+    may_move: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,20 @@ async def case(
         patient=patient(found.patient, fields, revealed=reveal),
         definition=desk.runtime.releases.published.get(found.summary["release"]),
         record_link=_record_link(desk.runtime),
+        may_move=_may_move(desk, session, found),
     )
+
+
+def _may_move(desk: Desk, session: Session, found: Page) -> bool:
+    """Whether this person may send the case elsewhere: it has an open task, and the policies allow it."""
+    summary = found.summary
+    here = next((each for each in found.explanation.here if each.task), None)
+    if here is None:
+        return False
+    record = {"id": here.task, "site": summary["site"], "service_line": summary["service_line"],
+              "owner_name": here.owner_name, "assignee": "", "pathway": summary["pathway"]}  # fmt: skip
+    resource = desk.rights.record(record)
+    return desk.rights.may(session, Action.ROUTING_OVERRIDE, resource, reason=True) is None
 
 
 async def work(

@@ -12,7 +12,7 @@ from carelane.access.request import Action, Purpose
 from carelane.accounts.sessions import IDLE, Session
 from carelane.portal.desk import Asked, Desk, desk_of
 from carelane.portal.plain import words
-from carelane.portal.shown import URGENCIES, heading, heat, time_left
+from carelane.portal.shown import URGENCIES, age, capfirst, heading, heat, pair, scope, time_left
 from carelane.worklist.viewer import display
 
 Html = Response[str]
@@ -28,8 +28,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(heading=heading, words=words)
-    made.globals.update(heat=heat, time_left=time_left, URGENCIES=URGENCIES)
+    made.filters.update(heading=heading, words=words, pair=pair, capfirst=capfirst)
+    made.globals.update(scope=scope, age=age, heat=heat, time_left=time_left, URGENCIES=URGENCIES)
     return made
 
 

@@ -139,7 +139,7 @@ values (%(id)s, %(organisation)s, %(site)s, %(service_line)s, %(case_id)s, %(aut
 -- name: case
 -- What a thread entry or an override must know of its case.
 select c.id, c.organisation, c.site, c.service_line, c.subject, c.correlation, c.identity, c.release, c.pathway,
-       c.closed_at, i.identity_key
+       c.version, c.closed_at, i.identity_key
 from pathway_case c left join identity i on i.id = c.identity where c.id = %(id)s
 
 -- name: fired_rule
