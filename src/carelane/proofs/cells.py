@@ -11,17 +11,7 @@ from typing import TypeAlias
 
 from carelane.pathways.definition import Definition, Input, InputType, Reduce
 from carelane.pathways.guard import (
-    All,
-    Compare,
-    Either,
-    Elapsed,
-    Guard,
-    Missing,
-    Not,
-    Same,
-    Until,
-    Value,
-    Within,
+    All, Compare, Either, Elapsed, Guard, Missing, Not, Same, Until, Value, Within,
 )  # fmt: skip
 from carelane.pathways.judge import holds
 from carelane.proofs.reads import Atom, atoms_of, code_of, form_field, guards_of, options_for
@@ -128,9 +118,7 @@ def space_of(definition: Definition) -> Space:
         clocks=frozenset(_clock_fields(definition)),
     )
     made: dict[str, Coordinate] = {}
-    offset = (
-        1  # the lowest bit is always set, so that no box is 0 and a pathway may read nothing at all
-    )
+    offset = 1  # the lowest bit is always set, so that no box is 0 and a pathway may read nothing at all
     for name, cells, given in _columns(cut):
         alike = _like_missing(cut, given, cells) if given is not None else None
         own = tuple(one for one in cells if alike is None or one != alike)
@@ -378,9 +366,7 @@ def _between(low: Value, high: Value, each: int) -> Iterator[Value]:
     elif isinstance(low, date) and isinstance(high, date):
         yield from (low + n * _DAY for n in range(1, min(each, (high - low).days - 1) + 1))
     elif isinstance(low, float) or isinstance(high, float):
-        yield from (
-            _rank(low) + (_rank(high) - _rank(low)) * n / (each + 1) for n in range(1, each + 1)
-        )
+        yield from (_rank(low) + (_rank(high) - _rank(low)) * n / (each + 1) for n in range(1, each + 1))
     elif isinstance(low, int) and isinstance(high, int):
         yield from range(low + 1, min(low + each, high - 1) + 1)
 

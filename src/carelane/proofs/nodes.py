@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from carelane.pathways.definition import Definition
-from carelane.proofs.boxes import TooMany
+from carelane.proofs.boxes import TOO_MANY, Undecided
 from carelane.proofs.cells import ELAPSED
 from carelane.proofs.flags import Flags
 from carelane.proofs.moves import Move, Moves, counted
@@ -131,7 +131,7 @@ class Explored:
         """A node, unless one that is known already holds it.
 
         Raises:
-            TooMany: There are more than the prover looks at.
+            Undecided: There are more than the prover looks at.
         """
         known = self._boxes.setdefault(control, [])
         box |= self.dead(control)
@@ -150,7 +150,7 @@ class Explored:
         )  # fmt: skip
         self.nodes.append(node)
         if len(self.nodes) > NODES_MAX:
-            raise TooMany
+            raise Undecided(TOO_MANY)
         return node
 
     def image(self, way: Way, box: int) -> int:

@@ -59,7 +59,9 @@ def _behind(node: Node, until: str | None = None) -> Iterator[tuple[Way, int, in
         yield node.way, node.taken, node.parent.box
 
 
-def _concrete(found: Explored, steps: list[tuple[Way, int, int]], wanted: int) -> tuple[Leg, ...]:
+def _concrete(
+    found: Explored, steps: list[tuple[Way, int, int]], wanted: int
+) -> tuple[Leg, ...]:
     made: list[Leg] = []
     for way, taken, box in reversed(steps):
         after = _after(found, way, taken, wanted)

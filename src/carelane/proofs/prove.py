@@ -11,27 +11,17 @@ from typing import TypeAlias
 
 from carelane.cases.model import Case
 from carelane.pathways.definition import Definition
-from carelane.proofs.boxes import TooMany, meet
+from carelane.proofs.boxes import Undecided, meet
 from carelane.proofs.catalogue import RULES
 from carelane.proofs.explore import explore
 from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.flags import Flags
 from carelane.proofs.paths import legs
+from carelane.proofs.asking import agree
 from carelane.proofs.promises import Promises
 from carelane.proofs.regions import Pieces, Regions
 from carelane.proofs.retelling import Told, holds_again, retell
-from carelane.proofs.rules import (
-    effects,
-    ends,
-    flags,
-    heard,
-    loops,
-    promises,
-    safety,
-    tables,
-    waits,
-    writes,
-)
+from carelane.proofs.rules import effects, ends, flags, heard, loops, promises, safety, tables, waits, writes
 from carelane.proofs.turns import Breach, Turn
 from carelane.proofs.verdicts import PROVER, Finding, Judgement, Proof, Verdict
 
@@ -41,7 +31,10 @@ Rule: TypeAlias = Callable[[Turn], Iterator[Breach]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
-    """A breach with the run that should show it, and how to see that it does."""
+    """A breach with the run that should show it, and how to see that it does.
+
+    With `cells` the table itself has shown it already (`regions.agree`), and a run only makes it easier to read.
+    """
 
     found: Explored
     breach: Breach
@@ -49,6 +42,7 @@ class Suspect:
     last: tuple[tuple[Way, int], ...] = ()
     among: int = 0
     shown: Callable[[Told], bool] | None = None
+    cells: bool = False
 
 
 def prove(definition: Definition, *, before: Definition | None = None) -> Judgement:
@@ -56,6 +50,7 @@ def prove(definition: Definition, *, before: Definition | None = None) -> Judgem
     try:
         regions = Regions(definition)
         texts = [*_of_text(definition, regions, before)]
+        agree(regions)
         celled = [*tables.of_text(definition, regions)]
         found = explore(definition, regions)
         suspects = [
@@ -65,8 +60,8 @@ def prove(definition: Definition, *, before: Definition | None = None) -> Judgem
             *_of_promises(found),
             *_of_flags(found),
         ]
-    except TooMany:
-        return _too_many(definition)
+    except Undecided as why:
+        return _undecided(definition, str(why))
     findings = tuple(_findings(suspects))
     return Judgement(
         pathway=definition.name,
@@ -75,10 +70,7 @@ def prove(definition: Definition, *, before: Definition | None = None) -> Judgem
             release=definition.digest,
             prover=PROVER,
             verdict=_worst(each.verdict for each in findings),
-            rules={
-                rule: _worst(each.verdict for each in findings if each.rule == rule)
-                for rule in RULES
-            },
+            rules={rule: _worst(each.verdict for each in findings if each.rule == rule) for rule in RULES},
             counts=_counts(found),
         ),
         findings=findings,
@@ -86,13 +78,11 @@ def prove(definition: Definition, *, before: Definition | None = None) -> Judgem
     )
 
 
-def _of_text(
-    definition: Definition, regions: Regions, before: Definition | None
-) -> Iterator[Breach]:
+def _of_text(definition: Definition, regions: Regions, before: Definition | None) -> Iterator[Breach]:
     yield from heard.of_text(definition, regions)
     yield from safety.of_text(definition)
     yield from writes.of_text(definition)
-    yield from flags.of_text(definition)
+    yield from flags.of_text(definition, regions)
     yield from promises.of_text(definition, Promises.of(definition))
     if before is not None:
         yield from flags.shrunk(before, definition)
@@ -165,12 +155,9 @@ def _met(found: Explored, breach: Breach, pieces: Pieces) -> Suspect:
             for piece in pieces:
                 if here := meet(taken, piece):
                     return Suspect(
-                        found=found,
-                        breach=breach,
-                        node=node,
-                        last=((way, here),),
-                        shown=_unanswered,
-                    )
+                        found=found, breach=breach, node=node, last=((way, here),), shown=_unanswered,
+                        cells=True,
+                    )  # fmt: skip
     return Suspect(found=found, breach=breach)
 
 
@@ -215,7 +202,7 @@ def _finding(suspect: Suspect) -> Finding:
         told = retell(found.stage, way)
         run, path = told.text(breach.message), told.path
         if not (suspect.shown(told) and holds_again(found.definition, run)):
-            verdict = Verdict.NOT_DECIDED
+            verdict, run, path = (verdict, "", ()) if suspect.cells else (Verdict.NOT_DECIDED, run, path)
     return Finding(
         rule=breach.rule, verdict=verdict, line=breach.line, message=breach.message, remedy=breach.remedy,
         run=run, path=path,
@@ -224,9 +211,7 @@ def _finding(suspect: Suspect) -> Finding:
 
 def _worst(verdicts: Iterable[Verdict]) -> Verdict:
     found = set(verdicts)
-    return next(
-        (one for one in (Verdict.REFUTED, Verdict.NOT_DECIDED) if one in found), Verdict.PROVED
-    )
+    return next((one for one in (Verdict.REFUTED, Verdict.NOT_DECIDED) if one in found), Verdict.PROVED)
 
 
 def _counts(found: Explored) -> dict[str, int]:
@@ -238,12 +223,11 @@ def _counts(found: Explored) -> dict[str, int]:
     }
 
 
-def _too_many(definition: Definition) -> Judgement:
+def _undecided(definition: Definition, why: str) -> Judgement:
     undecided = dict.fromkeys(RULES, Verdict.NOT_DECIDED)
     finding = Finding(
         rule="all", verdict=Verdict.NOT_DECIDED, line=1,
-        message="There are more cells and states than the prover looks at.",
-        remedy="Split the pathway, or let tables read fewer fields.",
+        message=why, remedy="Say it in a simpler way: split the pathway, or let tables read fewer fields.",
     )  # fmt: skip
     return Judgement(
         pathway=definition.name,

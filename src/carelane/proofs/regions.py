@@ -240,7 +240,5 @@ def _holds(one: Coordinate, cell: object, atom: Atom) -> bool:
     number = one.cells.index(cell) if cell is not None else 0
     value = value_of(one.cells[number], one.given_by, EPOCH)
     if isinstance(atom, Until) and isinstance(cell, Ahead):
-        value = (
-            EPOCH + cell.rest
-        )  # exact, also for a date: its hour is chosen when a run is made concrete
+        value = EPOCH + cell.rest  # exact, also for a date: its hour is chosen when a run is made concrete
     return holds(atom, {one.name: value}, now=EPOCH)

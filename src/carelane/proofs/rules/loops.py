@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from carelane.proofs.boxes import Piece, TooMany, bits_of, meet
+from carelane.proofs.boxes import TOO_MANY, Piece, Undecided, bits_of, meet
 from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.moves import Kind
 from carelane.proofs.turns import Breach, Control
@@ -24,10 +24,7 @@ class Loop:
 
 def endless(found: Explored) -> Iterator[Loop]:
     """Loops without a bound, one for each group of states that lead to one another."""
-    alone = {
-        control: [way for way in ways if _drives(found, way)]
-        for control, ways in found.ways.items()
-    }
+    alone = {control: [way for way in ways if _drives(found, way)] for control, ways in found.ways.items()}
     for group in _groups(alone):
         loop = _loop(found, group, alone)
         if loop is not None:
@@ -77,9 +74,7 @@ def _reach(start: Control, nexts: dict[Control, set[Control]]) -> set[Control]:
     return found
 
 
-def _loop(
-    found: Explored, group: frozenset[Control], alone: dict[Control, list[Way]]
-) -> Loop | None:
+def _loop(found: Explored, group: frozenset[Control], alone: dict[Control, list[Way]]) -> Loop | None:
     ways = {control: [way for way in alone[control] if way.target in group] for control in group}
     masks = _read(found, [way for each in ways.values() for way in each])
     for node in found.nodes:
@@ -87,9 +82,7 @@ def _loop(
             for box in _single(node.box, masks):
                 around = _around(found, node.control, box, ways)
                 if around:
-                    return Loop(
-                        breach=_breach(found, node, around), node=node, box=box, ways=tuple(around)
-                    )
+                    return Loop(breach=_breach(found, node, around), node=node, box=box, ways=tuple(around))
     return None
 
 
@@ -108,7 +101,7 @@ def _single(box: int, masks: Sequence[int]) -> list[int]:
     for mask in masks:
         boxes = [each & ~mask | bit for each in boxes for bit in bits_of(each & mask)]
         if len(boxes) > _STARTS_MAX:
-            raise TooMany
+            raise Undecided(TOO_MANY)
     return boxes
 
 
