@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from carelane.pathways.checks import edges_of
 from carelane.pathways.definition import (
     ClockKind,
     ClockSpec,
@@ -96,7 +97,8 @@ def state_row(state: State) -> tuple[str, ...]:
     if state.final:
         ends = "ends its part" if state.region else "ends"
         return (state.name, "-", "-", "-", "-", f"{ends}: {state.outcome}")
-    outcomes = "; ".join(f"{key}: {edge_words(one)}" for key, one in state.outcomes.items())
+    told = ("outcome", "waits", "join")
+    outcomes = "; ".join(f"{name}: {where}" for kind, name, where in leads(state) if kind in told)
     pause = f", paused up to {duration_text(state.pause.resume_by)}" if state.pause else ""
     return (
         state.name,
@@ -105,6 +107,13 @@ def state_row(state: State) -> tuple[str, ...]:
         levels_words(state) or "-",
         fallback_words(state),
         outcomes or "-",
+    )
+
+
+def leads(state: State) -> tuple[tuple[str, str, str], ...]:
+    """Every way out of a state but its fallback: why (a kind of `checks.edges_of`), its name, where it leads."""
+    return tuple(
+        (kind, name, edge_words(edge)) for kind, name, edge in edges_of(state) if kind != "fallback"
     )
 
 
