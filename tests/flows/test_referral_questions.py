@@ -102,7 +102,7 @@ async def test_an_override_is_counted_by_rule_and_release(outside: Outside) -> N
         "select rule, release, person, reason from routing_override"
     )
     assert (person, reason) == ("dev.okafor", "capacity")
-    assert rule
+    assert rule.startswith("table triage_pool row ")
     assert release
     [owner] = outside.feed.sql("select owner_name from step where closed_at is null")
     assert owner == ("referral-triage",)
@@ -117,6 +117,9 @@ async def test_a_wrong_routing_is_filed_counted_judged_and_the_case_moved(outsid
     async with runtime.worker.transaction() as tx:
         why = await explain(tx, runtime.releases.published, case)
     assert why is not None
+    assert fired(why).startswith("table triage_pool row "), (
+        "the table that names the owner, not the newest one"
+    )
     wrong = Wrong(rule=fired(why), reason="wrong-specialty", text=Phi("A knee", "text"), pool="urgent-triage",
                   task=task)  # fmt: skip
     filed = await correct(runtime, who, case, wrong)
