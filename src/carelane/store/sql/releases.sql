@@ -11,7 +11,8 @@ select digest, pathway, version, language, content, recalled_at from release ord
 -- name: named
 -- The releases that a name and a version, or the beginning of a digest, may mean; newest first.
 select digest, pathway, version, content, published_at, recalled_at
-from release where pathway = %(pathway)s and (version = %(version)s or starts_with(digest, %(version)s))
+from release where pathway = %(pathway)s
+  and (version = %(version)s or (length(%(version)s) >= 8 and starts_with(digest, %(version)s)))
 order by published_at desc, digest
 
 -- name: activations
