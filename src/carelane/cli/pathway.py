@@ -1,6 +1,6 @@
 """`pathway check | test | draw FILE...`: what a pathway's text says, whether its tests hold, and its picture.
 
-The other verbs have files of their own: `pathway_prove`.
+The other verbs have files of their own.
 """
 
 import argparse
@@ -12,13 +12,16 @@ from carelane.cli.asking import answer
 from carelane.cli.pathway_files import definition_of, errors_in, problems_of, text_of
 from carelane.facts.errors import SetupFault
 from carelane.pathways.picture import draw
+from carelane.pathways.sayings import table_text
 from carelane.pathways.trial import read_trials
 from carelane.proofs.trials import report, run_trial
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """All of them."""
-    pathway = commands.add_parser("pathway", help="check, test, prove, draw, compare and put in force")
+    pathway = commands.add_parser(
+        "pathway", help="check, test, prove, draw, compare and put in force"
+    )
     actions = pathway.add_subparsers(dest="action", required=True)
     for door in (pathway_prove, pathway_moving, pathway_releases, pathway_force):
         door.add(actions)
