@@ -14,6 +14,7 @@ from carelane.pathways.definition import Definition
 from carelane.pathways.loading import load
 from carelane.proofs.mapping import draft, read_mapping
 from carelane.releases import activate as activating
+from carelane.releases import refusals
 from carelane.releases.activate import Approved, InForce, activate
 from carelane.releases.evidence import Judged, Proven, Refused
 from carelane.releases.moving import Ending, Line, Order, migrate, preview
@@ -167,6 +168,16 @@ async def test_an_approval_on_another_proof_or_too_old_does_not_count(
     assert isinstance(
         await activate(house.runtime, await wish(house, NEW, "luca.fenwick"), proved), Approved
     )
+
+
+async def test_mutant_a_release_without_a_proof_is_caught(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were the proof not asked for, a refuted release would go into force: the table below refuses it."""
+    monkeypatch.setattr(refusals, "_unproved", lambda *_: None)
+    people = ("kira.sandoval", "luca.fenwick")
+    done = [await activate(house.runtime, await wish(house, NEW, one), refuted) for one in people]
+    assert isinstance(done[-1], InForce)
 
 
 @pytest.mark.requirement("R99")
@@ -390,6 +401,19 @@ async def test_nobody_is_left_without_a_pathway(house: House) -> None:
     )
     assert isinstance(none, Refused)
     assert none.code == "nothing-before"
+
+
+async def test_taking_back_twice_never_puts_the_bad_one_in_force_again(house: House) -> None:
+    """An impatient second rollback finds nothing more to go back to; the release taken back stays out of force."""
+    await put_in_force(house, OLD, scope=LINE)
+    await put_in_force(house, NEW)
+    runtime, old = house.runtime, await release(house, OLD)
+    first = await roll_back(runtime, "referral-intake", LINE, by="ines.barreto", reason="r")
+    assert isinstance(first, RolledBack)
+    assert first.now == old.digest
+    second = await roll_back(runtime, "referral-intake", LINE, by="ines.barreto", reason="r")
+    assert isinstance(second, Refused)
+    assert second.code == "nothing-before"
 
 
 async def test_a_restart_does_not_undo_a_rollback(
