@@ -26,6 +26,7 @@ class Reading:
     values: dict[str, Value | None]
     reasons: tuple[Reason, ...]
     risen: Urgency
+    fresh: Mapping[str, Value | None]  # what this payload alone gave
 
 
 def read(  # noqa: PLR0913  # a leaf: everything it may look at, by name
@@ -39,7 +40,8 @@ def read(  # noqa: PLR0913  # a leaf: everything it may look at, by name
 ) -> Reading:
     """The values after this payload, the reasons of tables that answer anew, and a risen urgency."""
     declared = prepared.definition.inputs
-    values = inputs.carry(declared, before, inputs.read(declared, payload))
+    fresh = inputs.read(declared, payload)
+    values = inputs.carry(declared, before, fresh)
     reasons: list[Reason] = []
     for table in prepared.tables:
         seen = {**values, **counters} if counters else values
@@ -49,7 +51,7 @@ def read(  # noqa: PLR0913  # a leaf: everything it may look at, by name
         values.update(found.outputs)
     asked, was = rank(values.get(prepared.urgency)), rank(before.get(prepared.urgency))
     risen = asked if asked > was else Urgency.ROUTINE
-    return Reading(values=values, reasons=tuple(reasons), risen=risen)
+    return Reading(values=values, reasons=tuple(reasons), risen=risen, fresh=fresh)
 
 
 def absorb(run: Run, *, entered_at: datetime) -> None:
@@ -68,6 +70,7 @@ def absorb(run: Run, *, entered_at: datetime) -> None:
 def accept(run: Run, found: Reading) -> None:
     """Keep what was read."""
     run.values = found.values
+    run.read = found.fresh
     run.reasons.extend(found.reasons)
     run.raise_urgency(found.risen)
     copied = fields.read(run.definition.fields, run.fact.payload.reveal())

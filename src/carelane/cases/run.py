@@ -61,6 +61,7 @@ class Run:
         self.withdrawn: list[UUID] = []
         self.notices: list[Notice] = []
         self.reasons: list[Reason] = []
+        self.read: Mapping[str, Value | None] = {}
         self.emissions: list[Emission] = []
         self._ordinal = 0
 
@@ -170,4 +171,5 @@ class Run:
             notices=tuple(self.notices),
             reasons=tuple(self.reasons),
             fact=fact.id,
+            read=self.read,
         )
