@@ -202,7 +202,7 @@ from unnest(%(fact)b::uuid[],
 on conflict (fact, organisation) do update set disposition = excluded.disposition, reason = excluded.reason,
   held_until = excluded.held_until, held_then = excluded.held_then, held_pathway = excluded.held_pathway,
   applied = excluded.applied, decided_at = excluded.decided_at, xid = excluded.xid,
-  read = coalesce(decision.read, '{}') || excluded.read || jsonb_build_object('before',
+  read = (coalesce(decision.read, '{}') - 'seen') || excluded.read || jsonb_build_object('before',
     coalesce(decision.read -> 'before', '[]') || jsonb_build_object('at', decision.decided_at, 'xid', decision.xid::text,
       'n', decision.read -> 'n', 'ended', decision.disposition, 'reason', decision.reason, 'seen', decision.read -> 'seen'))
 
