@@ -10,13 +10,13 @@ from itertools import product
 
 from carelane.cases.model import View
 from carelane.cases.vector import plain
-from carelane.facts.fact import Fact, Json
+from carelane.facts.fact import Fact
 from carelane.facts.phi import Phi
 from carelane.pathways.definition import Definition, Edge, Input, InputType
 from carelane.pathways.guard import Value
 from carelane.pathways.judge import fields_of
 from carelane.proofs.divergence import Kind, Parting, Way
-from carelane.proofs.recorded import ROLE
+from carelane.proofs.recorded import ROLE, place
 
 _TRIED_MAX = 128
 
@@ -107,10 +107,7 @@ def _combined(inputs: Sequence[Input]) -> Iterator[Mapping[str, Value]]:
 
 def _with(fact: Fact, pathway: str, values: Mapping[str, Value]) -> Fact:
     payload = dict(fact.payload.reveal())
-    recorded = payload.get(ROLE)
-    before: Mapping[str, Json] = recorded if isinstance(recorded, Mapping) else {}
-    more: dict[str, Json] = {name: plain(value) for name, value in values.items()}
-    payload[ROLE] = {**before, f"{pathway}?": more}
+    payload.update((place(pathway, name, same=False), plain(value)) for name, value in values.items())
     return replace(fact, payload=Phi(payload, ROLE))
 
 

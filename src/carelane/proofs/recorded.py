@@ -39,8 +39,11 @@ def unrecorded(definition: Definition, recorded: Mapping[str, Input]) -> tuple[s
 
 
 def place(pathway: str, name: str, *, same: bool = True) -> str:
-    """Where the vector has an input; what was not recorded as declared has a place of its own, which is empty."""
-    return f"{ROLE}.{pathway}.{name}" if same else f"{ROLE}.{pathway}?.{name}"
+    """The payload part that has an input: one each, so that what is missing costs one look.
+
+    What was not recorded as it is declared has a place of its own, which is empty.
+    """
+    return f"{pathway}/{name}" if same else f"{pathway}?/{name}"
 
 
 def _rooted(pathway: str, given: Input, *, same: bool) -> Input:
@@ -56,6 +59,9 @@ def _same(given: Input, made: Input | None) -> bool:
 
 def fact_of(heard: Heard, subject: UUID, organisation: UUID) -> Fact:
     """The fact with its vector for a payload."""
+    payload = dict(heard.said)
+    for pathway, values in heard.read.items():
+        payload.update((f"{pathway}/{name}", value) for name, value in values.items())
     return Fact(
         id=heard.id,
         type=heard.type,
@@ -63,7 +69,7 @@ def fact_of(heard: Heard, subject: UUID, organisation: UUID) -> Fact:
         organisation=organisation,
         occurred_at=heard.occurred_at,
         recorded_at=heard.recorded_at,
-        payload=Phi({**heard.said, ROLE: heard.read}, ROLE),
+        payload=Phi(payload, ROLE),
         keys=heard.keys,
         refers=heard.refers,
         entity=heard.entity or None,
