@@ -11,7 +11,6 @@ from carelane.proofs.judging import Verdict
 from carelane.releases.backtest import judge_for
 from carelane.releases.events import header, histories
 
-
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -30,9 +29,7 @@ async def replayed(house: House, pathway: str = "referral-intake") -> list[Verdi
     async with runtime.worker.transaction() as tx:
         head = dated(await header(runtime, tx, pathway, None))
     heard = sorted({name for each in runtime.releases.published.values() for name in each.events})
-    definition = next(
-        each for each in runtime.releases.active("", "") if each.name == pathway
-    )
+    definition = next(each for each in runtime.releases.active("", "") if each.name == pathway)
     judge = judge_for(read_header(line(head), "head"), definition, definition)
     return [
         judge.judge(read_history(line(each), "line"))

@@ -24,7 +24,7 @@ from carelane.proofs.events import History, read_header, read_history
 from carelane.releases.backtest import judge_for
 from carelane.testing.core.recording import history_of, recording
 from carelane.testing.core.site import ORGANISATION
-from carelane.testing.core.walks import walk
+from carelane.testing.simulation.walks import walk
 from tests.rules.edits import Edit, edits
 
 ROOT = Path(__file__).parents[2]
@@ -100,7 +100,10 @@ def _listed(lines: Sequence[bytes], name: str, new: Definition) -> dict[UUID, UU
 def expected(life: Sequence[Step], name: str, new: Definition) -> dict[UUID, UUID]:
     """Each affected case of a life, with the fact at which it first shows."""
     old = next(each for each in DEFINITIONS if each.name == name)
-    before, views = View(subject=life[0].fact.subject, kind=old.subject, organisation=ORGANISATION), []
+    before, views = (
+        View(subject=life[0].fact.subject, kind=old.subject, organisation=ORGANISATION),
+        [],
+    )
     for decided in life:
         views.append(before)
         before = _after(before, decided)
@@ -141,7 +144,9 @@ def _decide(view: View, decided: Step, new: Definition) -> Step | None:
     pinned = {**BY_DIGEST, new.digest: new}
     late: Late = LATE
     if decided.reason == "hold-over":
-        return next((each for each in due_held(view, decided.now) if each.fact.id == decided.fact.id), None)
+        return next(
+            (each for each in due_held(view, decided.now) if each.fact.id == decided.fact.id), None
+        )
     return with_alerts(
         step(Definitions(pinned=pinned, active=active), replace(view, last_now=None), late,
              decided.fact, decided.now)
@@ -258,9 +263,7 @@ def test_a_planted_edit_lists_exactly_the_affected_cases(
     assert listed(lines, name, edit.definition) == wanted, edit.what
 
 
-def test_there_are_fifty_edits_of_many_kinds_and_most_of_them_show(
-    lives: Sequence[Sequence[Step]], lines: Sequence[bytes]
-) -> None:
+def test_there_are_fifty_edits_of_many_kinds_and_most_of_them_show(lines: Sequence[bytes]) -> None:
     """The comparison above is not of nothing with nothing."""
     kinds = Counter(edit.kind for _, edit in FIFTY)
     shown = sum(bool(listed(lines, name, edit.definition)) for name, edit in FIFTY)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
+from carelane.cli import backtest, shadow
 from carelane.cli.asking import answer
 from carelane.facts.errors import SetupFault
 from carelane.facts.problem import Problem
@@ -34,6 +35,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
             one.add_argument(
                 "--svg", type=Path, help="write the picture to this file (one pathway)"
             )
+    backtest.add(actions)
+    shadow.add(actions)
 
 
 def _check(options: argparse.Namespace) -> int:

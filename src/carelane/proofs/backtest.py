@@ -5,7 +5,7 @@ processes share the work. Divergences are lines of their own: a report is as sma
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -67,7 +67,7 @@ class BacktestReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tally(msgspec.Struct, kw_only=True):
-    """Counts of verdicts. The first differences and blocking cases keep their line, so that parts can be put together."""
+    """Counts of verdicts; first differences and blocking cases with their line, so that parts can be put together."""
 
     subjects: int = 0
     facts: int = 0
@@ -96,17 +96,27 @@ class Tally(msgspec.Struct, kw_only=True):
             return
         self.cases += verdict.cases
         for each in verdict.divergences:
-            self._divergence(line, each)
+            kinds = {parting.kind.value for parting in each.partings}
+            self._divergence(line, each.case, each.way.value, kinds=kinds, blocks=each.blocks)
 
-    def _divergence(self, line: int, found: Divergence) -> None:
-        if found.case is None:
+    def count(self, line: int, case: UUID, way: str, found: dict[str, Any]) -> None:
+        """One case of a shadow run, as it stands: `same`, or parted as `line_of` said."""
+        self.cases += 1
+        if way != "same":
+            kinds = {parting["kind"] for parting in found["partings"]}
+            self._divergence(line, case, way, kinds=kinds, blocks=found["blocks"])
+
+    def _divergence(
+        self, line: int, case: UUID | None, way: str, *, kinds: set[str], blocks: bool
+    ) -> None:
+        if case is None:
             self.endings += 1
         else:
-            self.ways[found.way.value] = self.ways.get(found.way.value, 0) + 1
-            if found.blocks:
+            self.ways[way] = self.ways.get(way, 0) + 1
+            if blocks:
                 self.blocking_cases += 1
-                self.blocking = sorted([*self.blocking, (line, found.case)])[:SHOWN_MAX]
-        for kind in {parting.kind.value for parting in found.partings}:
+                self.blocking = sorted([*self.blocking, (line, case)])[:SHOWN_MAX]
+        for kind in kinds:
             self.kinds[kind] = self.kinds.get(kind, 0) + 1
 
 
@@ -167,7 +177,7 @@ def release(definition: Definition) -> Release:
     return Release(pathway=definition.name, version=definition.version, digest=definition.digest)
 
 
-def line_of(found: Divergence, later: dict[str, Any] | None = None) -> bytes:
+def line_of(found: Divergence, later: Mapping[str, Any] | None = None) -> bytes:
     """A divergence as one line of canonical JSON."""
     body: dict[str, Any] = {
         "subject": found.subject,
@@ -188,7 +198,7 @@ def line_of(found: Divergence, later: dict[str, Any] | None = None) -> bytes:
         },
     }  # fmt: skip
     if later is not None:
-        body["assuming_the_same"] = later
+        body["assuming_the_same"] = dict(later)
     return msgspec.json.encode(body, order="deterministic")
 
 

@@ -1,4 +1,4 @@
-"""Which rule made two releases part, with what it read: the first rule that answers otherwise, else what the state says."""
+"""Which rule made two releases part, and what it read: the first that answers otherwise, else what the state says."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -221,7 +221,8 @@ def _takes(definition: Definition, step: OpenStep, urgency: Urgency) -> bool:
 def _read(definition: Definition, state: State) -> Mapping[str, str]:
     """What a person reads in a state."""
     task = definition.tasks.get(state.task)
-    found = {"title of the step": state.title, "title of the task": "", "answers": "", "form": "", "shown": ""}  # fmt: skip
+    found = dict.fromkeys(("title of the task", "answers", "form", "shown"), "")
+    found["title of the step"] = state.title
     if task is not None:
         form = [
             f"{each.label} ({each.type}: {', '.join(each.options)}; for {', '.join(each.required_for)})"

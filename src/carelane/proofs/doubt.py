@@ -107,7 +107,9 @@ def _combined(inputs: Sequence[Input]) -> Iterator[Mapping[str, Value]]:
 
 def _with(fact: Fact, pathway: str, values: Mapping[str, Value]) -> Fact:
     payload = dict(fact.payload.reveal())
-    payload.update((place(pathway, name, same=False), plain(value)) for name, value in values.items())
+    payload.update(
+        (place(pathway, name, same=False), plain(value)) for name, value in values.items()
+    )
     return replace(fact, payload=Phi(payload, ROLE))
 
 

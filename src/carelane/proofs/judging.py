@@ -177,7 +177,7 @@ class _Trial:
         if not old and not new and other is not None:
             self._fact(turn, decided, other)
 
-    def _part(  # noqa: PLR0913, PLR0917  # a leaf: everything a divergence names
+    def _part(  # a leaf: everything a divergence names
         self, turn: Turn, case: UUID | None, one: Done | None, two: Done | None,
         partings: tuple[Parting, ...],
     ) -> None:  # fmt: skip

@@ -14,6 +14,8 @@ from carelane.cases.vector import plain
 from carelane.proofs.events import Applied, CaseEnd, EffectEnd, Heard, History, StepEnd, Told
 from carelane.proofs.player import Turn
 
+_SHOWN_MAX = 300
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
@@ -192,4 +194,4 @@ def _telling(told: Told) -> tuple[str, ...]:
 
 def _shown(value: object) -> str:
     text = str(value)
-    return text if len(text) <= 300 else text[:300] + "..."
+    return text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "..."

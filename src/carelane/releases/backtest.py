@@ -165,7 +165,8 @@ def known_releases(head: Header, old: Definition) -> Mapping[str, Definition]:
     """
     found = {each.digest: definition_of(each.content, each.digest[:12]) for each in head.releases}
     if old.digest not in found:
-        there = ", ".join(f"{d.name}@{d.version} ({d.digest[:12]})" for d in found.values() if d.name == head.pathway)  # fmt: skip
+        mine = [each for each in found.values() if each.name == head.pathway]
+        there = ", ".join(f"{each.version} ({each.digest[:12]})" for each in mine)
         raise EventsFault(
             f"{old.name}@{old.version} ({old.digest[:12]}) decided none of these events; there is: {there or 'none'}."
             " Remedy: give --against the text that was published"

@@ -12,9 +12,12 @@ from uuid import UUID
 
 import msgspec
 
+from carelane.audit.actions import Action
 from carelane.cases.vector import plain
 from carelane.directory.site import load_site
 from carelane.engine.runtime import Runtime
+from carelane.facts.fact import Actor
+from carelane.pathways.definition import Definition
 from carelane.proofs.events import (
     FORMAT,
     Active,
@@ -30,6 +33,7 @@ from carelane.proofs.events import (
     Told,
     reduced,
 )
+from carelane.store.changes import Deed, record
 from carelane.store.database import Database, Row, Tx
 from carelane.store.shapes import decode_case, decode_step, encode, untag
 
@@ -61,6 +65,18 @@ async def header(runtime: Runtime, tx: Tx, pathway: str, since: datetime | None)
     )
 
 
+async def export(
+    runtime: Runtime, pathway: str, since: datetime | None
+) -> tuple[Header, AsyncIterator[History]]:
+    """The head and the subjects of a recording; one leaf says that it left."""
+    async with runtime.worker.transaction() as tx:
+        head = await header(runtime, tx, pathway, since)
+        detail: dict[str, str | int | bool] = {"pathway": pathway}
+        await record(tx, Deed(organisation=runtime.organisation, at=runtime.now(), action=Action.EVENTS_EXPORTED,
+                              actor=Actor.CARELANE, name="command line", detail=detail))  # fmt: skip
+    return head, histories(runtime.worker, head, heard_by(runtime.releases.published, pathway))
+
+
 async def histories(
     database: Database, head: Header, heard: Sequence[str]
 ) -> AsyncIterator[History]:
@@ -68,7 +84,8 @@ async def histories(
     after = _FIRST
     while True:
         async with database.transaction() as tx:
-            page = [row[0] for row in await tx.tuples("backtest.subjects", {"after": after, "limit": PAGE})]  # fmt: skip
+            rows = await tx.tuples("backtest.subjects", {"after": after, "limit": PAGE})
+            page = [row[0] for row in rows]
             found = await of_subjects(tx, head, heard, page) if page else []
         for each in found:
             yield each
@@ -205,6 +222,6 @@ def _list(text: str | None) -> list[_Raw]:
     return found
 
 
-def heard_by(definitions: Mapping[str, Any], pathway: str) -> list[str]:
+def heard_by(definitions: Mapping[str, Definition], pathway: str) -> list[str]:
     """The fact types that any release of the pathway hears."""
     return sorted({name for each in definitions.values() if each.name == pathway for name in each.events})  # fmt: skip

@@ -86,19 +86,17 @@ order by started_at desc, id
 -- A run ends; what it found stays.
 update shadow set stopped_at = %(now)s where id = %(id)s and stopped_at is null returning id
 
+-- name: edge
+-- Up to which transaction everything has ended, and on which cluster this is: asked before the window.
+select pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
+       (select system_identifier::text from pg_control_system()) as system_identifier
+
 -- name: window
 -- What was decided by transactions that ended since the last look: none that commits late is skipped, because
 -- the window begins with the oldest that was still open then (TRUST 3). `decision_at` keeps the look short.
-select distinct d.subject, count(*) over () as facts
-from decision d
-where d.xid >= %(window_xmin)s::text::xid8 and d.xid < pg_snapshot_xmin(pg_current_snapshot())
-  and d.decided_at >= %(from_at)s
-  and exists (select from subject s where s.id = d.subject)
-
--- name: edge
--- Where the next look begins, and on which cluster this is.
-select pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
-       (select system_identifier::text from pg_control_system()) as system_identifier
+select d.subject, count(*) as facts from decision d
+where d.xid >= %(window_xmin)s::text::xid8 and d.xid < %(xmin)s::text::xid8 and d.decided_at >= %(from_at)s
+group by d.subject order by d.subject
 
 -- name: looked
 -- The window is done.

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
+from typing_extensions import override
 
 from carelane.cases.alerts import with_alerts
-from carelane.cases.model import Case, Change, Definitions, OpenStep, Step
+from carelane.cases.model import Case, Change, OpenStep, Step
 from carelane.cases.vector import Vector, vector, vocabulary
 from carelane.directory.snapshot import Snapshot
 from carelane.facts.fact import Fact
@@ -42,18 +43,12 @@ LOADED = datetime(2020, 1, 1, tzinfo=UTC)
 class Recording(Play):
     """A play whose view goes on as the database would give it: alerts to staff are effects of the case."""
 
+    @override
     def _keep(self, decided: Step) -> None:
         kept = with_alerts(decided)
         player = Player(world=World(pinned={}, activations=()), view=self.view)
         self.steps.append(player.keep(kept))
         self.view = player.view
-
-
-def definitions_by_digest(definitions: Sequence[Definition]) -> Definitions:
-    """These releases, active and pinned."""
-    return Definitions(
-        pinned={each.digest: each for each in definitions}, active=tuple(definitions)
-    )
 
 
 @dataclass(slots=True)
@@ -66,7 +61,7 @@ class _Ends:
     vector: Vector
 
 
-def history_of(  # noqa: PLR0913  # a recording of one subject is all of these
+def history_of(  # a recording of one subject is all of these
     steps: Sequence[Step],
     definitions: Mapping[str, Definition],
     *,
@@ -96,7 +91,9 @@ def history_of(  # noqa: PLR0913  # a recording of one subject is all of these
                     how=decided.disposition.value if own else "applied",
                     why=decided.reason if own else "",
                     directory=directory,
-                    seen={str(k): str(v) for k, v in seen.items()} if isinstance(seen, dict) else {},
+                    seen={str(k): str(v) for k, v in seen.items()}
+                    if isinstance(seen, dict)
+                    else {},
                 )
             )
             order += 1
