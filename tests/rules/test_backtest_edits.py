@@ -28,7 +28,7 @@ from carelane.testing.simulation.walks import walk
 from tests.rules.edits import Edit, edits
 
 ROOT = Path(__file__).parents[2]
-LIVES = 64
+LIVES = 48
 DEEDS = 14
 SEED = 20261128
 NAMES = ("referral-intake", "critical-result")
@@ -188,23 +188,19 @@ def _swapped(view: View, mine: Case) -> View:
 def _only_new(
     life: Sequence[Step], views: Sequence[View], mine: set[UUID], new: Definition
 ) -> Mapping[UUID, UUID]:
-    """Cases that only the new release opens."""
+    """Cases that only the new release opens, one for each key that would have one open."""
     found: dict[UUID, UUID] = {}
-    extra: dict[UUID, Case] = {}
+    keys: set[tuple[str, str] | None] = set()
     for decided, view in zip(life, views, strict=True):
         if decided.fact.type not in new.events:
             continue
-        seen = view
-        for case in extra.values():
-            seen = _swapped(seen, case)
-        other = _decide(seen, decided, new)
+        other = _decide(view, decided, new)
         for change in other.changes if other is not None else ():
             after = change.after
-            if after.pathway != new.name or after.id in mine:
-                continue
-            if after.id not in extra:
+            opened = after.pathway == new.name and change.before is None and after.id not in mine
+            if opened and after.unique not in keys:
                 found[after.id] = decided.fact.id
-            extra[after.id] = after
+                keys.add(after.unique)
     return found
 
 

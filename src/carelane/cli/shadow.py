@@ -62,7 +62,9 @@ async def _text(house: House, release: str) -> str:
         for row in await tx.rows("house.releases"):
             if (row["pathway"], row["version"]) == (name, version):
                 return str(row["content"])
-    raise SetupFault(f"{release} was not published. Remedy: name a file, or a published NAME@VERSION")
+    raise SetupFault(
+        f"{release} was not published. Remedy: name a file, or a published NAME@VERSION"
+    )
 
 
 def _report(options: argparse.Namespace) -> int:

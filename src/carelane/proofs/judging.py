@@ -106,6 +106,7 @@ class _Trial:
     would: Player = field(init=False)
     parted: set[UUID] = field(default_factory=set)
     compared: dict[UUID, bool] = field(default_factory=dict)  # False: another release's
+    would_be: set[tuple[str, str]] = field(default_factory=set)  # keys of cases only the new opens
     found: list[Divergence] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -169,6 +170,8 @@ class _Trial:
                 continue
             one = old.get(case) or self._still(self.was, case)
             two = new.get(case) or self._still(self.would, case)
+            if one is None and two is not None and self._told_already(case, two.after):
+                continue
             partings = self.judge.pair.parted(one, two)
             if case in doubts:
                 partings = (*partings, doubts[case])
@@ -176,6 +179,14 @@ class _Trial:
                 self._part(turn, case, one, two, partings)
         if not old and not new and other is not None:
             self._fact(turn, decided, other)
+
+    def _told_already(self, case: UUID, after: Case) -> bool:
+        """Whether a case that only the new release opens is one that it would have open since an earlier fact."""
+        if after.unique is None or after.unique not in self.would_be:
+            self.would_be.update([after.unique] if after.unique is not None else [])
+            return False
+        self.parted.add(case)
+        return True
 
     def _part(  # a leaf: everything a divergence names
         self, turn: Turn, case: UUID | None, one: Done | None, two: Done | None,
@@ -224,18 +235,17 @@ class _Trial:
         return next((Done(after=each) for each in known if each.id == case), None)
 
     def _as_recorded(self) -> None:
-        """Cases that have parted go on as they were recorded."""
+        """Cases that have parted go on as they were recorded; those only the new release opens never were."""
         if not self.parted:
             return
         view, known = self.would.view, self.was.view
         cases = [case for case in known.cases if case.id in self.parted]
         closed = [case for case in known.closed if case.id in self.parted]
-        taken = {case.id for case in (*cases, *closed)}
-        merged = [*cases, *(case for case in view.cases if case.id not in taken)]
+        merged = [*cases, *(case for case in view.cases if case.id not in self.parted)]
         self.would.view = replace(
             view,
             cases=tuple(sorted(merged, key=lambda case: (case.opened_at, case.id))),
-            closed=(*closed, *(case for case in view.closed if case.id not in taken)),
+            closed=(*closed, *(case for case in view.closed if case.id not in self.parted)),
         )
 
     def _doubts(self, turn: Turn, late: Late, decided: Step) -> Mapping[UUID, Parting]:
