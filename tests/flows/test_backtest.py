@@ -1,6 +1,7 @@
 """A change judged on a day at the synthetic hospital: events out of the database, a planted edit, a shadow run."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from carelane.compose.house import House
 from carelane.compose.people import viewer_of
+from carelane.facts.fact import Json
 from carelane.facts.phi import Phi
 from carelane.proofs.backtest import encode as encode_report
 from carelane.proofs.events import Header, History, encode
@@ -60,7 +62,9 @@ async def a_day(feed: Feed, house: House, hand: Hand) -> None:
     )
     assert len(tasks) > 3
     for number, (task, version) in enumerate(tasks):
-        form = Phi({"question": "which side?"} if number % 2 else {}, "form")
+        form: Phi[Mapping[str, Json]] = Phi(
+            {"question": "which side?"} if number % 2 else {}, "form"
+        )
         outcome = "ask-more" if number % 2 else "accepted"
         await acting.complete(house.runtime, who, task, version=version, outcome=outcome, form=form)
         hand.forward(timedelta(seconds=20))
@@ -117,7 +121,9 @@ async def test_a_recording_holds_nothing_of_patients(
     """The canary patient's names, numbers, reasons and values, and what a person wrote, stay where they are sealed."""
     await feed.send(canary.referral(hand()), canary.result(hand()))
     ((task, version),) = feed.sql("select id, version from task where name = 'triage-referral'")
-    form = Phi({"question": canary.TOKENS["form"], "priority": "urgent"}, "form")
+    form: Phi[Mapping[str, Json]] = Phi(
+        {"question": canary.TOKENS["form"], "priority": "urgent"}, "form"
+    )
     await acting.complete(house.runtime, viewer_of(house, "edda.voss"), task, version=version,
                           outcome="ask-more", form=form)  # fmt: skip
     hand.forward(timedelta(hours=1))

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
+from carelane.cli import backtest_text
 from carelane.cli.asking import answer, ask, settings_flags, table
 from carelane.cli.backtest import read
-from carelane.cli.backtest_text import status, text, write_document
 from carelane.compose.house import House
 from carelane.facts.errors import SetupFault
 from carelane.releases import shadow
@@ -37,11 +37,13 @@ def add(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 def _start(options: argparse.Namespace) -> int:
     site, _, service_line = options.scope.partition("/")
+    file = Path(options.release)
+    text = read(file) if file.exists() or "@" not in options.release else ""
 
     async def question(house: House) -> int:
         run = await shadow.start(
             house.runtime,
-            await _text(house, options.release),
+            text or await _published(house, options.release),
             place=options.release,
             site=site,
             service_line=service_line,
@@ -53,11 +55,9 @@ def _start(options: argparse.Namespace) -> int:
     return ask(options, question)
 
 
-async def _text(house: House, release: str) -> str:
-    """A published release's text, or a file's."""
-    name, at, version = release.partition("@")
-    if not at or Path(release).exists():
-        return read(Path(release))
+async def _published(house: House, release: str) -> str:
+    """The text of NAME@VERSION."""
+    name, _, version = release.partition("@")
     async with house.runtime.worker.transaction() as tx:
         for row in await tx.rows("house.releases"):
             if (row["pathway"], row["version"]) == (name, version):
@@ -71,10 +71,10 @@ def _report(options: argparse.Namespace) -> int:
     async def question(house: House) -> int:
         report, lines = await shadow.report_of(house.runtime, options.shadow)
         if options.json:
-            write_document(sys.stdout, report, lines)
+            backtest_text.write_document(sys.stdout, report, lines)
         else:
-            print("\n".join(text(report, lines)))
-        return status(report)
+            print("\n".join(backtest_text.text(report, lines)))
+        return backtest_text.status(report)
 
     return ask(options, question)
 
