@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from carelane.pathways.definition import Definition
+from carelane.pathways.definition import LANGUAGES, Definition
 from carelane.pathways.loading import load
 from carelane.testing.core.frozen import thaw
 
@@ -45,7 +45,19 @@ def test_a_changed_history_is_noticed() -> None:
     assert thaw(pathways(path.parent), frozen["facts"]) != frozen["expected"]
 
 
-def test_each_supported_language_has_histories() -> None:
-    """Language 1 has referrals and critical results."""
-    names = {path.name for path in HISTORIES if path.parent.name == "language-1"}
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_supported_language_has_histories(language: int) -> None:
+    """Referrals and critical results in number 1; blocks, calls, waits and a for each in number 2."""
+    folder = _HERE / f"language-{language}"
+    names = {path.name for path in HISTORIES if path.parent == folder}
     assert len(names) >= 4
+    assert {each.language for each in pathways(folder)} == {language}
+
+
+@pytest.mark.invariant("I15")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_digests_of_old_pathways_stay(language: int) -> None:
+    """A release is its digest: what a later number adds does not change those that do not say it."""
+    folder = _HERE / f"language-{language}"
+    known = json.loads((folder / "digests.json").read_text(encoding="utf-8"))
+    assert {each.name: each.digest for each in pathways(folder)} == known

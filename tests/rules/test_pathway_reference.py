@@ -3,12 +3,18 @@
 import re
 from pathlib import Path
 
-from carelane.pathways import clocks_reader, events_reader, loading, trial
+import pytest
+
+from carelane.pathways import clocks_reader, events_reader, head_reader, trial
 from carelane.pathways.loading import load
 from carelane.pathways.trial import read_trials
 from carelane.proofs.trials import run_trial
 
 HOUSE = Path(__file__).parents[2]
+EXAMPLES = [
+    *(HOUSE / "pathways").rglob("*.yaml"),
+    *(HOUSE / "tests/rules/pathways").rglob("*.yaml"),
+]
 TEXT = (HOUSE / "docs/reference/pathway-language.md").read_text("utf-8")
 
 
@@ -25,7 +31,7 @@ def test_pathway_reference_lists_every_key_channel_and_expectation() -> None:
     """Correlation keys, head keys, channels of escalation and what a table may expect."""
     for name in (
         *events_reader.KEYS,
-        *loading.TOUCHES,
+        *head_reader.TOUCHES,
         *clocks_reader.CHANNELS,
         *trial.EXPECTATIONS,
     ):
@@ -41,3 +47,20 @@ def test_pathway_reference_example_holds() -> None:
 
     assert findings.problems == []
     assert [one.missed for one in run_trial(definition, trials[0])] == [(), ()]
+
+
+@pytest.mark.parametrize("number", range(TEXT.count("```yaml\n")))
+def test_pathway_reference_quotes_pathways_that_are_run(number: int) -> None:
+    """Every example stands, line by line, in a pathway whose tables hold."""
+    example = TEXT.split("```yaml\n")[number + 1].split("```")[0]
+    wanted = [line.split("#")[0].strip() for line in example.splitlines() if line.strip()]
+    assert any(_quoted(wanted, path) for path in EXAMPLES), example
+
+
+def _quoted(wanted: list[str], path: Path) -> bool:
+    lines = [line.split("#")[0].strip() for line in path.read_text("utf-8").splitlines()]
+    there = [line for line in lines if line]
+    return any(
+        there[start : start + len(wanted)] == wanted
+        for start in range(len(there) - len(wanted) + 1)
+    )

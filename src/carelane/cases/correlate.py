@@ -25,6 +25,11 @@ def joined(known: Tokens, fact: Fact, names: frozenset[str]) -> Tokens:
     return {**known, **new} if new else known
 
 
+def tokens_named(known: Tokens, names: Sequence[str]) -> dict[str, str]:
+    """One token for each of these keys that the case has: the least, so that history repeats it."""
+    return {name: min(known[name]) for name in names if known.get(name)}
+
+
 def matches(event: Event, fact: Fact, keys: Tokens) -> int:
     """How many of the event's keys the case shares with the fact; an event without keys matches once."""
     if not event.keys:

@@ -16,7 +16,8 @@ from carelane.facts.phi import Phi
 from carelane.pathways.definition import EffectKind, State
 from carelane.pathways.fields import nested
 
-_UNSETTLED = frozenset({EffectState.READY, EffectState.SENDING, EffectState.UNKNOWN})
+_UNDER_WAY = frozenset({EffectState.SENDING, EffectState.UNKNOWN})
+_UNSETTLED = _UNDER_WAY | {EffectState.READY}
 
 
 def issue(
@@ -144,6 +145,26 @@ def cancel(run: Run) -> None:
     run.because("cancel", "no new effect starts")
     withdraw(run, stoppable(tuple(run.effects)))
     for each in reversed(tuple(run.effects)):
+        if each.state is EffectState.DONE:
+            compensate(run, each)
+
+
+def cut(run: Run, wanted: tuple[UUID, ...]) -> None:
+    """Undo what a region wanted that is cut off: take back, compensate in reverse, or once it is settled."""
+    mine = [each for each in run.effects if each.id in wanted]
+    withdraw(run, stoppable(tuple(mine)))
+    for each in reversed(mine):
+        if each.state is EffectState.DONE:
+            compensate(run, each)
+        elif each.undo and each.state in _UNDER_WAY:
+            run.owed = (*run.owed, each.id)
+
+
+def fail(run: Run, failed: EffectView) -> None:
+    """One effect of a step ended badly: what was to follow it is taken back, what was done is undone in reverse."""
+    mine = [each for each in run.effects if each.step is not None and each.step == failed.step]
+    withdraw(run, stoppable(tuple(mine)))
+    for each in reversed(mine):
         if each.state is EffectState.DONE:
             compensate(run, each)
 

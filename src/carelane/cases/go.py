@@ -1,24 +1,28 @@
 """Moving a case: choose a branch, leave a step, enter a state (SEMANTICS 4). A state waits or is final.
 
-Effects of a state are issued in `effects`, its clock starts in `clocks`, its owner comes from `late`.
+Effects of a state are issued in `effects`, its clock starts in `clocks`, its owner comes from `late`; the regions of
+a block begin and end here and are counted in `regions`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from carelane.cases import clocks, effects, levels
-from carelane.cases.model import OpenStep
+from carelane.cases import clocks, effects, levels, pausing, regions, waiting
+from carelane.cases.model import OpenStep, RegionView
 from carelane.cases.moment import DefinitionBroken
 from carelane.cases.owners import owner_of
+from carelane.cases.regions import block_of
 from carelane.cases.run import Run
-from carelane.cases.words import AGAIN, SENDER, STAY
-from carelane.facts.fact import Json
+from carelane.cases.sending import announce, renew, send, take
+from carelane.cases.words import AGAIN, CUT_OFF, JOINED, STAY
 from carelane.facts.ids import derive
 from carelane.facts.intent import Audience
-from carelane.pathways.definition import Branch, Edge, Emit, Fallback, State
+from carelane.pathways.definition import Branch, Edge, Fallback, State
 from carelane.pathways.judge import holds
+
+ENTERED_MAX = 200
+"""States that one fact may lead through, all regions together; more is a loop that nobody drives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,92 +50,127 @@ def follow(run: Run, step: OpenStep, edge: Edge, why: Why) -> str:
         return STAY
     take(run, branch)
     run.because(why.how, branch.then)
-    if branch.then == STAY:
-        return STAY
-    leave(run, step, why.how)
-    target = step.state if branch.then == AGAIN else branch.then
-    enter(run, target, why, afresh=branch.then == AGAIN)
+    if branch.then != STAY:
+        again = branch.then == AGAIN
+        move(run, step, step.state if again else branch.then, why, afresh=again)
     return branch.then
 
 
-def take(run: Run, branch: Branch) -> None:
-    """What a branch says and sets, wherever it leads."""
-    for name, given in branch.sets.items():
-        run.values[name] = _meant(run, given)
-    for emit in branch.emits:
-        send(run, emit)
-
-
-def _meant(run: Run, given: str) -> str:
-    if given == SENDER:
-        return sender(run)
-    if given == "actor":
-        return run.fact.actor_name
-    return given
-
-
-def sender(run: Run) -> str:
-    """Who sent the fact: the case or message it came from, as text."""
-    origin = run.fact.refers.get("sender") or run.fact.origin
-    return str(origin) if origin is not None else (run.fact.connection or "")
-
-
-def send(run: Run, emit: Emit) -> None:
-    """Emit a declared fact, carrying declared fields, variables and keys."""
-    known = run.fields.reveal()
-    carried: dict[str, Json] = {}
-    for name in emit.carrying:
-        carried[name] = known[name] if name in known else _plain(run.values.get(name))
-    by = sender(run) if emit.to == SENDER else _named(run, emit.by, known)
-    run.emit(
-        emit.fact,
-        to=str(emit.to),
-        by=by,
-        payload=carried,
-        refers={"sender": run.case.subject, "from_case": run.case.id},
-    )
-
-
-def _named(run: Run, name: str, known: Mapping[str, Json]) -> str:
-    if not name:
-        return ""
-    given = run.values.get(name)
-    return str(given if given is not None else known.get(name) or "")
-
-
-def _plain(value: object) -> Json:
-    if isinstance(value, bool | int | float | str) or value is None:
-        return value
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+def move(run: Run, step: OpenStep, target: str, why: Why, *, afresh: bool = False) -> None:
+    """Leave a step for a state of its own region, or of one around it: then the blocks between end too."""
+    region = run.state(target).region
+    leaving = step
+    while (here := run.state(leaving.state).region) != region and here:
+        around = run.waiting_in(block_of(here))
+        if around is None:
+            break
+        leaving = around
+    leave(run, leaving, why.how)
+    enter(run, target, why, afresh=afresh)
 
 
 def leave(run: Run, step: OpenStep, how: str) -> None:
-    """Close a step and say what its state says on leaving."""
+    """Close a step, what is inside it first, and say what its state says on leaving."""
+    state = run.state(step.state)
+    if state.block is not None:
+        for each in regions.inside(run, state):
+            leave(run, each, CUT_OFF)
+        regions.drop(run, state)
     run.steps = [each for each in run.steps if each.id != step.id]
     run.closed.append((step, how))
-    for emit in run.state(step.state).leave:
+    for emit in state.leave:
         send(run, emit)
+    if state.region:
+        pausing.left(run, state)
 
 
 def enter(run: Run, name: str, why: Why, *, afresh: bool = False) -> None:
-    """Enter a state: open its step with owner, clock and fallback, or close the case."""
+    """Enter a state: open its step with owner, clock and fallback, or end its region or the case."""
     state = run.state(name)
-    run.status = state.status
-    run.milestone = state.milestone
+    run.entered += 1
+    if run.entered > ENTERED_MAX:
+        raise DefinitionBroken("one fact leads through too many states: prove the pathway again")
+    if not state.region:
+        run.status = state.status
+        run.milestone = state.milestone
     if state.urgency is not None:
         run.raise_urgency(state.urgency)
     count(run, state, "enter")
+    renew(run, state)
     step = None if state.final else _open(run, state, afresh=afresh)
-    held_until = run.now + why.undo if why.undo is not None and _may_wait(step) else None
-    for effect in state.effects:
-        if step is None or not _levelled(run, state, effect):
-            effects.issue(run, effect, step=step.id if step else None, held_until=held_until)
+    _want(run, state, step, why)
     if step is not None and state.escalate:
         levels.on_entry(run, step)
     for emit in state.enter:
         send(run, emit)
-    if state.final:
-        _close(run, state)
+    if state.region and step is not None:
+        pausing.entered(run, state)
+    _go_on(run, state, step, why, afresh=afresh)
+
+
+def _go_on(run: Run, state: State, step: OpenStep | None, why: Why, *, afresh: bool) -> None:
+    """What follows at once from having entered: an end, regions, or an answer that is already there."""
+    if step is None:
+        _end(run, state, why) if state.region else _close(run, state)
+    elif state.block is not None:
+        _open_regions(run, step, state, why, afresh=afresh)
+    elif state.waits is not None:
+        edge = waiting.answered(run, state.waits)
+        if edge is not None:
+            follow(run, step, edge, Why(how=f"waits {state.waits.pathway}", undo=why.undo))
+
+
+def _want(run: Run, state: State, step: OpenStep | None, why: Why) -> None:
+    """Issue the state's effects; alerts of an escalating state leave with its levels."""
+    held_until = run.now + why.undo if why.undo is not None and _may_wait(step) else None
+    around = run.waiting_in(block_of(state.region)) if state.region and step is None else None
+    owner = step or around
+    for effect in state.effects:
+        if step is None or not _levelled(run, state, effect):
+            issued = effects.issue(
+                run, effect, step=owner.id if owner else None, held_until=held_until
+            )
+            if issued is not None:
+                regions.note(run, state.region, issued)
+
+
+def _open_regions(run: Run, step: OpenStep, state: State, why: Why, *, afresh: bool) -> None:
+    """Begin the regions of a block side by side; they are joined once all have begun."""
+    block = state.block
+    if block is None:
+        return
+    wanted = regions.wanted(run, block)
+    regions.forget(run, state, block)
+    if block.otherwise is not None and len(wanted) < regions.least(block.join):
+        follow(run, step, block.otherwise, Why(how=f"too few for {state.name}", undo=why.undo))
+        return
+    run.opening.add(state.name)
+    for region in wanted:
+        run.regions[f"{state.name}/{region.name}"] = RegionView()
+        branch = choose(run, region.start, entered_at=run.now)
+        if branch is None:
+            raise DefinitionBroken(f"region {region.name} has no start: load the pathway again")
+        take(run, branch)
+        enter(run, branch.then, why, afresh=afresh)
+    run.opening.discard(state.name)
+    _join(run, state, why)
+
+
+def _end(run: Run, state: State, why: Why) -> None:
+    """A region has ended."""
+    around = run.state(block_of(state.region))
+    regions.ended(run, around, state)
+    run.because(f"region {state.region}", state.outcome)
+    _join(run, around, why)
+
+
+def _join(run: Run, state: State, why: Why) -> None:
+    """Go on from a block whose regions are joined; the others are cut off."""
+    step = run.waiting_in(state.name)
+    if step is None or state.block is None or state.name in run.opening:
+        return
+    if regions.joined(run, state, state.block.join):
+        follow(run, step, state.block.then, Why(how=JOINED, undo=why.undo))
 
 
 def _may_wait(step: OpenStep | None) -> bool:
@@ -202,6 +241,7 @@ def _close(run: Run, state: State) -> None:
         send(run, emit)
     run.outcome = state.outcome or state.name
     run.closed_at = run.now
+    announce(run)
 
 
 def reopened(run: Run, name: str) -> UUID | None:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from carelane.cases.attempt import Tried, attempt
-from carelane.cases.correlate import choose, is_known, is_stale, matches
+from carelane.cases.correlate import is_known, is_stale, matches
 from carelane.cases.event import hear
 from carelane.cases.hold import unclear, unmatched
 from carelane.cases.model import Case
 from carelane.cases.moment import Moment
 from carelane.cases.prepared import Prepared, prepare
+from carelane.cases.ranking import chosen
 from carelane.cases.start import open_case, reopen, starts
 from carelane.cases.words import STALE
 from carelane.pathways.definition import Definition, Event
@@ -59,12 +60,14 @@ def _pathway(
     if not fresh:
         yield Tried(ignored=STALE)
         return
-    chosen = choose(event, moment.fact, fresh)
-    if chosen is None:
+    applied = chosen(moment, event, fresh)
+    if applied is None:
         name = fresh[0].pathway
         yield unclear(moment, name, tuple(case.id for case in fresh))
         return
-    for case in chosen:
+    if not applied:
+        yield unmatched(moment, event, fresh[0].pathway)
+    for case in applied:
         yield attempt(moment, case, hear)
 
 

@@ -21,6 +21,9 @@ from carelane.facts.fact import Fact, Json
 from carelane.facts.phi import Phi
 from carelane.pathways.definition import Event
 
+_OURS = frozenset({"sender", "from_case", "fact", "case", "step", "task", "effect"})
+"""Keys that are our own ids: an answer carries the others, by which the sender knows what was asked."""
+
 
 def unmatched(moment: Moment, event: Event, pathway: str) -> Tried:
     """No case: as the event declares."""
@@ -73,6 +76,7 @@ def _reply(fact: Fact, name: str) -> Emission:
         ordinal=0,
         refers={"fact": fact.id},
         urgency=fact.urgency,
+        keys={key: token for key, token in fact.keys.items() if key not in _OURS},
     )
 
 

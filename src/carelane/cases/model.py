@@ -124,12 +124,21 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegionView:
+    """A region of an open block: how it ended (empty: it goes on), and the effects it wanted, oldest first."""
+
+    outcome: str = ""
+    effects: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One run of one release for one subject. Open if and only if `steps` is not empty.
 
     `values` are inputs, variables and table outputs last known (codes, never identifying); `fields` the copied
     fields, each declared with authority and time to live; `keys` the correlation tokens by key name; `stale`
-    the newest source time applied per entity token.
+    the newest source time applied per entity token. While a block is open, `regions` holds its regions by
+    `block/region`; `owed` are effects of regions that were cut off, to be undone if they were done after all.
     """
 
     id: UUID
@@ -162,6 +171,8 @@ class Case:
     identity: UUID | None = None  # whose key encrypts `fields`
     revision: int = 0  # applications so far
     undo: Undo | None = None
+    regions: Mapping[str, RegionView] = field(default_factory=dict)
+    owed: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +280,8 @@ class Emission:
     """A fact for another subject, inserted in the same transaction.
 
     `to` is a kind of subject, `sender` (whoever sent the fact) or `self` (this subject: work for a system pathway).
-    `case` is the case that emits, or the fact's id where no case matched. `refers` is what the new fact refers to.
+    `case` is the case that emits, or the fact's id where no case matched. `refers` is what the new fact refers to,
+    `keys` the correlation tokens it carries.
     """
 
     fact: str
@@ -280,6 +292,7 @@ class Emission:
     ordinal: int
     refers: Mapping[str, UUID] = field(default_factory=dict)
     urgency: Urgency = Urgency.ROUTINE
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,13 @@ Payload `task`: `outcome`, `reason`, `form` by field name, and `licensed` where 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from carelane.cases import clocks, effects, levels
-from carelane.cases.go import Why, count, enter, follow, leave
+from carelane.cases import clocks, effects, levels, pausing
+from carelane.cases.go import Why, count, follow, move
 from carelane.cases.model import EffectState, Notice, OpenStep, Undo
 from carelane.cases.owners import resolve
 from carelane.cases.prepared import rank
 from carelane.cases.reading import absorb
+from carelane.cases.regions import begun_again, block_of
 from carelane.cases.run import Run
 from carelane.cases.words import (
     FORM_INCOMPLETE,
@@ -45,11 +46,14 @@ def complete(run: Run) -> str:
         return refusal
     counters, actor, known = run.counters, run.last_actor, len(run.effects)
     run.last_actor = run.fact.actor_name or run.last_actor
-    absorb(run, entered_at=step.opened_at)
+    absorb(run, entered_at=step.opened_at, state=step.state)
     _disposition(run, task)
     count(run, state, outcome)
     follow(run, step, edge, Why(how=outcome, undo=kind.undo))
-    if not run.emissions and run.step(step.id) is None:
+    alone = [one.id for one, _ in run.closed] == [
+        step.id
+    ]  # a join closes more than one click can bring back
+    if not run.emissions and alone:
         run.undo = Undo(
             fact=run.fact.id,
             until=run.now + kind.undo,
@@ -77,13 +81,19 @@ def undo(run: Run) -> str:
         return UNDO_TOO_LATE
     ready = (each.id for each in done.values() if each.state is EffectState.READY)
     effects.withdraw(run, tuple(ready))
-    for step in tuple(run.steps):
+    for step in [each for each in run.steps if each.entered_by == last.fact]:
         run.steps = [each for each in run.steps if each.id != step.id]
         run.closed.append((step, "undone"))
+        run.regions = {
+            path: view for path, view in run.regions.items() if block_of(path) != step.state
+        }
     run.counters, run.last_actor = last.counters, last.last_actor
     run.outcome, run.closed_at = "", None
     state = run.state(last.step.state)
-    run.status, run.milestone = state.status, state.milestone
+    if state.region:
+        begun_again(run, state)
+    else:
+        run.status, run.milestone = state.status, state.milestone
     identity = run.next_id("step")
     clock = replace(last.step.clock, generation=last.step.clock.generation + 1)
     back = replace(
@@ -95,6 +105,7 @@ def undo(run: Run) -> str:
     )
     run.steps.append(back)
     run.opened.append(back)
+    pausing.entered(run, state)
     run.because("undo", back.state)
     return ""
 
@@ -140,11 +151,10 @@ def override(run: Run) -> str:
     rule = f"override {owner.table}" if owner is not None and owner.table else "override"
     if isinstance(state, str) and state:
         target = run.definition.states.get(state)
-        if target is None or target.final:
+        if target is None or target.final or target.region != run.state(step.state).region:
             return NOT_ALLOWED
         run.because(rule, state)
-        leave(run, step, "overridden")
-        enter(run, state, Why(how="overridden"))
+        move(run, step, state, Why(how="overridden"))
         return ""
     if isinstance(pool, str) and pool in run.definition.pools:
         run.because(rule, pool)

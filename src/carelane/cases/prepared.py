@@ -21,6 +21,7 @@ class Prepared:
     key_names: frozenset[str]
     tables: tuple[Table, ...]
     urgency: str  # the value that holds the urgency: an input or a table's output
+    scoped: bool = False  # whether some inputs are filled inside one call only
 
 
 _KEPT: dict[int, Prepared] = {}
@@ -52,6 +53,7 @@ def _prepare(definition: Definition) -> Prepared:
         key_names=frozenset(names),
         tables=tuple(_in_order(definition.tables)),
         urgency=_urgency(definition),
+        scoped=any(one.within for one in definition.inputs.values()),
     )
 
 

@@ -13,6 +13,7 @@ from carelane.cases.run import Run
 from carelane.facts.fact import Json, Payload, Urgency
 from carelane.facts.phi import Phi
 from carelane.pathways import fields, inputs, tables
+from carelane.pathways.definition import Input
 from carelane.pathways.guard import Value
 
 _ANSWERS: dict[int, tuple[tables.Answer, str]] = {}
@@ -37,9 +38,13 @@ def read(  # noqa: PLR0913  # a leaf: everything it may look at, by name
     counters: Mapping[str, int],
     now: datetime,
     entered_at: datetime,
+    state: str = "",
 ) -> Reading:
-    """The values after this payload, the reasons of tables that answer anew, and a risen urgency."""
-    declared = prepared.definition.inputs
+    """The values after this payload, the reasons of tables that answer anew, and a risen urgency.
+
+    `state` is where a person acted: forms inside a called sub-pathway fill that call's own inputs only.
+    """
+    declared = prepared.definition.inputs if not prepared.scoped else _open_to(prepared, state)
     fresh = inputs.read(declared, payload)
     values = inputs.carry(declared, before, fresh)
     reasons: list[Reason] = []
@@ -54,7 +59,12 @@ def read(  # noqa: PLR0913  # a leaf: everything it may look at, by name
     return Reading(values=values, reasons=tuple(reasons), risen=risen, fresh=fresh)
 
 
-def absorb(run: Run, *, entered_at: datetime) -> None:
+def _open_to(prepared: Prepared, state: str) -> Mapping[str, Input]:
+    declared = prepared.definition.inputs
+    return {name: one for name, one in declared.items() if state.startswith(one.within)}
+
+
+def absorb(run: Run, *, entered_at: datetime, state: str = "") -> None:
     """Read the run's fact into the run: values, urgency, copied fields."""
     found = read(
         run.prepared,
@@ -63,6 +73,7 @@ def absorb(run: Run, *, entered_at: datetime) -> None:
         counters={**run.moment.view.counters, **run.counters},
         now=run.now,
         entered_at=entered_at,
+        state=state,
     )
     accept(run, found)
 

@@ -14,6 +14,7 @@ from carelane.cases.model import (
     Notice,
     OpenStep,
     Reason,
+    RegionView,
     Undo,
 )
 from carelane.cases.moment import Moment
@@ -54,6 +55,9 @@ class Run:
         self.stale = case.stale
         self.last_actor = case.last_actor
         self.cancelled = case.cancelled
+        self.regions: dict[str, RegionView] = dict(case.regions)
+        self.owed = case.owed
+        self.opening: set[str] = set()  # blocks whose regions are being opened: no join yet
         self.undo: Undo | None = None
         self.opened: list[OpenStep] = []
         self.closed: list[tuple[OpenStep, str]] = []
@@ -63,6 +67,7 @@ class Run:
         self.reasons: list[Reason] = []
         self.read: Mapping[str, Value | None] = {}
         self.emissions: list[Emission] = []
+        self.entered = 0
         self._ordinal = 0
 
     def next_id(self, kind: str) -> UUID:
@@ -77,6 +82,10 @@ class Run:
     def step(self, step: UUID) -> OpenStep | None:
         """The open step with this id."""
         return next((each for each in self.steps if each.id == step), None)
+
+    def waiting_in(self, state: str) -> OpenStep | None:
+        """The open step that waits in this state: there is at most one."""
+        return next((each for each in self.steps if each.state == state), None)
 
     def replace_step(self, new: OpenStep) -> None:
         """Put a changed step (same id) in the old one's place."""
@@ -95,7 +104,7 @@ class Run:
         """Add one line of why."""
         self.reasons.append(Reason(rule=rule, answer=answer, inputs=inputs or {}))
 
-    def emit(
+    def emit(  # noqa: PLR0913  # a builder: every part by name
         self,
         fact: str,
         *,
@@ -103,6 +112,7 @@ class Run:
         by: str = "",
         payload: Mapping[str, Json] | None = None,
         refers: Mapping[str, UUID] | None = None,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         """Send a fact to another subject, or work to a system pathway of this one."""
         self.emissions.append(
@@ -115,6 +125,7 @@ class Run:
                 ordinal=len(self.emissions),
                 refers=refers if refers is not None else {"case": self.case.id},
                 urgency=self.urgency,
+                keys=keys or {},
             )
         )
 
@@ -160,6 +171,8 @@ class Run:
             identity=case.identity or fact.identity,
             revision=case.revision + 1,
             undo=self.undo,
+            regions=self.regions,
+            owed=self.owed,
         )
         return Change(
             before=self.before,

@@ -8,10 +8,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from carelane.cases import effects, levels
-from carelane.cases.go import Why, enter, follow, leave
+from carelane.cases.go import Why, follow, move
 from carelane.cases.model import EffectState, EffectView, OpenStep
 from carelane.cases.run import Run
 from carelane.cases.words import EFFECT_UNKNOWN
+from carelane.facts.intent import Audience
 
 _ENDS: Mapping[str, EffectState] = {
     "done": EffectState.DONE,
@@ -35,6 +36,7 @@ def settle(run: Run) -> str:
         _done(run, after)
     elif outcome != "withdrawn":
         _failed(run, after, outcome)
+    run.owed = tuple(each for each in run.owed if each != effect.id)
     return ""
 
 
@@ -49,7 +51,7 @@ def _outcome(run: Run) -> str:
 
 
 def _done(run: Run, effect: EffectView) -> None:
-    if run.cancelled:
+    if run.cancelled or effect.id in run.owed:
         effects.compensate(run, effect)
     step = _step(run, effect)
     if step is None:
@@ -66,6 +68,8 @@ def _failed(run: Run, effect: EffectView, outcome: str) -> None:
     if effect.compensates is not None or step is None:
         run.emit_dead(effect.id)
         return
+    if run.definition.language > 1 and effect.audience is not Audience.STAFF:
+        effects.fail(run, effect)
     edge = run.state(step.state).effect_outcomes.get(outcome)
     if edge is not None:
         follow(run, step, edge, Why(how=f"effect {effect.name} {outcome}"))
@@ -85,9 +89,7 @@ def _as_declared(run: Run, effect: EffectView, step: OpenStep) -> None:
             levels.fire(run, step, [lowest], calendar=levels.bound(run, step).calendar)
             return
     elif wanted in run.definition.states:
-        how = f"effect {effect.name} failed"
-        leave(run, step, how)
-        enter(run, wanted, Why(how=how), afresh=True)
+        move(run, step, wanted, Why(how=f"effect {effect.name} failed"), afresh=True)
         return
     run.emit_dead(effect.id)
 

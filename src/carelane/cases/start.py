@@ -6,12 +6,13 @@ from uuid import UUID
 from carelane.cases.attempt import Tried, attempt, failure
 from carelane.cases.correlate import joined, matches, noted, tokens_of
 from carelane.cases.event import hear
-from carelane.cases.go import Why, choose, enter, reopened, take
+from carelane.cases.go import Why, choose, enter, reopened
 from carelane.cases.model import Case, Emission
 from carelane.cases.moment import DefinitionBroken, Moment
 from carelane.cases.prepared import Prepared
 from carelane.cases.reading import Reading, absorb, accept, read
 from carelane.cases.run import Run
+from carelane.cases.sending import take
 from carelane.cases.words import AGAIN, FACT_UNMATCHED, FAILED, SELF, SENT, STAY
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi

@@ -28,6 +28,7 @@ EFFECT_DEAD: Final = "effect.dead"
 FACT_UNCLEAR: Final = "fact.unclear"
 FACT_UNMATCHED: Final = "fact.unmatched"
 SENT: Final = frozenset({CASE_PARKED, CASE_DUPLICATE, EFFECT_DEAD, FACT_UNCLEAR, FACT_UNMATCHED})
+CASE_CLOSED: Final = "case.closed"  # how a case ended, told to whom its pathway announces it
 SELF: Final = "self"
 SENDER: Final = "sender"
 
@@ -54,3 +55,7 @@ FAILED: Final = "failed"
 # Branches that name no state.
 STAY: Final = "stay"
 AGAIN: Final = "again"
+
+# How a step closed that no edge of its own closed.
+CUT_OFF: Final = "cut off"  # its block was left, or joined without it
+JOINED: Final = "joined"

@@ -11,7 +11,7 @@ from carelane.cli.asking import answer
 from carelane.facts.errors import SetupFault
 from carelane.facts.problem import Problem
 from carelane.pathways.definition import Definition
-from carelane.pathways.loading import load
+from carelane.pathways.loading import SUBS, load
 from carelane.pathways.picture import draw
 from carelane.pathways.sayings import table_text
 from carelane.pathways.trial import read_trials
@@ -40,7 +40,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _check(options: argparse.Namespace) -> int:
-    found = {str(file): load(_text(file), place=str(file))[1] for file in options.files}
+    found = {
+        str(file): load(_text(file), place=str(file), subs=subs_beside(file))[1]
+        for file in options.files
+    }
     problems = [problem for listed in found.values() for problem in listed]
     document = {
         "files": [
@@ -97,11 +100,19 @@ def _draw(options: argparse.Namespace) -> int:
 
 
 def _definition(file: Path) -> Definition:
-    definition, problems = load(_text(file), place=str(file))
+    definition, problems = load(_text(file), place=str(file), subs=subs_beside(file))
     if definition is None or _errors(problems):
         sys.stderr.write("\n".join(each.line() for each in problems) + "\n")
         raise SetupFault(f"{file} has errors. Remedy: `carelane pathway check {file}`")
     return definition
+
+
+def subs_beside(file: Path) -> dict[str, str]:
+    """The sub-pathways that a pathway may call: in `sub` beside it, or beside the folder it is in."""
+    for folder in (file.parent / SUBS, file.parent.parent / SUBS):
+        if folder.is_dir():
+            return {one.stem: _text(one) for one in sorted(folder.glob("*.yaml"))}
+    return {}
 
 
 def _text(file: Path) -> str:

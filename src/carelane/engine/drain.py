@@ -17,7 +17,7 @@ from carelane.engine.chain import Chained, Moment, chain
 from carelane.engine.downtime import grace
 from carelane.engine.late import Bound
 from carelane.engine.measure import told
-from carelane.engine.outward import emitted
+from carelane.engine.outward import emitted, named
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Fact
 from carelane.store import commit, load, turns
@@ -137,6 +137,7 @@ async def _write(
         fresh=fresh,
         held=held,
         delivered=emitted(steps),
+        subjects=named(steps),
         bound={"directory": runtime.directory.version},
     )
     await commit.commit(

@@ -10,22 +10,24 @@ from carelane.pathways.definition import (
     InputType,
     Level,
     Pause,
+    PauseRule,
 )
 from carelane.pathways.edges_reader import read_edge
-from carelane.pathways.names import Names
+from carelane.pathways.names import Later, Names
 from carelane.pathways.reader import Many, Record
 from carelane.pathways.shape import Part
 
 CHANNELS = ("worklist", "secure-message", "phone", "pager", "text-message", "email")
 LEVELS_MAX = 9
-_CLOCK_KEYS = ("kind", "due", "warn", "safety", "from", "latest", "setting")
+_CLOCK_KEYS = ("kind", "due", "warn", "safety", "from", "latest", "setting", "pauses")
+PAUSES_MAX = 12
 _DAY = timedelta(days=1)
 _MOMENTS = (InputType.DATE, InputType.INSTANT)
 _IN_DAYS = (ClockKind.BUSINESS_DAYS, ClockKind.CALENDAR_DAYS)
 
 
-def read_clock(part: Part, names: Names) -> ClockSpec:
-    """`clock` of a state."""
+def read_clock(part: Part, names: Names, state: str = "") -> ClockSpec:
+    """`clock` of a state; what it says of states inside is checked once all are read."""
     clock = part.part("clock", "`clock`")
     clock.keys(_CLOCK_KEYS, ("kind", "due"))
     kind = ClockKind(clock.one_of("kind", list(ClockKind), ClockKind.WALL))
@@ -40,6 +42,7 @@ def read_clock(part: Part, names: Names) -> ClockSpec:
         start=_moment(clock, "from", names),
         latest=clock.span("latest"),
         setting=clock.text("setting"),
+        pauses=_pauses(clock, state, names),
     )
     _check(clock, spec)
     return spec
@@ -69,10 +72,54 @@ def _check(clock: Part, spec: ClockSpec) -> None:
         findings.add(
             "clock", clock.place("from"), "A clock that counts back has no `from`.", "Remove it."
         )
+    if spec.pauses and (spec.safety or spec.back):
+        findings.add(
+            "safety-clock" if spec.safety else "clock",
+            clock.place("pauses"),
+            "A safety clock is never paused." if spec.safety else "A date does not wait.",
+            "Remove `pauses`.",
+        )
     for key in ("due", "warn"):
         value = spec.due if key == "due" else spec.warn
         if value is not None:
             _check_unit(clock, key, value, spec.kind)
+
+
+def _pauses(clock: Part, state: str, names: Names) -> tuple[PauseRule, ...]:
+    """What stops the clock: states inside the block, and events until another one."""
+    pauses = clock.part("pauses", "`pauses`")
+    pauses.keys(("in", "on"))
+    found: list[PauseRule] = []
+    for name, part in _named(pauses, "in"):
+        part.keys(("reason", "resume_by"), ("reason", "resume_by"))
+        whole = names.whole("state", name)
+        at = pauses.part("in", "`in`").place(name)
+        names.later.append(Later(block=state, inside=whole, findings=part.findings, at=at))
+        found.append(_rule(part, state=whole))
+    for name, part in _named(pauses, "on"):
+        part.keys(("reason", "resume_by", "until"), ("reason", "resume_by"))
+        names.use("event", name, part.at)
+        until = names.use("event", part.text("until"), part.place("until"))
+        found.append(_rule(part, event=name, until=until))
+    return tuple(found[:PAUSES_MAX])
+
+
+def _named(pauses: Part, key: str) -> list[tuple[str, Part]]:
+    section = pauses.part(key, f"`{key}`")
+    return [
+        (name, Part(node, section.findings, f"The pause `{name}`"))
+        for name, node in section.entries.items()
+    ]
+
+
+def _rule(part: Part, *, state: str = "", event: str = "", until: str = "") -> PauseRule:
+    return PauseRule(
+        reason=part.text("reason"),
+        resume_by=part.span("resume_by") or timedelta(0),
+        state=state,
+        event=event,
+        until=until,
+    )
 
 
 def _check_unit(clock: Part, key: str, value: timedelta, kind: ClockKind) -> None:
@@ -99,7 +146,8 @@ def _moment(part: Part, key: str, names: Names) -> str:
     if name not in known:
         node = part.node(key)
         part.findings.unknown("date or instant input", name, node.at if node else part.at, known)
-    return name
+        return name
+    return names.fields[name].name
 
 
 def _back(clock: Part, names: Names) -> CountBack:

@@ -6,7 +6,7 @@ Canonical is RFC 8785 in effect: sorted keys, no spaces, UTF-8; sets are sorted,
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import timedelta
 from enum import Enum
 
@@ -60,6 +60,14 @@ def _record(value: object) -> Json:
         return {
             one.name: plain(getattr(value, one.name))
             for one in fields(value)
-            if one.name not in _LEFT_OUT
+            if one.name not in _LEFT_OUT and not _silent(value, one)
         }
     return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _silent(value: object, one: Field[object]) -> bool:
+    """Whether a field that came with a later language number says nothing here: older digests stay."""
+    if "since" not in one.metadata:
+        return False
+    given = getattr(value, one.name)
+    return bool(given == (one.default if one.default is not MISSING else {}))

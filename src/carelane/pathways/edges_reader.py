@@ -4,13 +4,16 @@ Forms: `state`, `stay`, `again`; `{ ignore: reason }`; `{ when, then, else, emit
 """
 
 from carelane.facts.fact import SubjectKind
-from carelane.pathways.definition import Branch, Edge, Emit
+from carelane.pathways.definition import Branch, Edge, Emit, Input, InputType
+from carelane.pathways.events_reader import KEYS
+from carelane.pathways.findings import Place
+from carelane.pathways.literals import literal, literal_form
 from carelane.pathways.names import STAYS, Names
 from carelane.pathways.reader import Many, Node, Record, Text
 from carelane.pathways.shape import Part
 
 BRANCHES_MAX = 50
-_BRANCH_KEYS = ("when", "then", "else", "emit", "to", "by", "with", "set")
+_BRANCH_KEYS = ("when", "then", "else", "emit", "to", "by", "with", "keys", "set")
 _TARGETS = (*SubjectKind, "sender", "self")
 
 
@@ -101,7 +104,7 @@ def read_emit_list(node: Node, names: Names) -> tuple[Emit, ...]:
     found = []
     for item in items[:BRANCHES_MAX]:
         part = Part(item, names.findings, "A fact to send")
-        part.keys(("emit", "to", "by", "with"), ("emit", "to"))
+        part.keys(("emit", "to", "by", "with", "keys"), ("emit", "to"))
         found.append(_emit(part, names))
     return tuple(found)
 
@@ -110,18 +113,33 @@ def _emit(part: Part, names: Names) -> Emit:
     fact = part.text("emit")
     part.name(fact, part.place("emit"), dotted=True)
     to = part.one_of("to", _TARGETS, "sender")
-    carried = part.words("with")
-    for name in carried:
-        if name not in names.fields and name not in names.copied:
-            names.findings.unknown(
-                "field", name, part.place("with"), {*names.fields, *names.copied}
-            )
     by = part.text("by")
-    if by and by not in names.fields and by not in names.copied:
-        names.findings.unknown("field", by, part.place("by"), {*names.fields, *names.copied})
     return Emit(
-        fact=fact, to=SubjectKind(to) if to in list(SubjectKind) else to, by=by, carrying=carried
+        fact=fact,
+        to=SubjectKind(to) if to in list(SubjectKind) else to,
+        by=_carried(by, part.place("by"), names) if by else "",
+        carrying=tuple(_carried(one, part.place("with"), names) for one in part.words("with")),
+        keys=read_keys(part),
     )
+
+
+def read_keys(part: Part) -> tuple[str, ...]:
+    """`keys`: the case's own correlation keys that a fact carries."""
+    keys = part.words("keys")
+    for one in keys:
+        if one not in KEYS:
+            part.findings.unknown("correlation key", one, part.place("keys"), KEYS)
+    return keys
+
+
+def _carried(name: str, at: Place, names: Names) -> str:
+    given = names.fields.get(name)
+    if given is not None:
+        names.read(given.name, at)
+        return given.name
+    if name not in names.copied:
+        names.findings.unknown("field", name, at, {*names.fields, *names.copied})
+    return names.copied_name(name)
 
 
 def _sets(part: Part, names: Names) -> dict[str, str]:
@@ -131,7 +149,26 @@ def _sets(part: Part, names: Names) -> dict[str, str]:
         names.use("variable", name, section.place(name))
         value = section.text(name)
         variable = names.variables.get(name)
-        if variable and variable.codes and value not in (*variable.codes, "sender", "actor"):
-            names.findings.unknown("value", value, section.place(name), variable.codes)
-        found[name] = value
+        if variable is not None:
+            _check_set(section, name, value, variable)
+            names.write(variable.name, section.place(name))
+        found[variable.name if variable else name] = value
     return found
+
+
+def _check_set(section: Part, name: str, value: str, variable: Input) -> None:
+    """A variable takes a value of its type; who sent or acted only where no list says otherwise."""
+    someone = variable.type is InputType.CODE and not variable.raise_only
+    if value in ("sender", "actor") and someone:
+        return
+    if value == "now" and variable.type is InputType.INSTANT:
+        return
+    if variable.type is InputType.CODE and not variable.codes:
+        return
+    if literal(value, variable) is None:
+        section.findings.add(
+            "set",
+            section.place(name),
+            f"`{value}` is no value of `{name}`.",
+            f"Write {literal_form(variable)}.",
+        )

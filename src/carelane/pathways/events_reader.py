@@ -1,9 +1,20 @@
 """The section `events`: what a pathway hears, how it finds its case, what if there is none."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
-from carelane.pathways.definition import Event, NoCase, Reopen, Several, Start
+from carelane.pathways.definition import (
+    Event,
+    Input,
+    InputType,
+    NoCase,
+    Order,
+    Reopen,
+    Several,
+    Start,
+)
+from carelane.pathways.guard import ALWAYS, Guard
 from carelane.pathways.names import Names
 from carelane.pathways.reader import Record
 from carelane.pathways.shape import Part
@@ -26,9 +37,17 @@ KEYS = (
     "question",
 )
 FIRST_MAX = 12
+ORDERS = ("urgency", "opened", "entered")
+RANKED = (
+    InputType.INTEGER,
+    InputType.DECIMAL,
+    InputType.DATE,
+    InputType.INSTANT,
+    InputType.BOOLEAN,
+)
 _EVENT_KEYS = ("key", "keys", "start", "several", "none", "stale", "reopens", "cancels")
 _RESERVED = re.compile(
-    r"task\..*|clock\..*|effect\.settled|calendar\.changed|case\.redriven|routing\.overridden"
+    r"case\.closed|task\..*|clock\..*|effect\.settled|calendar\.changed|case\.redriven|routing\.overridden"
 )
 
 
@@ -58,6 +77,7 @@ def read_events(top: Part, names: Names) -> dict[str, Event]:
 def _event(name: str, part: Part, names: Names) -> Event:
     keys = _keys(part)
     several, first = _several(part)
+    where, order = _chosen(part, names)
     return Event(
         name=name,
         keys=keys,
@@ -68,6 +88,8 @@ def _event(name: str, part: Part, names: Names) -> Event:
         stale_by=_stale(part),
         reopens=_reopens(part, names),
         cancels=part.flag("cancels"),
+        where=where,
+        order=order,
     )
 
 
@@ -98,10 +120,30 @@ def _start(part: Part, keys: tuple[str, ...], names: Names) -> Start | None:
 def _several(part: Part) -> tuple[Several, int]:
     if isinstance(part.node("several"), Record):
         several = part.part("several", "`several`")
-        several.keys(("first",), ("first",))
+        several.keys(("first", "where", "by"), ("first",))
         return Several.FIRST, several.number("first", least=1, most=FIRST_MAX)
     choices = [one for one in Several if one is not Several.FIRST]
     return Several(part.one_of("several", choices, Several.ASK)), 0
+
+
+def _chosen(part: Part, names: Names) -> tuple[Guard, tuple[Order, ...]]:
+    """Which of several cases may be chosen, and in which order: `{ first: 3, where, by: [urgency desc, opened] }`."""
+    if not isinstance(part.node("several"), Record):
+        return ALWAYS, ()
+    several = part.part("several", "`several`")
+    state = Input(name="state", path="", codes=tuple(sorted(names.states)))
+    scope = replace(names, fields={**names.fields, "state": state})
+    where = scope.guard(several.node("where"))
+    return where, tuple(_order(word, several, names) for word in several.words("by"))
+
+
+def _order(word: str, several: Part, names: Names) -> Order:
+    name, _, way = word.partition(" ")
+    known = {one for one, given in names.fields.items() if given.ordered or given.type in RANKED}
+    if name not in {*known, *ORDERS} or way not in ("", "asc", "desc"):
+        several.findings.unknown("ordered field", word, several.place("by"), {*known, *ORDERS})
+        return Order(field=name)
+    return Order(field=names.fields[name].name if name in known else name, descending=way == "desc")
 
 
 def _none(part: Part, names: Names) -> NoCase:

@@ -12,6 +12,7 @@ from carelane.pathways.definition import Input, InputType, Reduce
 from carelane.pathways.guard import Value, Values
 from carelane.pathways.literals import date_of, instant_of
 from carelane.pathways.payloads import opened, parts, walk
+from carelane.pathways.phrases import found_in
 
 _NUMBER_MAX = 10**15
 
@@ -33,7 +34,7 @@ def report(inputs: Mapping[str, Input], payload: Payload) -> tuple[Problem, ...]
             fault=Fault.SENDER,
         )
         for name, given in inputs.items()
-        if walk(payload, given.path) and _read(given, payload) is None
+        if not given.phrases and walk(payload, given.path) and _read(given, payload) is None
     )
 
 
@@ -91,6 +92,8 @@ def _order(given: Input, value: Value) -> tuple[float, str]:
 
 
 def _typed(given: Input, one: Json) -> Value | None:
+    if given.phrases:
+        return found_in(_text(one), given.phrases, given.codes)
     match given.type:
         case InputType.CODE:
             return _code(given, one)

@@ -1,9 +1,11 @@
 """The sections `inputs`, `variables`, `fields` and `pools`: what is read, copied, handed to."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from carelane.facts.fact import Urgency
-from carelane.pathways.definition import Field, Input, InputType, Reduce
+from carelane.pathways.definition import Field, Input, InputType, PhraseTable, Reduce
 from carelane.pathways.findings import Findings
 from carelane.pathways.names import URGENCIES
 from carelane.pathways.reader import Node, Record
@@ -11,23 +13,52 @@ from carelane.pathways.shape import Part, texts_of
 
 AUTHORITIES = ("ehr", "payer", "patient", "carelane")
 CODES_MAX = 400
-_INPUT_KEYS = ("from", "type", "codes", "order", "reduce", "raise_only")
+_INPUT_KEYS = ("from", "type", "codes", "order", "reduce", "raise_only", "phrases")
 _FIELD_KEYS = ("from", "label", "authority", "ttl", "required_for")
 
 
-def read_inputs(top: Part, key: str) -> dict[str, Input]:
-    """`inputs` (each with `from`) or `variables` (none)."""
-    from_payload = key == "inputs"
+def read_inputs(
+    top: Part,
+    key: str,
+    *,
+    bound: bool = False,
+    phrases: Mapping[str, PhraseTable] | None = None,
+) -> dict[str, Input]:
+    """`inputs` (each with `from`), or `variables` and what a sub-pathway needs (none)."""
+    from_payload = key == "inputs" and not bound
     keys = (
         _INPUT_KEYS
         if from_payload
-        else tuple(k for k in _INPUT_KEYS if k not in ("from", "reduce"))
+        else tuple(k for k in _INPUT_KEYS if k not in ("from", "reduce", "phrases"))
     )
     found = {}
     for name, part in top.parts(key, "Input" if from_payload else "Variable"):
         part.keys(keys, ("from",) if from_payload else ())
         found[name] = _input(name, part)
+        if "phrases" in part.entries:
+            found[name] = _by_phrases(found[name], part, phrases or {})
     return found
+
+
+def _by_phrases(given: Input, part: Part, tables: Mapping[str, PhraseTable]) -> Input:
+    """An input that reads text by an approved list: ordered, and it only rises."""
+    name = part.text("phrases")
+    table = tables.get(name)
+    if table is None:
+        part.findings.unknown("phrase table", name, part.place("phrases"), tables)
+        return given
+    if not given.ordered:
+        part.findings.add(
+            "no-order",
+            part.place("phrases"),
+            "What phrases mean only rises: it needs an order.",
+            "Give the codes as `order: [lowest, ..., highest]`.",
+        )
+    for code in set(table.phrases.values()) - set(given.codes):
+        part.findings.unknown("code of this input", code, part.place("phrases"), given.codes)
+    return replace(
+        given, phrase_table=name, phrases=table.phrases, raise_only=True, reduce=Reduce.MAX
+    )
 
 
 def _input(name: str, part: Part) -> Input:

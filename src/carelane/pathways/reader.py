@@ -13,7 +13,6 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
-    DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -92,32 +91,54 @@ def decode(text: str | bytes, findings: Findings) -> str | None:
 
 
 def read(text: str | bytes, findings: Findings) -> Record | None:
-    """The document as a record of nodes; None with findings where it can't be read."""
+    """The one document of a text as a record of nodes; None with findings where it can't be read."""
+    documents = read_documents(text, findings)
+    for extra in documents[1:]:
+        _several(extra, findings)
+    return documents[0] if documents else None
+
+
+def read_documents(text: str | bytes, findings: Findings) -> tuple[Record, ...]:
+    """The pathway as a record of nodes, then the sub-pathways in the same text; empty where it can't be read."""
     decoded = decode(text, findings)
     if decoded is None:
-        return None
+        return ()
     try:
-        node = _Builder(findings).build(_events(decoded))
+        nodes = _Builder(findings).build(_events(decoded))
     except _Stop:
-        return None
+        return ()
     except YAMLError as error:
         findings.add("not-yaml", _place(error), "This is not valid YAML.", _cause(error))
-        return None
+        return ()
     except (ValueError, IndexError, OverflowError):
         # ruamel lets these through for escapes and directives that name no character or version
         findings.add(
             "not-yaml", START, "This is not valid YAML.", "Look for odd escapes or directives."
         )
-        return None
-    if isinstance(node, Record):
-        return node
-    findings.add(
-        "not-a-pathway",
-        node.at if node else START,
-        "A pathway is a mapping of names to values.",
-        "Begin with `pathway: name`.",
-    )
-    return None
+        return ()
+    return tuple(_documents(nodes, findings))
+
+
+def _documents(nodes: tuple[Node, ...], findings: Findings) -> Iterator[Record]:
+    first = nodes[0] if nodes else None
+    if not isinstance(first, Record):
+        findings.add(
+            "not-a-pathway",
+            first.at if first else START,
+            "A pathway is a mapping of names to values.",
+            "Begin with `pathway: name`.",
+        )
+        return
+    yield first
+    for node in nodes[1:]:
+        if isinstance(node, Record) and "sub" in node.entries:
+            yield node
+        else:
+            _several(node, findings)
+
+
+def _several(node: Node, findings: Findings) -> None:
+    findings.add("several-documents", node.at, "One text holds one pathway.", "Split the file.")
 
 
 def _events(text: str) -> Iterator[object]:
@@ -147,19 +168,10 @@ class _Builder:
         self._open: list[_Part] = [("root", START, [])]
         self._count = 0
 
-    def build(self, events: Iterator[object]) -> Node | None:
-        documents = 0
+    def build(self, events: Iterator[object]) -> tuple[Node, ...]:
         for event in events:
-            if isinstance(event, DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    self._stop(
-                        "several-documents", event, "One file holds one pathway.", "Split the file."
-                    )
-            else:
-                self._take(event)
-        nodes = self._open[0][2]
-        return nodes[0] if nodes else None
+            self._take(event)
+        return tuple(self._open[0][2])
 
     def _take(self, event: object) -> None:
         if isinstance(event, AliasEvent):

@@ -39,6 +39,11 @@ class Part:
         """Keys and their nodes, in the order of the text."""
         return self._record.entries if self._record else _NOTHING
 
+    @property
+    def record(self) -> Record:
+        """The mapping itself; an empty one where there is none."""
+        return self._record or Record({}, {}, self.at)
+
     def place(self, key: str) -> Place:
         """Where the key stands, or the mapping itself."""
         return self._record.places.get(key, self.at) if self._record else self.at

@@ -1,15 +1,19 @@
-"""The section `states`: each final, or waiting with owner, clock and fallback.
+"""One state: final, or waiting with owner, clock and fallback.
 
-Clocks are read by `clocks_reader`, edges by `edges_reader`.
+Clocks are read by `clocks_reader`, edges by `edges_reader`, what stands inside blocks by `blocks_reader`.
 """
+
+from collections.abc import Mapping
 
 from carelane.facts.fact import Urgency
 from carelane.pathways.clocks_reader import read_clock, read_fallback, read_levels, read_pause
 from carelane.pathways.definition import Counter, Edge, Emit, Owner, OwnerKind, State, TaskKind
 from carelane.pathways.edges_reader import read_edge, read_emit_list
+from carelane.pathways.events_reader import KEYS
 from carelane.pathways.names import URGENCIES, Names
 from carelane.pathways.reader import Record
 from carelane.pathways.shape import Part
+from carelane.pathways.waits_reader import read_waits
 
 COUNT_MAX = 1_000
 EFFECT_ENDS = ("done", "refused", "needs-person")
@@ -42,7 +46,13 @@ _STATE_KEYS = (
     "leave",
     "pause",
     "handover",
+    "parallel",
+    "for_each",
+    "waits",
+    "new",
 )
+_SHOWN = ("status", "milestone")
+_INNER_FINAL_KEYS = ("final", "title", "outcome", "effects", "enter", "leave")
 _NEEDED = ("status", "owner", "clock", "fallback")
 _REMEDY = {
     "owner": "Add `owner: { pool: name }` or `{ role: name }`.",
@@ -52,26 +62,19 @@ _REMEDY = {
 }
 
 
-def read_states(top: Part, names: Names, tasks: dict[str, TaskKind]) -> dict[str, State]:
-    """All states, in the order of the text."""
-    found = {}
-    for name, part in top.parts("states", "State"):
-        final = part.flag("final")
-        found[name] = _final(name, part, names) if final else _waiting(name, part, names, tasks)
-    return found
-
-
 def _title(name: str, part: Part) -> str:
     return part.text("title", name.replace("-", " ").replace("_", " ").capitalize())
 
 
-def _final(name: str, part: Part, names: Names) -> State:
-    part.keys(_FINAL_KEYS)
+def read_final(name: str, part: Part, names: Names, region: str = "") -> State:
+    """A final state: it ends the case, or its region."""
+    part.keys(_INNER_FINAL_KEYS if region else _FINAL_KEYS)
     return State(
-        name=name,
+        name=names.whole("state", name),
+        region=region,
         title=_title(name, part),
         line=part.at.line,
-        status=part.text("status", "closed"),
+        status="" if region else part.text("status", "closed"),
         milestone=part.text("milestone"),
         final=True,
         outcome=part.text("outcome", name),
@@ -81,18 +84,23 @@ def _final(name: str, part: Part, names: Names) -> State:
     )
 
 
-def _waiting(name: str, part: Part, names: Names, tasks: dict[str, TaskKind]) -> State:
-    part.keys(_STATE_KEYS)
+def read_waiting(
+    name: str, part: Part, names: Names, tasks: Mapping[str, TaskKind], region: str = ""
+) -> State:
+    """A state that waits; in a region it shows its block's status."""
+    part.keys(tuple(key for key in _STATE_KEYS if not region or key not in _SHOWN))
     for key in _NEEDED:
-        if key not in part.entries:
+        if key not in part.entries and not (region and key in _SHOWN):
             part.findings.add(
                 f"no-{key}", part.at, f"State `{name}` waits without {key}.", _REMEDY[key]
             )
-    clock = read_clock(part, names) if "clock" in part.entries else None
+    whole = names.whole("state", name)
+    clock = read_clock(part, names, whole) if "clock" in part.entries else None
     task = names.use("task", part.text("task"), part.place("task"))
     urgency = part.one_of("urgency", URGENCIES)
     return State(
-        name=name,
+        name=whole,
+        region=region,
         title=_title(name, part),
         line=part.at.line,
         status=part.text("status"),
@@ -104,14 +112,16 @@ def _waiting(name: str, part: Part, names: Names, tasks: dict[str, TaskKind]) ->
         escalate=read_levels(part, names),
         fallback=read_fallback(part, names),
         outcomes=_outcomes(name, part, names, tasks.get(task)),
-        on=_on(part, names),
+        on=read_on(part, names),
         effects=_effects(part, names),
         effect_outcomes=_ends(part, names),
-        counters=_counters(part, tasks.get(task)),
+        counters=_counters(part, names, tasks.get(task)),
         enter=_emits(part, "enter", names),
         leave=_emits(part, "leave", names),
         pause=read_pause(part, clock),
         wait_form=_handover(part, names),
+        waits=read_waits(part, names),
+        new=_new(part),
     )
 
 
@@ -126,6 +136,8 @@ def _owner(part: Part, names: Names) -> Owner:
         return Owner(kind=OwnerKind.POOL, name="")
     kind = kinds[0]
     name = owner.text(kind)
+    if name == "each" and names.answer and kind is not OwnerKind.PERSON:
+        name = names.answer
     if kind is OwnerKind.PERSON:
         owner.one_of(kind, ("last_actor",))
         if "else" not in owner.entries:
@@ -136,7 +148,7 @@ def _owner(part: Part, names: Names) -> Owner:
         names.use(kind.value, name, owner.place(kind))
     otherwise, table = owner.text("else"), owner.text("table")
     names.use("pool or role", otherwise, owner.place("else"))
-    names.use("table output", table, owner.place("table"))
+    whole = names.use("table output", table, owner.place("table"))
     if table and names.outputs.get(table, "pool") != "pool":
         part.findings.add(
             "owner",
@@ -144,7 +156,7 @@ def _owner(part: Part, names: Names) -> Owner:
             f"`{table}` does not answer with a pool.",
             "Name a pool's table.",
         )
-    return Owner(kind=kind, name=name, table=table, otherwise=otherwise)
+    return Owner(kind=kind, name=name, table=whole, otherwise=otherwise)
 
 
 def _outcomes(name: str, part: Part, names: Names, task: TaskKind | None) -> dict[str, Edge]:
@@ -175,13 +187,22 @@ def _outcomes(name: str, part: Part, names: Names, task: TaskKind | None) -> dic
     return found
 
 
-def _on(part: Part, names: Names) -> dict[str, Edge]:
+def read_on(part: Part, names: Names) -> dict[str, Edge]:
+    """`on`: an edge for each event."""
     section = part.part("on", "`on`")
     found = {}
     for event, node in section.entries.items():
         names.use("event", event, section.place(event))
         found[event] = read_edge(node, names, f"Event `{event}`")
     return found
+
+
+def _new(part: Part) -> tuple[str, ...]:
+    keys = part.words("new")
+    for key in keys:
+        if key not in KEYS:
+            part.findings.unknown("correlation key", key, part.place("new"), KEYS)
+    return keys
 
 
 def _effects(part: Part, names: Names) -> tuple[str, ...]:
@@ -202,7 +223,7 @@ def _ends(part: Part, names: Names) -> dict[str, Edge]:
     }
 
 
-def _counters(part: Part, task: TaskKind | None) -> tuple[Counter, ...]:
+def _counters(part: Part, names: Names, task: TaskKind | None) -> tuple[Counter, ...]:
     section = part.part("counters", "`counters`")
     found = []
     for name, node in section.entries.items():
@@ -212,8 +233,10 @@ def _counters(part: Part, task: TaskKind | None) -> tuple[Counter, ...]:
         outcomes = task.outcomes if task else ()
         if isinstance(node, Record) and add != "enter" and add not in outcomes:
             part.findings.unknown("outcome", add, counter.place("add"), ("enter", *outcomes))
+        whole = names.whole("counter", name)
+        names.write(whole, section.place(name))
         found.append(
-            Counter(name=name, add=add, max=counter.number("max", least=1, most=COUNT_MAX))
+            Counter(name=whole, add=add, max=counter.number("max", least=1, most=COUNT_MAX))
         )
     return tuple(found)
 

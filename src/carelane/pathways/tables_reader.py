@@ -71,7 +71,7 @@ def output_inputs(
             continue
         allowed = _allowed(type_, codes, names)
         found[name] = Input(
-            name=name,
+            name=names.whole("output", name),
             path="",
             type=InputType.BOOLEAN if type_ == "boolean" else InputType.CODE,
             codes=() if type_ == "boolean" else allowed,
@@ -114,6 +114,26 @@ def read_tables(
     return found
 
 
+def sources(tables: Mapping[str, Table]) -> dict[str, frozenset[str]]:
+    """What each table's outputs come from, through the tables above it."""
+    found: dict[str, frozenset[str]] = {}
+    for table in tables.values():
+        read = frozenset(table.inputs).union(*(found.get(name, ()) for name in table.inputs))
+        found.update(dict.fromkeys(table.outputs, read))
+    return found
+
+
+def answers_of(tables: Mapping[str, Table]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """What the rows of each collect table can answer, by table and output, each answer once."""
+    return {
+        (table.name, output): tuple(dict.fromkeys(str(row.then.get(output)) for row in table.rows))
+        for table in tables.values()
+        if table.hit is Hit.COLLECT
+        for output, type_ in table.outputs.items()
+        if type_ in ("pool", "code")
+    }
+
+
 def _check_clash(part: Part, mine: Mapping[str, object], taken: Mapping[str, Input]) -> None:
     for output in mine:
         if output in taken:
@@ -141,7 +161,9 @@ def _table(
         for number, item in enumerate(items[:ROWS_MAX], start=1)
     )
     read = sorted({field for row in rows for field in fields_of(row.when)})
-    declared = part.words("inputs")
+    declared = tuple(
+        names.fields[one].name if one in names.fields else one for one in part.words("inputs")
+    )
     for extra in sorted(set(read) - set(declared)) if declared else ():
         part.findings.add(
             "undeclared-input",

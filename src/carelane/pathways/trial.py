@@ -7,6 +7,9 @@
     4h   | nothing                                              | state triage-overdue; owner role covering-clinician
 
 Events name their keys and inputs (or fields) as `name=value`. Times count from the start of the test.
+While a block is open a case stands in several states: `state read & funding` (and maybe more), or `states` for
+exactly these; `region review/clinical fit` says how a region ended; `case.closed pathway=p outcome=o` is another
+case's end; `sent offer.lost` is a fact sent on, `undone` an effect that compensates.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,14 +22,20 @@ from carelane.pathways.durations import duration
 from carelane.pathways.events_reader import KEYS
 from carelane.pathways.findings import Findings, Place, choose
 from carelane.pathways.literals import instant_of
+from carelane.pathways.waits_reader import CASE_CLOSED
 
 STARTS = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 EXPECTATIONS = (
     "state", "status", "owner", "urgency", "due", "level", "effect", "withdrawn", "told", "closed",
-    "no case", "cases", "held", "ignored", "parked", "paused",
+    "no case", "cases", "held", "ignored", "parked", "paused", "states", "region", "sent", "undone", "milestone",
 )  # fmt: skip
 TEXT_CHARACTERS_MAX = 200_000
+_OF_CLOSED = {CASE_CLOSED: ("pathway", "outcome")}
 _COLUMNS = 3
+IN = "in"
+"""`task opine agree in=STATE`: which of several open tasks of one kind."""
+FROM = "from"
+"""`offer.accepted slot=S1 from=maria`: another subject of Carelane sent this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +127,8 @@ def _happening(cell: str, at: Place, definition: Definition, findings: Findings)
     if kind == "event":
         _known(plain[0], definition.events, "event", at, findings)
         for name in given:
-            known = {*KEYS, *definition.inputs, *definition.fields}
+            known = {FROM, *KEYS, *definition.inputs, *definition.fields}
+            known |= {*_OF_CLOSED.get(plain[0], ())}
             _known(name, known, "key, input or field", at, findings)
         return Happening(kind=kind, name=plain[0], given=given)
     declared = definition.tasks if kind == "task" else definition.effects
@@ -158,7 +168,9 @@ def payload_of(definition: Definition, given: Mapping[str, str]) -> dict[str, Js
     payload: dict[str, Json] = {}
     for name, value in given.items():
         declared = definition.inputs.get(name) or definition.fields.get(name)
-        if declared is not None:
+        if declared is None and name in ("pathway", "outcome"):
+            _put(payload, ["closed", name], value)
+        elif declared is not None:
             _put(payload, declared.path.split("."), _json(definition, name, value))
     return payload
 

@@ -50,9 +50,9 @@ def _task(name: str, part: Part, names: Names) -> TaskKind:
             "Add an outcome that says done.",
         )
     reasons = part.words("reasons")
-    shows = part.words("shows")
-    for one in shows:
-        names.use("copied field", one, part.place("shows"))
+    shows = tuple(
+        names.use("copied field", one, part.place("shows")) for one in part.words("shows")
+    )
     undo = part.span("undo")
     if undo is not None and undo > UNDO_MAX:
         part.findings.add(
@@ -132,22 +132,21 @@ def _effect(name: str, part: Part, names: Names) -> EffectKind:
             f"`{capability}` is no capability.",
             f"{choose(reach, REACHES)} Write it like `ehr.referral.update`.",
         )
-    for one in (*part.words("after"), part.text("undo")):
-        names.use("effect", one, part.place("after" if one in part.words("after") else "undo"))
-    sends = part.words("sends")
-    for one in sends:
-        names.use("copied field", one, part.place("sends"))
+    after = tuple(names.use("effect", one, part.place("after")) for one in part.words("after"))
+    sends = tuple(
+        names.use("copied field", one, part.place("sends")) for one in part.words("sends")
+    )
     failure = part.text("on_failure", "person")
     if failure not in ("person", "level_up"):
-        names.use("state", failure, part.place("on_failure"))
+        failure = names.use("state", failure, part.place("on_failure"))
     return EffectKind(
         name=name,
         capability=capability,
         audience=Audience(part.one_of("audience", list(Audience), Audience.RECORD)),
         if_unknown=IfUnknown(part.one_of("if_unknown", list(IfUnknown), IfUnknown.ASK)),
         on_failure=failure,
-        after=part.words("after"),
-        undo=part.text("undo"),
+        after=after,
+        undo=names.use("effect", part.text("undo"), part.place("undo")),
         not_after=part.span("not_after"),
         sends=sends,
         template=part.text("template"),

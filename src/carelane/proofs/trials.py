@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from carelane.cases import advance, due_facts, due_held, step
-from carelane.cases.model import Case, Definitions, Disposition, OwnerRef, Step, View
+from carelane.cases.model import Case, Definitions, Disposition, OpenStep, OwnerRef, Step, View
 from carelane.facts.fact import Actor, Fact, Json
 from carelane.facts.ids import derive, name_id
 from carelane.facts.phi import Phi
@@ -17,7 +17,7 @@ from carelane.pathways.calendar import Calendar
 from carelane.pathways.definition import Definition, OwnerKind
 from carelane.pathways.durations import duration_text
 from carelane.pathways.events_reader import KEYS
-from carelane.pathways.trial import Happening, Trial, TrialRow, payload_of
+from carelane.pathways.trial import FROM, IN, Happening, Trial, TrialRow, payload_of
 
 _ROUNDS_MAX = 2_000
 _ORGANISATION = name_id("trial", "organisation")
@@ -139,7 +139,10 @@ def _fact(run: _Run, row: TrialRow) -> Fact | None:
     happens = row.happens
     if happens.kind == "event":
         keys = {name: value for name, value in happens.given.items() if name in KEYS}
-        return _made(run, row, happens.name, payload_of(run.definition, happens.given), keys=keys)
+        sent = happens.given.get(FROM)
+        refers = {"sender": name_id("trial", sent)} if sent else None
+        payload = payload_of(run.definition, happens.given)
+        return _made(run, row, happens.name, payload, keys=keys, refers=refers)
     if happens.kind == "task":
         return _task(run, row, happens)
     return _effect(run, row, happens)
@@ -173,9 +176,10 @@ def _made(  # noqa: PLR0913  # a builder: every part by name
 def _task(run: _Run, row: TrialRow, happens: Happening) -> Fact | None:
     for case in run.view.cases:
         for one in case.steps:
-            if one.task is not None and one.task_name == happens.name:
+            here = happens.given.get(IN, one.state) == one.state
+            if one.task is not None and one.task_name == happens.name and here:
                 form: dict[str, Json] = {
-                    name: _form_value(value) for name, value in happens.given.items()
+                    name: _form_value(value) for name, value in happens.given.items() if name != IN
                 }
                 task: dict[str, Json] = {"outcome": happens.outcome, "form": form}
                 kind = run.definition.tasks[happens.name]
@@ -215,9 +219,10 @@ def _met(run: _Run, name: str, value: str) -> bool:
     if name in ("cases", "no case"):
         return len(run.view.cases) == (int(value) if value.isdigit() else 0)
     if name in ("held", "ignored", "parked"):
-        wanted = Disposition(name)
-        return any(decided.disposition is wanted for decided in run.last)
-    return value in _facts(run, name)
+        return any(decided.disposition is Disposition(name) for decided in run.last)
+    wanted = {one.strip() for one in value.split("&")}
+    there = _facts(run, "state" if name == "states" else name)
+    return wanted == there if name == "states" else wanted <= there
 
 
 def _facts(run: _Run, name: str) -> set[str]:
@@ -228,6 +233,12 @@ def _facts(run: _Run, name: str) -> set[str]:
     if name == "withdrawn":
         gone = {one for change in changes for one in change.withdrawn}
         return {one.name for change in changes for one in change.after.effects if one.id in gone}
+    if name == "undone":
+        return {
+            one.name for change in changes for one in change.intents if one.compensates is not None
+        }
+    if name == "sent":
+        return {one.fact for decided in run.last for one in decided.emissions}
     if name == "told":
         return {one.to for change in changes for one in change.notices}
     case = _case(run)
@@ -235,24 +246,40 @@ def _facts(run: _Run, name: str) -> set[str]:
 
 
 def _of_case(run: _Run, case: Case, name: str) -> Iterator[str]:
-    if name == "status":
-        yield case.status
-    elif name == "urgency":
-        yield case.urgency.name.lower()
-    elif name == "closed" and not case.steps:
-        yield case.outcome
-    for one in case.steps:
-        if name == "state":
+    match name:
+        case "status":
+            yield case.status
+        case "urgency":
+            yield case.urgency.name.lower()
+        case "milestone":
+            yield case.milestone
+        case "region":
+            yield from (f"{path} {view.outcome}".strip() for path, view in case.regions.items())
+        case "closed" if not case.steps:
+            yield case.outcome
+        case _:
+            for one in case.steps:
+                yield from _of_step(run, one, name)
+
+
+def _of_step(run: _Run, one: OpenStep, name: str) -> Iterator[str]:
+    """One open step's; where several are open, each also after the name of its state."""
+    match name:
+        case "state":
             yield one.state
-        elif name == "owner":
+        case "owner":
             yield f"{one.owner.kind} {one.owner.name}"
-        elif name == "level":
+            yield f"{one.state} {one.owner.kind} {one.owner.name}"
+        case "level":
             yield str(one.clock.level)
-        elif name == "due":
+        case "due":
             yield duration_text(one.clock.due_at - run.trial.starts)
             yield duration_text(one.clock.due_at - run.now)
-        elif name == "paused" and one.clock.paused_at is not None:
-            yield ""
+            yield f"{one.state} {duration_text(one.clock.due_at - run.now)}"
+        case "paused" if one.clock.paused_at is not None:
+            yield from ("", one.state)
+        case _:
+            return
 
 
 def _followed(run: _Run) -> str:
@@ -263,4 +290,7 @@ def _followed(run: _Run) -> str:
     return "; ".join(parts)
 
 
-_TOLD = ("state", "status", "owner", "urgency", "due", "level", "effect", "told", "closed")
+_TOLD = (
+    "state", "region", "status", "owner", "urgency", "due", "level", "effect", "undone", "sent", "told", "paused",
+    "closed",
+)  # fmt: skip

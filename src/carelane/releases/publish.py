@@ -10,7 +10,7 @@ from carelane.engine.releases import Activation, Releases
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import derive
 from carelane.pathways.definition import Definition
-from carelane.pathways.loading import load
+from carelane.pathways.loading import bundle, load, subs_among
 from carelane.store.database import Tx
 from carelane.store.leaf_rows import leaf
 
@@ -22,20 +22,23 @@ class ReleaseFault(SetupFault):
 
 
 def read(texts: Mapping[str, str]) -> dict[str, tuple[Definition, str]]:
-    """Shipped pathways by name, with their text. `texts` are by file name.
+    """Shipped pathways by name, with their text and that of what they call. `texts` are by path.
 
     Raises:
         ReleaseFault: a text has errors; each is named with file, line and remedy.
     """
     found: dict[str, tuple[Definition, str]] = {}
+    subs = subs_among(texts)
     for place, text in sorted(texts.items()):
-        definition, problems = load(text, place=place)
+        if text in subs.values():
+            continue
+        definition, problems = load(text, place=place, subs=subs)
         errors = [each for each in problems if each.severity == "error"]
         if definition is None or errors:
             raise ReleaseFault("\n".join(each.line() for each in errors))
         if definition.name in found:
             raise ReleaseFault(f"{place}: the pathway {definition.name} is there twice")
-        found[definition.name] = (definition, text)
+        found[definition.name] = (definition, bundle(text, definition, subs))
     return found
 
 

@@ -52,7 +52,8 @@ class Batch:
     """What is committed together.
 
     `fresh` are facts decided here that are not stored yet (clocks, people); `held` are those among the decided that
-    waited as held; `delivered` are facts for other subjects; `bound` names the versions of what was late-bound.
+    waited as held; `delivered` are facts for other subjects; `subjects` those of them that may be new, with kind
+    and site; `bound` names the versions of what was late-bound.
     """
 
     organisation: UUID
@@ -60,6 +61,7 @@ class Batch:
     fresh: Sequence[Fact] = ()
     held: Collection[UUID] = ()
     delivered: Sequence[Fact] = ()
+    subjects: Sequence[tuple[UUID, str, str]] = ()
     bound: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -101,6 +103,10 @@ async def commit(
             "organisation": batch.organisation,
         }
         statements.insert(0, ("facts.turns", turns))
+    if batch.subjects:
+        ids, kinds, sites = ([row[n] for row in batch.subjects] for n in range(3))
+        made = {"ids": ids, "kinds": kinds, "sites": sites, "organisation": batch.organisation}
+        statements.insert(0, ("facts.subjects", made))
     changed = await tx.pipeline([*statements, ("commit.check_now", {})])
     for (query, _), rows_changed in zip(statements, changed, strict=False):
         if query == "commit.withdraw_effects" and rows_changed != len(tables.withdraw_effects):

@@ -10,7 +10,7 @@ from carelane.facts.ids import derive
 from carelane.facts.intent import Intent
 from carelane.pathways.definition import Definition
 from carelane.store.columns import Columns
-from carelane.store.shapes import CaseShape, StepShape, encode, tag
+from carelane.store.shapes import BlocksShape, CaseShape, StepShape, encode, tag
 
 __all__ = ["Tables", "encode"]
 
@@ -87,15 +87,16 @@ class Tables:
 
 
 def case_state(case: Case) -> str:
-    """The clear part of a case as JSON."""
-    shape = CaseShape(
-        values={name: tag(value) for name, value in case.values.items()},
-        counters=dict(case.counters),
-        keys={name: sorted(tokens) for name, tokens in case.keys.items()},
-        stale=dict(case.stale),
-        undo=case.undo,
-    )
-    return encode(shape).decode()
+    """The clear part of a case as JSON, in the least shape that can say it."""
+    values = {name: tag(value) for name, value in case.values.items()}
+    keys = {name: sorted(tokens) for name, tokens in case.keys.items()}
+    counters, stale = dict(case.counters), dict(case.stale)
+    if case.regions or case.owed:
+        shape = BlocksShape(values=values, counters=counters, keys=keys, stale=stale, undo=case.undo,
+                            regions=dict(case.regions), owed=case.owed)  # fmt: skip
+        return encode(shape).decode()
+    shape_ = CaseShape(values=values, counters=counters, keys=keys, stale=stale, undo=case.undo)
+    return encode(shape_).decode()
 
 
 def case_row(case: Case, decided_at: datetime, sealed: bytes) -> tuple[object, ...]:
@@ -152,7 +153,7 @@ def task_row(case: Case, step: OpenStep, definition: Definition) -> tuple[object
     """The task of a step."""
     return (
         step.task, case.site, case.service_line, case.id, step.id, case.subject, case.pathway, step.task_name,
-        definition.tasks[step.task_name].title, definition.states[step.state].status, int(case.urgency),
+        definition.tasks[step.task_name].title, definition.states[step.state].status or case.status, int(case.urgency),
         step.owner.kind.value, step.owner.name, step.opened_at, step.clock.due_at,
     )  # fmt: skip
 

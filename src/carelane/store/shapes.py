@@ -12,12 +12,13 @@ from uuid import UUID
 
 import msgspec
 
-from carelane.cases.model import Clock, OwnerRef, Undo
+from carelane.cases.model import Clock, OwnerRef, RegionView, Undo
 from carelane.facts.errors import LocalFault
 from carelane.facts.fact import Payload
 from carelane.pathways.guard import Value
 
-SHAPE = 1
+SHAPE = 2
+"""The newest. A row is written with the least number that can say it: 2 only for a case in blocks."""
 
 
 class UnknownShape(LocalFault):
@@ -30,12 +31,21 @@ class UnknownShape(LocalFault):
 class CaseShape:
     """The clear part of a case. `values` are tagged, because JSON has no dates: `["c", "urgent"]`, `["i", "..."]`."""
 
-    v: int = SHAPE
+    v: int = 1
     values: dict[str, tuple[str, str | int | float | bool | None]] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)
     stale: dict[str, datetime] = field(default_factory=dict)
     undo: Undo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlocksShape(CaseShape):
+    """Shape 2: a case whose regions are open, or that owes the undoing of effects."""
+
+    v: int = 2
+    regions: dict[str, RegionView] = field(default_factory=dict)
+    owed: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +55,10 @@ class StepShape:
     owner: OwnerRef
     clock: Clock
     task_name: str = ""
-    v: int = SHAPE
+    v: int = 1
 
 
-_case = msgspec.json.Decoder(CaseShape)
+_case = msgspec.json.Decoder(BlocksShape)
 _step = msgspec.json.Decoder(StepShape)
 _json = msgspec.json.Decoder()
 encode = msgspec.json.encode
@@ -82,7 +92,7 @@ def untag(pair: tuple[str, Any]) -> Value | None:
     return checked
 
 
-def decode_case(raw: bytes | str) -> CaseShape:
+def decode_case(raw: bytes | str) -> BlocksShape:
     """A stored case shape of any number up to ours."""
     shape = _case.decode(raw)
     if shape.v > SHAPE:

@@ -117,7 +117,13 @@ def _by_id(case: Case) -> UUID:
 
 
 def _case(case: Case) -> dict[str, Json]:
+    regions: dict[str, Json] = {
+        path: [view.outcome, *(str(each) for each in view.effects)]
+        for path, view in case.regions.items()
+    }
+    blocks: dict[str, Json] = {"regions": regions} if regions else {}
     return {
+        **blocks,
         "id": str(case.id),
         "pathway": case.pathway,
         "status": case.status,

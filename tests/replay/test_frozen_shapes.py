@@ -1,0 +1,69 @@
+"""Stored shapes of cases stay readable for ever, each number as it was written (SEMANTICS 8)."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from carelane.cases.model import Case, RegionView
+from carelane.store.commit_rows import case_state
+from carelane.store.shapes import SHAPE, UnknownShape, decode_case
+
+_HERE = Path(__file__).parent
+NOON = datetime(2026, 3, 4, 17, 0, tzinfo=UTC)
+PLAIN = Case(
+    id=UUID(int=1),
+    organisation=UUID(int=2),
+    subject=UUID(int=3),
+    pathway="surgery-clearance",
+    version="1",
+    release="d" * 64,
+    opened_at=NOON,
+    correlation=UUID(int=4),
+    keys={"placer_order": frozenset({"token"})},
+    values={
+        "urgency": "stat",
+        "surgery_at": NOON,
+        "clearing.patient": "consented",
+        "count": 2,
+        "x": None,
+    },
+    counters={"ask/attempts": 1},
+    stale={"placer_order:token": NOON},
+)
+IN_BLOCKS = replace(
+    PLAIN,
+    regions={
+        "clearing/patient": RegionView(outcome="consented", effects=(UUID(int=5),)),
+        "clearing/specialists": RegionView(),
+    },
+    owed=(UUID(int=6),),
+)
+
+
+@pytest.mark.invariant("I15")
+@pytest.mark.parametrize(("number", "case"), [(1, PLAIN), (2, IN_BLOCKS)])
+def test_a_stored_case_is_read_and_written_as_it_was(number: int, case: Case) -> None:
+    """The frozen text gives the same parts, and the case the same text: a difference is a new number."""
+    text = (_HERE / "shapes" / f"case-{number}.json").read_text(encoding="utf-8").strip()
+    assert case_state(case) == text
+    shape = decode_case(text)
+    assert shape.v == number
+    assert (shape.regions, shape.owed) == (case.regions, case.owed)
+    assert shape.counters == case.counters
+
+
+def test_every_number_has_a_frozen_shape() -> None:
+    """Up to the newest."""
+    numbers = {int(path.stem.partition("-")[2]) for path in (_HERE / "shapes").glob("case-*.json")}
+    assert numbers == set(range(1, SHAPE + 1))
+
+
+def test_a_newer_shape_is_refused() -> None:
+    """A row of a later Carelane is not half read."""
+    later = json.dumps({"v": SHAPE + 1})
+    with pytest.raises(UnknownShape):
+        decode_case(later)
