@@ -243,7 +243,11 @@ def test_every_table_with_a_site_is_walled_by_site_for_people(superuser: Superus
             "select polrelid::regclass::text from pg_policy where polname = 'site' and not polpermissive"
         ).fetchall()
     }
-    assert set(with_column(superuser, "site")) - walled == {"activation", "connection"}
+    assert set(with_column(superuser, "site")) - walled == {
+        "activation",
+        "connection",
+        "release_approval",
+    }
 
 
 @pytest.mark.requirement("R105")

@@ -13,7 +13,11 @@ from carelane.pathways.loading import load
 from carelane.pathways.picture import draw
 from carelane.pathways.sayings import table_text
 
-FILES = sorted((Path(__file__).parents[2] / "pathways").rglob("*.yaml"))
+FILES = sorted(
+    each
+    for each in (Path(__file__).parents[2] / "pathways").rglob("*.yaml")
+    if each.parent.name != "overlays"
+)
 SVG = "{http://www.w3.org/2000/svg}"
 
 

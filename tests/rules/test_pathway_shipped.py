@@ -14,7 +14,11 @@ from carelane.pathways.judge import holds
 from carelane.pathways.loading import load
 
 HOUSE = Path(__file__).parents[2]
-FILES = sorted(path for path in (HOUSE / "pathways").rglob("*.yaml") if path.parent.name != "sub")
+FILES = sorted(
+    each
+    for each in (HOUSE / "pathways").rglob("*.yaml")
+    if each.parent.name not in {"overlays", "sub"}
+)
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CHANNELS_OF_THE_CALL = [
     ("0:00:00", "secure-message"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from carelane.pathways.definition import Definition
-from carelane.pathways.loading import load
+from carelane.pathways.folder import read_texts
 from carelane.pathways.trial import read_trials
 from carelane.proofs.trials import report, run_trial
 
@@ -16,11 +16,11 @@ TABLES = sorted((HOUSE / "tests").glob("*.txt"))
 
 
 def definition_of(name: str) -> Definition:
-    """A shipped pathway."""
-    path = next(HOUSE.rglob(f"{name}.yaml"))
-    definition, problems = load(path.read_bytes())
-    assert definition is not None, problems
-    return definition
+    """A shipped pathway, or a base with one of the shipped overlays on it."""
+    files = {str(each): each.read_text("utf-8") for each in HOUSE.rglob("*.yaml")}
+    found, problems = read_texts(files)
+    assert problems == ()
+    return next(each.definition for each in found if Path(each.place).stem == name)
 
 
 @pytest.mark.requirement("R30")

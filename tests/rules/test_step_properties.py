@@ -73,7 +73,7 @@ def make(game: Play, move: Move) -> None:
         game.wait(detail * detail * timedelta(hours=1))
     elif kind == "task" and open_cases:
         case = open_cases[which % len(open_cases)]
-        outcomes = DEFINITIONS.pinned[case.release].states[case.steps[0].state].outcomes
+        outcomes = game.definitions.pinned[case.release].states[case.steps[0].state].outcomes
         if outcomes:
             form: dict[str, Json] = {"read_back": True, "reason": "x"}
             game.do(sorted(outcomes)[detail % len(outcomes)], case=case, form=form)
@@ -243,11 +243,14 @@ def same(moves: Sequence[Move], decide: Decide) -> bool:
     for move in moves:
         make(game, move)
     again = Play(definitions=DEFINITIONS, decide=decide)
+    over: set[UUID] = set()  # several holds may end at one instant
     for decided in game.steps:
         again.now = decided.now
-        if decided.fact.id in {held.fact.id for held in again.view.held}:
+        held = {each.fact.id for each in again.view.held}
+        if decided.fact.id in held:
             again.expire_holds()
-        else:
+            over |= held - {each.fact.id for each in again.view.held}
+        elif decided.fact.id not in over:
             again.tell(decided.fact)
     return invariants.snapshot(again.view) == invariants.snapshot(game.view)
 

@@ -36,7 +36,10 @@ class Action(StrEnum):
     EFFECT_REDRIVEN = "effect.redriven"
     CONNECTION_CHANGED = "connection.changed"
     RELEASE_PUBLISHED = "release.published"
+    RELEASE_APPROVED = "release.approved"  # by the first of two people
     RELEASE_ACTIVATED = "release.activated"
+    RELEASE_ROLLED_BACK = "release.rolled_back"
+    RELEASE_MIGRATED = "release.migrated"  # its running cases moved, by a mapping
     RELEASE_RECALLED = "release.recalled"
     BACKTEST_KEPT = "backtest.kept"
     SHADOW_STARTED = "shadow.started"

@@ -194,6 +194,55 @@ def recompute(clock: Clock, levels: tuple[Level, ...], *, bound: Bound) -> Clock
     return replace(moved, next_at=next_at(moved, levels, bound.calendar))
 
 
+def kept(clock: Clock, levels: tuple[Level, ...], *, bound: Bound) -> Clock:
+    """The same clock under another release's levels: start, pauses, budget and due time stay."""
+    if clock.paused_at is not None:
+        return clock
+    return replace(clock, next_at=next_at(clock, levels, bound.calendar))
+
+
+def convert(  # noqa: PLR0913  # each says one thing, by name
+    clock: Clock,
+    spec: ClockSpec,
+    levels: tuple[Level, ...],
+    values: Mapping[str, Value | None],
+    *,
+    now: datetime,
+    bound: Bound,
+) -> Clock:
+    """The obligation as another release has it: what has passed counts, in the new kind of time."""
+    fresh = start(spec, levels, values, now=now, bound=bound)
+    if spec.start or spec.back is not None:  # it counts from a date, whatever ran so far
+        return replace(fresh, generation=clock.generation + 1, level=clock.level)
+    budget = _budget(spec, bound) or _NOTHING
+    ran = _finished(clock)
+    accrued = sum(
+        (elapsed(spec.kind, each.from_at, each.to_at, bound.calendar) for each in ran), _NOTHING
+    )
+    since, left = running_since(clock), max(budget - accrued, _NOTHING)
+    paused = clock.paused_at is not None
+    running = replace(
+        clock,
+        kind=spec.kind,
+        due_at=clock.due_at if paused else due_at(spec.kind, since, left, bound.calendar),
+        warn_at=None if paused or spec.warn is None else _warns(spec, since, accrued, bound),
+        safety=spec.safety,
+        budget=budget,
+        accrued=accrued,
+        generation=clock.generation + 1,
+        calendar=fresh.calendar,
+        calendar_version=fresh.calendar_version,
+        zone_data=fresh.zone_data,
+    )
+    return running if paused else replace(running, next_at=next_at(running, levels, bound.calendar))
+
+
+def _warns(spec: ClockSpec, since: datetime, accrued: timedelta, bound: Bound) -> datetime:
+    """When it warns, counted from the same start as its due time."""
+    left = max((spec.warn or _NOTHING) - accrued, _NOTHING)
+    return due_at(spec.kind, since, left, bound.calendar)
+
+
 def again(clock: Clock, *, now: datetime, bound: Bound) -> Clock:
     """The next round of a clock that repeats until somebody acknowledges: same level, new due time."""
     budget = clock.budget or timedelta(minutes=15)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from carelane.cases import expiry, people, settle, words
+from carelane.cases import expiry, moves, people, settle, words
 from carelane.cases.attempt import Tried, attempt
 from carelane.cases.hear import take_up
 from carelane.cases.model import (
@@ -43,6 +43,10 @@ _OWN: Mapping[str, Callable[[Run], str]] = {
 _CLOCKS = frozenset(
     {words.CLOCK_WARNED, words.CLOCK_LEVEL, words.CLOCK_EXPIRED, words.CLOCK_RESUMED}
 )
+_MOVES: Mapping[str, Callable[[Moment, Case], Tried]] = {
+    words.CASE_MIGRATED: moves.migrate,
+    words.CASE_RESTORED: moves.restore,
+}
 _OF_CLOSED = frozenset({words.TASK_UNDONE, words.EFFECT_SETTLED})
 
 
@@ -60,6 +64,8 @@ def step(definitions: Definitions, view: View, late: Late, fact: Fact, now: date
         tried = [attempt(moment, case, expiry.recalendar) for case in view.cases]
     elif fact.type == words.CASE_REDRIVEN:
         tried = (_redriven(moment),)
+    elif fact.type in _MOVES:
+        tried = (_move(moment),)
     else:
         tried = take_up(moment)
     return _answer(moment, tuple(tried))
@@ -108,6 +114,11 @@ def _redriven(moment: Moment) -> Tried:
         return Tried(ignored=words.NOTHING_PARKED)
     after = replace(case, parked_by=None, revision=case.revision + 1)
     return Tried(changes=(Change(before=case, after=after, fact=moment.fact.id),))
+
+
+def _move(moment: Moment) -> Tried:
+    case = _referred(moment)
+    return Tried(ignored=words.NO_CASE) if case is None else _MOVES[moment.fact.type](moment, case)
 
 
 def _answer(moment: Moment, tried: tuple[Tried, ...]) -> Step:

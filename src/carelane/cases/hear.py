@@ -21,9 +21,9 @@ def take_up(moment: Moment) -> Iterator[Tried]:
     seen: set[str] = set()
     for definition in moment.definitions.active:
         seen.add(definition.name)
-        event = definition.events.get(fact.type)
+        mine = [case for case in view.cases if case.pathway == definition.name]
+        event = definition.events.get(fact.type) or _heard(moment, mine)
         if event is not None and definition.subject == view.kind:
-            mine = [case for case in view.cases if case.pathway == definition.name]
             yield from _pathway(moment, prepare(definition), event, mine)
     for name in {case.pathway: None for case in view.cases if case.pathway not in seen}:
         mine = [case for case in view.cases if case.pathway == name]
@@ -33,7 +33,7 @@ def take_up(moment: Moment) -> Iterator[Tried]:
 
 
 def _heard(moment: Moment, cases: list[Case]) -> Event | None:
-    """The event as the newest pinned release of a pathway that is no longer active knows it."""
+    """The event as the newest release that open cases are pinned to knows it, where the one in force doesn't."""
     for case in reversed(cases):
         definition = moment.definitions.pinned.get(case.release)
         if definition is not None and moment.fact.type in definition.events:
@@ -110,14 +110,10 @@ def _unmatched(moment: Moment, active: Prepared | None, event: Event) -> Tried:
     before = _closed(moment, event, pathway)
     if any(is_stale(event, moment.fact, case.stale) for case in before):
         return Tried(ignored=STALE)
-    if event.reopens is not None:
-        back = [
-            case
-            for case in before
-            if case.closed_at is not None and moment.now - case.closed_at <= event.reopens.within
-        ]
-        if back:
-            return reopen(moment, max(back, key=lambda case: (case.opened_at, case.id)), event)
+    back = [case for case in before if _comes_back(moment, case, event)]
+    if back:
+        newest = max(back, key=lambda case: (case.opened_at, case.id))
+        return reopen(moment, newest, _event_of(moment, newest, event) or event)
     if event.start is not None and any(is_known(event, moment.fact, each.stale) for each in before):
         return Tried(ignored=STALE)  # a repeat of what a closed case has applied opens nothing
     if active is not None:
@@ -125,6 +121,14 @@ def _unmatched(moment: Moment, active: Prepared | None, event: Event) -> Tried:
         if found is not None:
             return open_case(moment, active, event, found)
     return unmatched(moment, event, pathway)
+
+
+def _comes_back(moment: Moment, case: Case, event: Event) -> bool:
+    """Whether the release that a closed case is pinned to lets the event bring it back."""
+    own = _event_of(moment, case, event)
+    if own is None or own.reopens is None or case.closed_at is None:
+        return False
+    return moment.now - case.closed_at <= own.reopens.within
 
 
 def _closed(moment: Moment, event: Event, pathway: str) -> list[Case]:

@@ -124,6 +124,26 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What a case was before it moved to its release, while its waits are still as the move left them.
+
+    `steps` are the waits before and `after` those it was left with: once they differ, somebody has acted, and there is
+    no way back. Codes, ids and instants only: it is stored in clear with the case.
+    """
+
+    release: str
+    version: str
+    revision: int
+    steps: tuple[OpenStep, ...]
+    after: tuple[OpenStep, ...]
+    status: str
+    milestone: str
+    urgency: Urgency
+    values: Mapping[str, Value | None] = field(default_factory=dict)
+    regions: Mapping[str, "RegionView"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegionView:
     """A region of an open block: how it ended (empty: it goes on), and the effects it wanted, oldest first."""
 
@@ -171,6 +191,7 @@ class Case:
     identity: UUID | None = None  # whose key encrypts `fields`
     revision: int = 0  # applications so far
     undo: Undo | None = None
+    moved: Moved | None = None
     regions: Mapping[str, RegionView] = field(default_factory=dict)
     owed: tuple[UUID, ...] = ()
 
@@ -266,6 +287,7 @@ class Change:
     after: Case
     opened: tuple[OpenStep, ...] = ()
     closed: tuple[tuple[OpenStep, str], ...] = ()  # (step, how: outcome, event, `expired`, ...)
+    retasked: tuple[tuple[OpenStep, OpenStep, str], ...] = ()  # waits that go on with another task
     intents: tuple[Intent, ...] = ()
     withdrawn: tuple[UUID, ...] = ()  # effects that must not start any more
     notices: tuple[Notice, ...] = ()

@@ -11,6 +11,7 @@ from carelane.cases.model import (
     Change,
     EffectView,
     Emission,
+    Moved,
     Notice,
     OpenStep,
     Reason,
@@ -59,6 +60,8 @@ class Run:
         self.owed = case.owed
         self.opening: set[str] = set()  # blocks whose regions are being opened: no join yet
         self.undo: Undo | None = None
+        self.moved: Moved | None = case.moved
+        self.retasked: list[tuple[OpenStep, OpenStep, str]] = []
         self.opened: list[OpenStep] = []
         self.closed: list[tuple[OpenStep, str]] = []
         self.intents: list[Intent] = []
@@ -171,6 +174,7 @@ class Run:
             identity=case.identity or fact.identity,
             revision=case.revision + 1,
             undo=self.undo,
+            moved=self._way_back(),
             regions=self.regions,
             owed=self.owed,
         )
@@ -179,6 +183,7 @@ class Run:
             after=after,
             opened=tuple(self.opened),
             closed=tuple(self.closed),
+            retasked=tuple(self.retasked),
             intents=tuple(self.intents),
             withdrawn=tuple(self.withdrawn),
             notices=tuple(self.notices),
@@ -186,3 +191,8 @@ class Run:
             fact=fact.id,
             read=self.read,
         )
+
+    def _way_back(self) -> Moved | None:
+        """There is one while the waits are as the move left them."""
+        moved = self.moved
+        return moved if moved is not None and moved.after == tuple(self.steps) else None

@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 from carelane.cases.model import EffectState, Step
 from carelane.cases.words import (
+    CASE_CLOSED,
+    CASE_MIGRATED,
     EFFECT_SETTLED,
     ROUTING_OVERRIDDEN,
     TASK_COMPLETED,
@@ -23,7 +25,7 @@ from carelane.cases.words import (
 from carelane.facts.fact import Actor, Fact, Json, Payload, Urgency
 from carelane.pathways import inputs
 from carelane.pathways.definition import Definition, OwnerKind
-from carelane.pathways.guard import Value
+from carelane.pathways.guard import ALWAYS, Value
 
 Vector: TypeAlias = dict[str, Json]
 
@@ -42,6 +44,7 @@ _TASKS = frozenset(
         ROUTING_OVERRIDDEN,
     }
 )
+_OURS = {CASE_CLOSED: "closed", CASE_MIGRATED: "migration"}
 _URGENCIES = frozenset(each.name.lower() for each in Urgency)
 
 
@@ -118,6 +121,8 @@ def plain(value: Value) -> Json:
 def _said(fact: Fact, known: Vocabulary) -> dict[str, Json]:
     if fact.actor is Actor.CLOCK:
         return _part(fact, "clock")
+    if fact.type in _OURS:  # our own words about cases: pathways, outcomes, releases, states
+        return _part(fact, _OURS[fact.type])
     if fact.type == EFFECT_SETTLED:
         outcome = _part(fact, "effect").get("effect")
         told = outcome.get("outcome") if isinstance(outcome, Mapping) else None
@@ -162,13 +167,12 @@ def _entered(fact: Fact, name: str, value: Json, known: Vocabulary) -> Json:
 def _seen(step: Step, known: Vocabulary) -> dict[str, Json]:
     """How effects stood, where the decision depends on it: sending moves them outside any decision."""
     fact = step.fact
-    if fact.type not in {EFFECT_SETTLED, TASK_UNDONE} and fact.type not in known.cancelling:
-        return {}
+    depends = fact.type in {EFFECT_SETTLED, TASK_UNDONE} or fact.type in known.cancelling
     about = fact.refers.get("effect")
     return {
         str(effect.id): effect.state.value
         for change in step.changes
-        if change.before is not None
+        if change.before is not None and (depends or change.before.regions)  # a block cuts off
         for effect in change.before.effects
         if effect.state is not EffectState.READY and effect.id != about
     }
@@ -190,7 +194,7 @@ def _of(definitions: Iterable[Definition]) -> Vocabulary:
     starting: dict[str, list[Definition]] = {}
     for each in newest.values():
         for name, event in each.events.items():
-            if event.start is not None:
+            if event.start is not None or event.where != ALWAYS or event.order:
                 starting.setdefault(name, []).append(each)
     return Vocabulary(
         codes=frozenset(codes),

@@ -20,6 +20,8 @@ CLOCK_RESUMED: Final = "clock.resumed"
 CALENDAR_CHANGED: Final = "calendar.changed"
 EFFECT_SETTLED: Final = "effect.settled"
 CASE_REDRIVEN: Final = "case.redriven"
+CASE_MIGRATED: Final = "case.migrated"  # to another release, by a mapping
+CASE_RESTORED: Final = "case.restored"  # back to the release it came from
 
 # Sent to the same subject (`to: self`), for system pathways: each becomes work with an owner and a clock.
 CASE_PARKED: Final = "case.parked"
@@ -27,7 +29,10 @@ CASE_DUPLICATE: Final = "case.duplicate"
 EFFECT_DEAD: Final = "effect.dead"
 FACT_UNCLEAR: Final = "fact.unclear"
 FACT_UNMATCHED: Final = "fact.unmatched"
-SENT: Final = frozenset({CASE_PARKED, CASE_DUPLICATE, EFFECT_DEAD, FACT_UNCLEAR, FACT_UNMATCHED})
+CASE_RECALLED: Final = "case.recalled"  # its release was recalled or rolled back: a person decides
+SENT: Final = frozenset(
+    {CASE_PARKED, CASE_DUPLICATE, CASE_RECALLED, EFFECT_DEAD, FACT_UNCLEAR, FACT_UNMATCHED}
+)
 CASE_CLOSED: Final = "case.closed"  # how a case ended, told to whom its pathway announces it
 SELF: Final = "self"
 SENDER: Final = "sender"
@@ -35,6 +40,7 @@ SENDER: Final = "sender"
 # Reasons of ignored and parked facts.
 STALE: Final = "stale"
 NOT_HEARD: Final = "not-heard"
+NOT_IN_SCOPE: Final = "not-in-scope"  # a pathway hears it, but is in force elsewhere only
 NO_CASE: Final = "no-case"
 NO_EDGE: Final = "no-edge"
 TASK_CLOSED: Final = "task-closed"
@@ -49,6 +55,13 @@ NOTHING_PARKED: Final = "nothing-parked"
 HOLD_OVER: Final = "hold-over"
 SEVERAL: Final = "several-cases"
 UNMATCHED: Final = "unmatched"
+MOVED_ALREADY: Final = "moved-already"
+NOT_MAPPED: Final = "not-mapped"
+NOT_MOVED: Final = "not-moved"  # followed by `:code`
+CASE_OVER: Final = "case-closed"
+CASE_STANDS: Final = "case-parked"
+ACTED_ON: Final = "acted-on-since"
+EFFECT_OUTSTANDING: Final = "effect-outstanding"
 WAITS_BEHIND: Final = "waits-behind"
 FAILED: Final = "failed"
 

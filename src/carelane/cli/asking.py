@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -15,10 +15,12 @@ from carelane.compose.house import House, open_house
 from carelane.settings import Settings, load
 
 
-def settings_flags(parser: argparse.ArgumentParser) -> None:
-    """Each setting as a flag; the environment is `CARELANE_<NAME>`."""
+def settings_flags(parser: argparse.ArgumentParser, *, without: Collection[str] = ()) -> None:
+    """Each setting as a flag, but those `without`; the environment is `CARELANE_<NAME>`."""
     group = parser.add_argument_group("settings (also CARELANE_<NAME>)")
     for each in fields(Settings):
+        if each.name in without:
+            continue
         name = f"--{each.name.replace('_', '-')}"
         default = getattr(Settings(), each.name)
         if isinstance(default, bool):

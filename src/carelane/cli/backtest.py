@@ -10,11 +10,14 @@ from typing import BinaryIO
 
 from carelane.cli.asking import ask, say, settings_flags
 from carelane.cli.backtest_text import status, text, write_document
+from carelane.cli.pathway_files import texts_beside
 from carelane.compose.house import House
 from carelane.facts.errors import SetupFault
+from carelane.pathways.folder import Loaded
 from carelane.proofs.backtest import BacktestReport
 from carelane.proofs.events import History, encode
-from carelane.releases.backtest import backtest, definition_of
+from carelane.releases import publish
+from carelane.releases.backtest import backtest
 from carelane.releases.events import export, heard_by
 from carelane.releases.reports import keep
 
@@ -66,18 +69,14 @@ def _instant(given: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def read(file: Path) -> str:
-    """A pathway's text.
+def loaded(file: Path) -> Loaded:
+    """A pathway or an overlay with all it needs in one text.
 
     Raises:
-        SetupFault: it can't be read.
+        ReleaseFault: it has errors, each with file, line and remedy.
     """
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as cause:
-        raise SetupFault(
-            f"{file} can't be read ({type(cause).__name__}). Remedy: name a UTF-8 YAML file"
-        ) from None
+    found = publish.read(texts_beside(file))
+    return next(each for each in found if each.place == str(file))
 
 
 def _events(options: argparse.Namespace) -> int:
@@ -126,8 +125,8 @@ def _backtest(options: argparse.Namespace) -> int:
     waited = sys.stderr.isatty()
     with backtest(
         options.events,
-        old=definition_of(read(options.against), str(options.against)),
-        new_text=read(options.new),
+        old=loaded(options.against).definition,
+        new_text=loaded(options.new).text,
         place=str(options.new),
         workers=options.workers,
         assume_same=options.assume_same,

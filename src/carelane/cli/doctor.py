@@ -90,7 +90,7 @@ def _disk(settings: Settings) -> Finding:
 async def _directory(house: House) -> list[Finding]:
     runtime = house.runtime
     says = f"version {runtime.directory.version}, {len(runtime.directory.people)} people"
-    active = runtime.releases.active("", "")
+    active = [each for each in runtime.releases.activations if each.to_at is None]
     force = (
         f"{len(active)} in force"
         if active

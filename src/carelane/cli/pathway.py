@@ -1,17 +1,23 @@
-"""`pathway check | test | draw FILE...`: what a pathway's text says, whether its tests hold, and its picture."""
+"""`pathway check | test | draw FILE...`: what a pathway's text says, whether its tests hold, and its picture.
+
+The other verbs have files of their own: `pathway_prove`.
+"""
 
 import argparse
-import sys
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from carelane.cli import backtest, shadow
+from carelane.cli import (
+    backtest,
+    pathway_force,
+    pathway_moving,
+    pathway_prove,
+    pathway_releases,
+    shadow,
+)
 from carelane.cli.asking import answer
+from carelane.cli.pathway_files import definition_of, errors_in, problems_of, text_of
 from carelane.facts.errors import SetupFault
-from carelane.facts.problem import Problem
-from carelane.pathways.definition import Definition
-from carelane.pathways.loading import SUBS, load
 from carelane.pathways.picture import draw
 from carelane.pathways.sayings import table_text
 from carelane.pathways.trial import read_trials
@@ -19,9 +25,13 @@ from carelane.proofs.trials import report, run_trial
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """The three commands."""
-    pathway = commands.add_parser("pathway", help="check, test and draw pathways")
+    """All of them."""
+    pathway = commands.add_parser(
+        "pathway", help="check, test, prove, draw, compare and put in force"
+    )
     actions = pathway.add_subparsers(dest="action", required=True)
+    for door in (pathway_prove, backtest, shadow, pathway_moving, pathway_releases, pathway_force):
+        door.add(actions)
     for name, help_, run in (
         ("check", "problems of the text, with line, column and remedy", _check),
         ("test", "run the text tables beside it (tests/NAME.txt)", _test),
@@ -35,15 +45,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
             one.add_argument(
                 "--svg", type=Path, help="write the picture to this file (one pathway)"
             )
-    backtest.add(actions)
-    shadow.add(actions)
 
 
 def _check(options: argparse.Namespace) -> int:
-    found = {
-        str(file): load(_text(file), place=str(file), subs=subs_beside(file))[1]
-        for file in options.files
-    }
+    found = {str(file): problems_of(file) for file in options.files}
     problems = [problem for listed in found.values() for problem in listed]
     document = {
         "files": [
@@ -53,18 +58,18 @@ def _check(options: argparse.Namespace) -> int:
     }
     text = "\n".join(each.line() for each in problems) or f"{len(found)} pathways, no problems"
     answer(options, document, text)
-    return int(_errors(problems))
+    return int(errors_in(problems))
 
 
 def _test(options: argparse.Namespace) -> int:
     lines, results = list[str](), list[dict[str, object]]()
     for file in options.files:
-        definition = _definition(file)
+        definition = definition_of(file)
         tables = _tables(file)
         if not tables.exists():
             raise SetupFault(f"{file} has no tests. Remedy: write {tables}")
-        trials, findings = read_trials(_text(tables), definition, place=str(tables))
-        if _errors(findings.problems):
+        trials, findings = read_trials(text_of(tables), definition, place=str(tables))
+        if errors_in(findings.problems):
             raise SetupFault("\n".join(each.line() for each in findings.problems))
         for trial in trials:
             rows = run_trial(definition, trial)
@@ -85,11 +90,11 @@ def _tables(file: Path) -> Path:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    drawn = [_definition(file) for file in options.files]
+    drawn = [definition_of(file) for file in options.files]
     if options.svg:
         if len(drawn) != 1:
             raise SetupFault("--svg takes one pathway; name one file")
-        options.svg.write_text(draw(drawn[0]), encoding="utf-8")
+        options.svg.writetext_of(draw(drawn[0]), encoding="utf-8")
     document = {
         "pathways": [
             {"name": each.name, "table": table_text(each), "svg": draw(each)} for each in drawn
@@ -97,32 +102,3 @@ def _draw(options: argparse.Namespace) -> int:
     }
     answer(options, document, "\n\n".join(f"{each.title}\n{table_text(each)}" for each in drawn))
     return 0
-
-
-def _definition(file: Path) -> Definition:
-    definition, problems = load(_text(file), place=str(file), subs=subs_beside(file))
-    if definition is None or _errors(problems):
-        sys.stderr.write("\n".join(each.line() for each in problems) + "\n")
-        raise SetupFault(f"{file} has errors. Remedy: `carelane pathway check {file}`")
-    return definition
-
-
-def subs_beside(file: Path) -> dict[str, str]:
-    """The sub-pathways that a pathway may call: in `sub` beside it, or beside the folder it is in."""
-    for folder in (file.parent / SUBS, file.parent.parent / SUBS):
-        if folder.is_dir():
-            return {one.stem: _text(one) for one in sorted(folder.glob("*.yaml"))}
-    return {}
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as cause:
-        raise SetupFault(
-            f"{file} can't be read ({type(cause).__name__}). Remedy: name a UTF-8 YAML file"
-        ) from None
-
-
-def _errors(problems: Iterable[Problem]) -> bool:
-    return any(each.severity == "error" for each in problems)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from carelane.cli import backtest_text
 from carelane.cli.asking import answer, ask, settings_flags, table
-from carelane.cli.backtest import read
+from carelane.cli.backtest import loaded
 from carelane.compose.house import House
 from carelane.facts.errors import SetupFault
 from carelane.releases import shadow
@@ -38,7 +38,7 @@ def add(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 def _start(options: argparse.Namespace) -> int:
     site, _, service_line = options.scope.partition("/")
     file = Path(options.release)
-    text = read(file) if file.exists() or "@" not in options.release else ""
+    text = loaded(file).text if file.exists() or "@" not in options.release else ""
 
     async def question(house: House) -> int:
         run = await shadow.start(
@@ -59,12 +59,12 @@ async def _published(house: House, release: str) -> str:
     """The text of NAME@VERSION."""
     name, _, version = release.partition("@")
     async with house.runtime.worker.transaction() as tx:
-        for row in await tx.rows("house.releases"):
-            if (row["pathway"], row["version"]) == (name, version):
-                return str(row["content"])
-    raise SetupFault(
-        f"{release} was not published. Remedy: name a file, or a published NAME@VERSION"
-    )
+        rows = await tx.rows("releases.named", pathway=name, version=version)
+    if not rows:
+        raise SetupFault(
+            f"{release} was not published. Remedy: name a file, or a published release"
+        )
+    return str(rows[0]["content"])
 
 
 def _report(options: argparse.Namespace) -> int:

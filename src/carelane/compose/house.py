@@ -12,11 +12,11 @@ from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
 from carelane.engine.calendars import announce
 from carelane.engine.clock import now as machine_now
+from carelane.engine.in_force import in_force
 from carelane.engine.runtime import Runtime
 from carelane.engine.telemetry import Telemetry
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import name_id
-from carelane.releases import publish as releases
 from carelane.settings import Settings
 from carelane.store.database import Database, Tx
 from carelane.store.keyring import open_keys
@@ -64,11 +64,11 @@ async def open_house(
         keys = await open_keys(worker, _key_file(settings), now=now)
         async with worker.transaction() as tx:
             snapshot = await read_directory(tx)
-            in_force = await releases.in_force(tx)
+            current = await in_force(tx)
         telemetry = Telemetry()
         runtime = Runtime(
             organisation=organisation, process=process, worker=worker, app=databases["app"], vault=Vault(keys),
-            now=machine_now, observer=telemetry, directory=snapshot, releases=in_force,
+            now=machine_now, observer=telemetry, directory=snapshot, releases=current,
         )  # fmt: skip
         await announce(runtime, changed)
         yield House(

@@ -1,5 +1,6 @@
 """People of the directory as viewers, and this house's outbox: what doors ask services with."""
 
+from carelane.access.request import Purpose
 from carelane.accounts.rights import Rights
 from carelane.accounts.sessions import Session, usual_purpose
 from carelane.compose import internal
@@ -34,7 +35,7 @@ def viewer_of(house: House, name: str) -> Viewer:
     )
 
 
-def session_of(house: House, name: str) -> Session:
+def session_of(house: House, name: str, *, purpose: Purpose | None = None) -> Session:
     """A person of the directory acting at this machine's command line: no secret opens it from elsewhere."""
     viewer = viewer_of(house, name)
     runtime = house.runtime
@@ -42,7 +43,7 @@ def session_of(house: House, name: str) -> Session:
     return Session(
         secret="",
         person=person,
-        purpose=usual_purpose(person),
+        purpose=purpose or usual_purpose(person),
         ends_at=runtime.now(),
         organisation=str(runtime.organisation),
     )

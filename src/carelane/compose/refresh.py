@@ -3,7 +3,7 @@
 import asyncio
 
 from carelane.compose.house import House, read_directory
-from carelane.releases.publish import in_force
+from carelane.engine.in_force import in_force
 
 EVERY_S = 2.0
 

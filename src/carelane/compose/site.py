@@ -2,20 +2,23 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from carelane.compose.connections import all_connections
+from carelane.compose.evidence import proven
 from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
-from carelane.engine.releases import Releases
+from carelane.engine.in_force import scope_of
+from carelane.engine.scope import EVERYWHERE, Scope
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import derive
 from carelane.intake.quarantine import connection_subject
 from carelane.pathways.definition import Definition
+from carelane.pathways.folder import Loaded
 from carelane.releases import publish as releases
 from carelane.settings import Settings
 from carelane.store.database import Database, Tx
@@ -54,13 +57,13 @@ async def put_in_force(worker: Database, settings: Settings, loading: Loading) -
         name = loading.snapshot.title or loading.snapshot.organisation
         await tx.run("house.make_organisation", id=loading.organisation, name=name)
         changed = await _store_site(tx, loading)
-        for definition, text in shipped.values():
+        for each in shipped:
             await releases.publish(
-                tx, loading.organisation, definition, text, now=loading.now, by="shipped"
+                tx, loading.organisation, each.definition, each.text, now=loading.now, by="shipped"
             )
-        before = await releases.in_force(tx)
-        await _activate(tx, loading, shipped, before)
-        await _system(tx, loading, shipped, before)
+        done = await _done(tx)
+        await _activate(tx, loading, shipped, done)
+        await _system(tx, loading, shipped, done)
     return changed
 
 
@@ -78,36 +81,52 @@ def texts(folder: Path) -> dict[str, str]:
     }
 
 
-Shipped = Mapping[str, tuple[Definition, str]]
+Done = frozenset[tuple[str, Scope]]
 
 
-async def _activate(tx: Tx, loading: Loading, shipped: Shipped, before: Releases) -> None:
+async def _done(tx: Tx) -> Done:
+    """Each release and scope that was ever put in force: the same files again must not undo a rollback."""
+    return frozenset((row["release"], scope_of(row)) for row in await tx.rows("releases.ever"))
+
+
+async def _activate(tx: Tx, loading: Loading, shipped: Sequence[Loaded], done: Done) -> None:
     """The site's own activations, with its approvers."""
+    known = {(each.definition.name, each.overlay): each.definition for each in shipped}
     for row in loading.snapshot.activations:
-        if row.pathway not in shipped:
+        definition = known.get((row.pathway, row.overlay))
+        if definition is None:
+            listed = ", ".join(" with overlay ".join(filter(None, each)) for each in known)
+            asked = " with overlay ".join(filter(None, (row.pathway, row.overlay)))
             raise SiteFault(
-                f"activations name `{row.pathway}`, which is no shipped pathway. Remedy: {', '.join(shipped)}"
+                f"activations name `{asked}`, which is no shipped pathway. Remedy: {listed}"
             )
-        definition, _ = shipped[row.pathway]
-        scope = (row.site, row.service_line)
-        if not any(
-            a.release == definition.digest and (a.site, a.service_line) == scope
-            for a in before.activations
-        ):
+        scope = Scope(site=row.site, service_line=row.service_line)
+        if (definition.digest, scope) not in done:
             await releases.activate(tx, loading.organisation, definition, approvers=row.approvers, reason=row.reason,
-                                    now=loading.now, site=row.site, service_line=row.service_line)  # fmt: skip
+                                    now=loading.now, scope=scope, proof=_proof(definition))  # fmt: skip
 
 
-async def _system(tx: Tx, loading: Loading, shipped: Shipped, before: Releases) -> None:
+async def _system(tx: Tx, loading: Loading, shipped: Sequence[Loaded], done: Done) -> None:
     """System pathways are in force wherever Carelane runs: they own what nothing else does."""
     activations = loading.snapshot.activations
     approvers = activations[0].approvers if activations else ("carelane", "site")
-    for definition, _ in shipped.values():
-        if definition.system and not any(
-            a.release == definition.digest for a in before.activations
-        ):
+    for each in shipped:
+        definition = each.definition
+        if definition.system and (definition.digest, EVERYWHERE) not in done:
             await releases.activate(tx, loading.organisation, definition, approvers=approvers,
-                                    reason="a system pathway of this release", now=loading.now)  # fmt: skip
+                                    reason="a system pathway of this release", now=loading.now,
+                                    proof=_proof(definition))  # fmt: skip
+
+
+def _proof(definition: Definition) -> str:
+    """The digest of the proof: the first release of a site is proved like any other."""
+    found = proven(definition, None)
+    if not found.holds:
+        raise SiteFault(
+            f"{definition.name} {definition.version} can't be put in force, it is {found.verdict}: {found.says} "
+            "Remedy: mend it until `carelane pathway prove` says proved"
+        )
+    return found.digest
 
 
 async def _store_site(tx: Tx, loading: Loading) -> frozenset[str]:

@@ -176,7 +176,7 @@ def _no_secrets(row: Row, settings: dict[str, Json]) -> None:
 
 def activation(row: Row) -> ActivationRow | None:
     """A shipped pathway in force, with the two people who answer for it."""
-    row.only("pathway", "approvers", "reason", "site", "service_line")
+    row.only("pathway", "overlay", "approvers", "reason", "site", "service_line")
     approvers = row.words("approvers")
     if len(set(approvers)) != _APPROVERS:
         row.wrong(
@@ -189,6 +189,7 @@ def activation(row: Row) -> ActivationRow | None:
         pathway=row.text("pathway"),
         approvers=(approvers[0], approvers[1]),
         reason=row.text("reason"),
+        overlay=row.text("overlay", ""),
         site=row.text("site", ""),
         service_line=row.text("service_line", ""),
     )

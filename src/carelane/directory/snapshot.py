@@ -124,6 +124,7 @@ class ActivationRow:
     pathway: str
     approvers: tuple[str, str]
     reason: str
+    overlay: str = ""
     site: str = ""
     service_line: str = ""
 

@@ -6,11 +6,12 @@ view that the one before left. `drain` and `decide` read and write; this decides
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from carelane.cases import advance, due_facts, due_held, may_fire, step
 from carelane.cases.model import Late, Step, View
+from carelane.cases.words import NOT_HEARD, NOT_IN_SCOPE
 from carelane.engine.downtime import Grace
 from carelane.engine.releases import Releases
 from carelane.facts.fact import Fact
@@ -81,7 +82,9 @@ def _fires(view: View, fact: Fact, moment: Moment, grace: Grace) -> bool:
 
 def _apply(chained: Chained, fact: Fact, moment: Moment, now: datetime) -> None:
     view = chained.view
-    scope = moment.releases.scope(fact.site or "", fact.service_line or "")
-    decided = step(scope, view, moment.late, fact, max(now, view.last_now or now))
+    definitions = moment.releases.of(fact)
+    decided = step(definitions, view, moment.late, fact, max(now, view.last_now or now))
+    if decided.reason == NOT_HEARD and moment.releases.elsewhere(fact.type, definitions):
+        decided = replace(decided, reason=NOT_IN_SCOPE)
     chained.steps.append(decided)
     chained.view = advance(view, decided)

@@ -15,6 +15,7 @@ from carelane.cases.model import Disposition, Step, View
 from carelane.cases.words import TASK_COMPLETED
 from carelane.engine.chain import Chained, Moment, chain
 from carelane.engine.downtime import grace
+from carelane.engine.in_force import in_force
 from carelane.engine.late import Bound
 from carelane.engine.measure import told
 from carelane.engine.outward import emitted, named
@@ -108,6 +109,7 @@ async def _batch(runtime: Runtime, tx: Tx, subjects: Sequence[UUID], *, facts_ma
             facts[each.fact.subject].append(each.fact)
     now = runtime.now()
     views = await load.views(tx, runtime.vault, runtime.organisation, subjects, now)
+    await _learn(runtime, tx, views.values())
     moment = await _moment(runtime, tx, now)
     chained = [chain(view, facts.get(subject, ()), moment) for subject, view in views.items()]
     steps = [with_alerts(step) for each in chained for step in each.steps]
@@ -116,6 +118,13 @@ async def _batch(runtime: Runtime, tx: Tx, subjects: Sequence[UUID], *, facts_ma
         runtime, tx, steps, fresh=[fact for each in chained for fact in each.fresh], held=held
     )
     return Drained(subjects=len(subjects), facts=len(steps), effects=sum(map(_effects, steps)))
+
+
+async def _learn(runtime: Runtime, tx: Tx, views: Iterable[View]) -> None:
+    """A case may have gone to a release that was published since this process last looked."""
+    known = runtime.releases.published
+    if any(case.release not in known for view in views for case in (*view.cases, *view.closed)):
+        runtime.releases = await in_force(tx)
 
 
 async def _moment(runtime: Runtime, tx: Tx, now: datetime) -> Moment:
@@ -188,6 +197,7 @@ async def decide_in(
     view: View = (await load.views(tx, runtime.vault, runtime.organisation, [subject], now))[
         subject
     ]
+    await _learn(runtime, tx, [view])
     moment = await _moment(runtime, tx, now)
     chained = chain(view, [*(each.fact for each in taken if each.moved_to is None), fact], moment)
     steps = [with_alerts(step) for step in chained.steps]

@@ -294,6 +294,12 @@ class Definition:
     calls: Mapping[str, str] = field(
         default_factory=dict, metadata=SINCE_2
     )  # caller -> sub-pathway
+    only_for: Mapping[str, str] = field(
+        default_factory=dict, metadata=SINCE_2
+    )  # `site`, `service_line`: in force nowhere else
+    lanes: Mapping[str, str] = field(
+        default_factory=dict, metadata=SINCE_2
+    )  # `referral_type`, `scheduling_lane` -> the input or table output that says which
 
 
 __all__ = [

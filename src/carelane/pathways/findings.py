@@ -15,14 +15,15 @@ _NAMES_SHOWN_MAX = 12
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the text: line and column, both from 1."""
+    """A place in the text: line and column, both from 1. `file` says which text, where there are several."""
 
     line: int
     column: int
+    file: str = ""
 
     def along(self, columns: int) -> "Place":
         """The place so many columns to the right."""
-        return Place(self.line, self.column + columns)
+        return Place(self.line, self.column + columns, self.file)
 
 
 START = Place(1, 1)
@@ -37,10 +38,10 @@ class Findings:
 
     def add(self, code: str, at: Place, message: str, remedy: str) -> None:
         """Note one problem, once; after 200 the rest is left out."""
-        place = f"line {at.line}, column {at.column}"
+        place, file = f"line {at.line}, column {at.column}", at.file or self.file
         problem = Problem(
             code=f"pathway.{code}",
-            place=f"{self.file}, {place}" if self.file else place,
+            place=f"{file}, {place}" if file else place,
             message=message,
             remedy=remedy,
             severity=Severity.ERROR,

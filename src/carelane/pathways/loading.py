@@ -28,6 +28,7 @@ from carelane.pathways.findings import Findings
 from carelane.pathways.head_reader import read_requires, read_touches, read_urgency
 from carelane.pathways.inputs_reader import read_fields, read_inputs, read_pools
 from carelane.pathways.names import STAYS, Names, Sub, counter
+from carelane.pathways.places_reader import check_allowance, read_lanes, read_only_for
 from carelane.pathways.reader import Node, Record, Text, read_documents
 from carelane.pathways.regions import block_fields, inner_records
 from carelane.pathways.seams import effects_sewn, events_sewn
@@ -55,6 +56,9 @@ _KEYS = (
     "requires",
     "system",
     "urgency",
+    "only_for",
+    "lanes",
+    "overlays",
     "inputs",
     "variables",
     "fields",
@@ -105,7 +109,18 @@ def load(
         of the text's sections; each has line, column and remedy.
     """
     findings = Findings(file=place)
-    documents = read_documents(text, findings)
+    return of_documents(read_documents(text, findings), findings, connections, subs), tuple(
+        findings.problems
+    )
+
+
+def of_documents(
+    documents: tuple[Record, ...],
+    findings: Findings,
+    connections: Collection[str] = (),
+    subs: Mapping[str, str] | None = None,
+) -> Definition | None:
+    """The definition of a pathway and what stands behind it, read already; None with findings where that fails."""
     texts = texts_of(documents[1:], subs or {}, findings)
     if documents and "sub" in documents[0].entries:
         findings.add(
@@ -115,14 +130,14 @@ def load(
             "Check a pathway that calls it.",
         )
     if not documents or findings.problems:
-        return None, tuple(findings.problems)
+        return None
     refuse(documents[0], findings, connections)
     for called in texts.values():
         refuse(called.record, called.findings, connections)
     definition = _definition(Part(documents[0], findings, "The pathway"), Calls(texts))
     if findings.problems:
-        return None, tuple(findings.problems)
-    return replace(definition, digest=digest(definition)), ()
+        return None
+    return replace(definition, digest=digest(definition))
 
 
 def bundle(text: str, definition: Definition, subs: Mapping[str, str]) -> str:
@@ -189,7 +204,10 @@ def _definition(top: Part, calls: Calls) -> Definition:
         phrases=phrases,
         red_flags=read_red_flags(top, names),
         calls={sub.caller: sub.label for sub in subs},
+        only_for=read_only_for(top),
+        lanes=read_lanes(top, names),
     )
+    check_allowance(top, definition)
     _check(top, definition, states, subs)
     check_pauses(definition, names.later)
     return definition

@@ -6,7 +6,7 @@ stand, and size, depth and number of nodes are bounded.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, cast
 
 from ruamel.yaml import YAML
@@ -236,3 +236,27 @@ def _scalar(event: ScalarEvent) -> Text:
     end = cast("_Mark", event.end_mark)
     quoted = event.style is not None
     return Text(str(event.value), at, quoted, end.line + 1 == at.line)
+
+
+def placed(record: Record, file: str) -> Record:
+    """The same nodes, each saying which file it stands in: for texts that are read together."""
+    return Record(
+        {key: _placed(node, file) for key, node in record.entries.items()},
+        {key: _in(at, file) for key, at in record.places.items()},
+        _in(record.at, file),
+    )
+
+
+def _placed(node: Node, file: str) -> Node:
+    """Recursion is bounded by the depth that the reader allows."""
+    match node:
+        case Text():
+            return replace(node, at=_in(node.at, file))
+        case Many():
+            return Many(tuple(_placed(one, file) for one in node.items), _in(node.at, file))
+        case Record():
+            return placed(node, file)
+
+
+def _in(at: Place, file: str) -> Place:
+    return Place(at.line, at.column, file)

@@ -41,6 +41,8 @@ class Active(_Shape, frozen=True, kw_only=True):
     pathway: str
     site: str = ""
     service_line: str = ""
+    referral_type: str = ""
+    scheduling_lane: str = ""
     from_at: datetime
     to_at: datetime | None = None
 

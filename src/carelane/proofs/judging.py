@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from carelane.cases.model import Case, Late, Step
-from carelane.cases.words import CALENDAR_CHANGED
+from carelane.cases.words import CALENDAR_CHANGED, CASE_MIGRATED, CASE_RESTORED
 from carelane.facts.fact import Urgency
 from carelane.pathways.definition import Definition
 from carelane.proofs.cause import Cause, cause
@@ -19,7 +19,9 @@ from carelane.proofs.doubt import Doubt
 from carelane.proofs.events import Header, History
 from carelane.proofs.player import Player, Turn, player, turns
 from carelane.proofs.recall import Difference, Record, difference
-from carelane.proofs.recorded import Lates, World, for_replay, unrecorded, world
+from carelane.proofs.recorded import Lates, World, unrecorded
+
+_MOVES = frozenset({CASE_MIGRATED, CASE_RESTORED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +58,13 @@ class Verdict:
     compared: tuple[UUID, ...] = ()
 
 
-def red_flag(case: Case) -> bool:
-    """Whether a case is one that no rule may route down: the highest urgency, or a clock for somebody's safety."""
-    return case.urgency is Urgency.STAT or any(step.clock.safety for step in case.steps)
+def red_flag(case: Case, definition: Definition) -> bool:
+    """Whether no rule may route a case down: a code of the approved list, the highest urgency, or a safety clock."""
+    flags = definition.red_flags
+    listed = {**flags.inputs, **flags.outputs} if flags is not None else {}
+    coded = any(case.values.get(name) in codes for name, codes in listed.items())
+    safety = any(step.clock.safety for step in case.steps)
+    return coded or safety or case.urgency is Urgency.STAT
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,18 +87,20 @@ class Judge:
         return _Trial(judge=self, history=history).run()
 
 
-def judge_of(
-    header: Header, definitions: Mapping[str, Definition], old: Definition, new: Definition,
+def judge_of(  # noqa: PLR0913  # a judge is all of these, by name
+    header: Header,
+    *,
+    old: Definition,
+    new: Definition,
+    was: World,
+    would: World,
     lates: Lates,
-) -> Judge:  # fmt: skip
-    """A judge of `new` against `old`; `definitions` are the recording's releases by digest."""
-    was = world(header, definitions)
-    replayed = for_replay(new, old.inputs)
-    would = replace(was, instead=(old.digest, replayed), _scoped={})
+) -> Judge:
+    """A judge of `new` against `old`; both worlds have their releases as `recorded.for_replay` gives them."""
     return Judge(
-        header=header, old=old, new=replayed, lates=lates, was=was, would=would,
-        pair=Pair(old=was.pinned[old.digest], new=replayed),
-        doubt=Doubt.of(replayed, unrecorded(new, old.inputs)),
+        header=header, old=old, new=would.pinned[new.digest], lates=lates, was=was, would=would,
+        pair=Pair(old=was.pinned[old.digest], new=would.pinned[new.digest]),
+        doubt=Doubt.of(would.pinned[new.digest], unrecorded(new, old.inputs)),
     )  # fmt: skip
 
 
@@ -138,6 +146,8 @@ class _Trial:
         )
 
     def _follow(self, turn: Turn, late: Late, decided: Step) -> None:
+        if turn.fact.type in _MOVES:  # a mapping was made for the old release's states
+            self.parted.update(change.after.id for change in decided.changes)
         if not self._concerned(turn, decided):
             self.would.keep(decided)
             return
@@ -192,7 +202,9 @@ class _Trial:
         self, turn: Turn, case: UUID | None, one: Done | None, two: Done | None,
         partings: tuple[Parting, ...],
     ) -> None:  # fmt: skip
-        flagged = one is not None and (red_flag(one.before) or red_flag(one.after))
+        flagged = one is not None and (
+            any(red_flag(each, self.judge.old) for each in (one.before, one.after))
+        )
         if case is not None:
             self.parted.add(case)
         doubtful = any(each.kind is Kind.INPUT for each in partings)

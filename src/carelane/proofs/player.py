@@ -12,6 +12,7 @@ from uuid import UUID
 from carelane.cases import advance, due_held, step
 from carelane.cases.alerts import with_alerts
 from carelane.cases.model import Case, Definitions, EffectState, EffectView, Held, Late, Step, View
+from carelane.cases.words import NOT_HEARD, NOT_IN_SCOPE
 from carelane.facts.fact import Fact, SubjectKind
 from carelane.facts.intent import Audience
 from carelane.proofs.events import Ended, Heard, History
@@ -78,12 +79,16 @@ class Player:
         """What the world's releases say to a fact on a view; nothing is kept."""
         now = turn.ended.at
         seen = _seen(view, turn.ended.seen, now)
-        return with_alerts(step(self.definitions(turn), seen, late, fact, now))
+        definitions = self.definitions(turn)
+        decided = step(definitions, seen, late, fact, now)
+        if decided.reason == NOT_HEARD and self.world.in_force.elsewhere(fact, definitions, now):
+            decided = replace(decided, reason=NOT_IN_SCOPE)  # as `engine.chain` says it
+        return with_alerts(decided)
 
     def definitions(self, turn: Turn) -> Definitions:
         """The releases in force at this turn, as the process that decided it knew them."""
         fact = turn.fact
-        given = self.world.at(fact.site or "", fact.service_line or "", turn.ended.at)
+        given = self.world.in_force.of(fact, turn.ended.at)
         opened = self.opened.get(fact.id)
         return given if opened is None else self.world.opening(given, *opened)
 

@@ -163,7 +163,7 @@ def _steps(record: Record, steps: Sequence[StepEnd]) -> Iterator[_Pair]:
     for id_, end in recorded.items():
         case, first = record.opened[id_]
         closed = record.closed.get(id_)
-        step = standing.get(id_, first)
+        step = standing.get(id_) or (closed[0] if closed else first)
         replayed = step_end(case, step, how=closed[1] if closed else "", at=closed and closed[2])
         for name in StepEnd.__struct_fields__:
             yield f"step {id_} ({end.state})", name, getattr(end, name), getattr(replayed, name)

@@ -4,16 +4,17 @@ A release for replay is the very release with one change: each input is read fro
 instead of from where the source's payload had it. States, tables, guards, clocks, tasks and effects are untouched.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from carelane.cases.model import Definitions, Late
 from carelane.facts.fact import Actor, Fact, Urgency
 from carelane.facts.phi import Phi
 from carelane.pathways.definition import Definition, Input, Reduce
-from carelane.proofs.events import Active, Header, Heard
+from carelane.proofs.events import Heard
 
 ROLE = "recorded"
 
@@ -48,7 +49,12 @@ def place(pathway: str, name: str, *, same: bool = True) -> str:
 
 def _rooted(pathway: str, given: Input, *, same: bool) -> Input:
     return replace(
-        given, path=place(pathway, given.name, same=same), reduce=Reduce.FIRST, aliases={}
+        given,
+        path=place(pathway, given.name, same=same),
+        reduce=Reduce.FIRST,
+        aliases={},
+        phrase_table="",
+        phrases={},
     )
 
 
@@ -89,33 +95,23 @@ Lates = Callable[[int], Late]
 """What is late-bound, by the directory's version."""
 
 
-@dataclass(slots=True, kw_only=True)
+class InForce(Protocol):
+    """Which releases were in force for a fact, then; `releases.backtest` has it from a recording's activations."""
+
+    def of(self, fact: Fact, now: datetime) -> Definitions:
+        """What `step` is given."""
+
+    def elsewhere(self, fact: Fact, here: Definitions, now: datetime) -> bool:
+        """Whether a pathway that hears such facts was in force, but not for this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """The releases of a recording as they were in force, one of them perhaps taken by another."""
 
     pinned: Mapping[str, Definition]
-    activations: Sequence[Active]
+    in_force: InForce
     instead: tuple[str, Definition] | None = None  # (digest of the old, the new)
-    _instants: tuple[datetime, ...] = ()
-    _scoped: dict[tuple[str, str, int], Definitions] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        ends = [each.to_at for each in self.activations if each.to_at is not None]
-        self._instants = tuple(sorted({*(each.from_at for each in self.activations), *ends}))
-        if self.instead is not None:
-            self.pinned = {**self.pinned, self.instead[1].digest: self.instead[1]}
-
-    def at(self, site: str, service_line: str, now: datetime) -> Definitions:
-        """What `step` is given for a fact of this scope, then."""
-        epoch = sum(1 for each in self._instants if each <= now)
-        key = (site, service_line, epoch)
-        found = self._scoped.get(key)
-        if found is None:
-            chosen = self._chosen(site, service_line, now)
-            found = self._scoped[key] = Definitions(
-                pinned=self.pinned, active=tuple(self._taken(each) for each in chosen)
-            )
-        return found
 
     def opening(self, given: Definitions, pathway: str, release: str) -> Definitions:
         """The same, with the release that a case was opened by: a process may see an activation seconds late."""
@@ -133,26 +129,3 @@ class World:
         if self.instead is not None and digest == self.instead[0]:
             return self.instead[1]
         return self.pinned[digest]
-
-    def _chosen(self, site: str, service_line: str, now: datetime) -> list[str]:
-        """The most specific activation of each pathway, then the newest (as `engine.releases`)."""
-        fitting = [
-            each
-            for each in self.activations
-            if each.from_at <= now
-            and (each.to_at is None or now < each.to_at)
-            and each.site in {"", site}
-            and each.service_line in {"", service_line}
-        ]
-        chosen: dict[str, str] = {}
-        for each in sorted(
-            fitting, key=lambda one: (bool(one.site) + bool(one.service_line), one.from_at)
-        ):
-            chosen[each.pathway] = each.release
-        return list(chosen.values())
-
-
-def world(header: Header, definitions: Mapping[str, Definition]) -> World:
-    """The recording's own world; `definitions` are its releases as published, by digest."""
-    pinned = {digest: for_replay(each) for digest, each in definitions.items()}
-    return World(pinned=pinned, activations=header.activations)

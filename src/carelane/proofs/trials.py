@@ -3,26 +3,26 @@
 The tables are read by `pathways.trial`; `carelane pathway test` prints what this answers.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from carelane.cases import advance, due_facts, due_held, step
-from carelane.cases.model import Case, Definitions, Disposition, OpenStep, OwnerRef, Step, View
+from carelane.cases.model import Case, Definitions, Disposition, OpenStep, Step, View
 from carelane.facts.fact import Actor, Fact, Json
 from carelane.facts.ids import derive, name_id
 from carelane.facts.phi import Phi
 from carelane.pathways.calendar import Calendar
-from carelane.pathways.definition import Definition, OwnerKind
+from carelane.pathways.definition import Definition
 from carelane.pathways.durations import duration_text
 from carelane.pathways.events_reader import KEYS
 from carelane.pathways.trial import FROM, IN, Happening, Trial, TrialRow, payload_of
+from carelane.proofs.everybody import OFFICE, Everybody
 
 _ROUNDS_MAX = 2_000
 _ORGANISATION = name_id("trial", "organisation")
 _SUBJECT = name_id("trial", "patient")
-_OFFICE = Calendar(zone="America/New_York", hours=(((time(8), time(17)),),) * 5 + ((), ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,38 +34,15 @@ class TrialResult:
     missed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Everybody:
-    """Late-bound answers of a site where everybody is there, open 8 to 17 in New York."""
-
-    calendar_: Calendar = _OFFICE
-    settings: Mapping[str, timedelta] = field(default_factory=dict)
-
-    def owner(
-        self, kind: OwnerKind, name: str, *, site: str, service_line: str, at: datetime
-    ) -> OwnerRef:
-        """The name asked for."""
-        del site, service_line, at
-        return OwnerRef(kind=kind, name=name, version=1, trail=(f"{kind} {name}",))
-
-    def calendar(self, site: str) -> tuple[str, int, Calendar]:
-        """Office hours."""
-        del site
-        return "office", 1, self.calendar_
-
-    def setting(self, name: str, site: str) -> timedelta | None:
-        """The pathway's own times hold, unless the trial brings a site's."""
-        del site
-        return self.settings.get(name)
-
-
 @dataclass(slots=True, kw_only=True)
-class _Run:
+class Playing:
+    """A trial while it runs: the subject as it is now, and what the last row decided."""
+
     definition: Definition
     trial: Trial
     view: View
     now: datetime
-    late: _Everybody = field(default_factory=_Everybody)
+    late: Everybody = field(default_factory=Everybody)
     last: list[Step] = field(default_factory=list)
 
     def until(self, target: datetime) -> None:
@@ -92,18 +69,22 @@ class _Run:
 
 
 def run_trial(
-    definition: Definition, trial: Trial, *, calendar: Calendar = _OFFICE
+    definition: Definition, trial: Trial, *, calendar: Calendar = OFFICE
 ) -> tuple[TrialResult, ...]:
     """Run one test from its start; every row is run, also after one that missed."""
-    view = View(subject=_SUBJECT, kind=definition.subject, organisation=_ORGANISATION)
-    run = _Run(
+    run = playing(definition, trial, calendar=calendar)
+    return tuple(play(run, row) for row in trial.rows)
+
+
+def playing(definition: Definition, trial: Trial, *, calendar: Calendar = OFFICE) -> Playing:
+    """A trial at its start: nothing has happened."""
+    return Playing(
         definition=definition,
         trial=trial,
-        view=view,
+        view=View(subject=_SUBJECT, kind=definition.subject, organisation=_ORGANISATION),
         now=trial.starts,
-        late=_Everybody(calendar_=calendar),
+        late=Everybody(office=calendar),
     )
-    return tuple(_play(run, row) for row in trial.rows)
 
 
 def report(trial: Trial, results: tuple[TrialResult, ...]) -> str:
@@ -117,16 +98,11 @@ def report(trial: Trial, results: tuple[TrialResult, ...]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _play(run: _Run, row: TrialRow) -> TrialResult:
+def play(run: Playing, row: TrialRow) -> TrialResult:
+    """Run one row: let time pass, let it happen, and compare."""
     run.last = []
     run.until(run.trial.starts + row.at)
-    impossible = ""
-    if row.happens.kind != "nothing":
-        fact = _fact(run, row)
-        if fact is None:
-            impossible = f"no open {row.happens.kind} `{row.happens.name}`"
-        else:
-            run.decide(fact)
+    impossible = happen(run, row)
     missed = tuple(
         f"{name} {value}".strip() for name, value in row.expects if not _met(run, name, value)
     )
@@ -135,7 +111,18 @@ def _play(run: _Run, row: TrialRow) -> TrialResult:
     return TrialResult(row=row, followed=_followed(run), missed=missed)
 
 
-def _fact(run: _Run, row: TrialRow) -> Fact | None:
+def happen(run: Playing, row: TrialRow) -> str:
+    """Let what the row says happen now; answers why it can't, or nothing."""
+    if row.happens.kind == "nothing":
+        return ""
+    fact = _fact(run, row)
+    if fact is None:
+        return f"no open {row.happens.kind} `{row.happens.name}`"
+    run.decide(fact)
+    return ""
+
+
+def _fact(run: Playing, row: TrialRow) -> Fact | None:
     happens = row.happens
     if happens.kind == "event":
         keys = {name: value for name, value in happens.given.items() if name in KEYS}
@@ -149,7 +136,7 @@ def _fact(run: _Run, row: TrialRow) -> Fact | None:
 
 
 def _made(  # noqa: PLR0913  # a builder: every part by name
-    run: _Run,
+    run: Playing,
     row: TrialRow,
     type_: str,
     payload: dict[str, Json],
@@ -173,7 +160,7 @@ def _made(  # noqa: PLR0913  # a builder: every part by name
     )
 
 
-def _task(run: _Run, row: TrialRow, happens: Happening) -> Fact | None:
+def _task(run: Playing, row: TrialRow, happens: Happening) -> Fact | None:
     for case in run.view.cases:
         for one in case.steps:
             here = happens.given.get(IN, one.state) == one.state
@@ -196,7 +183,7 @@ def _form_value(value: str) -> Json:
     return {"true": True, "false": False}.get(value, value)
 
 
-def _effect(run: _Run, row: TrialRow, happens: Happening) -> Fact | None:
+def _effect(run: Playing, row: TrialRow, happens: Happening) -> Fact | None:
     for case in (*run.view.cases, *run.view.closed):
         for one in reversed(case.effects):
             if one.name == happens.name:
@@ -208,14 +195,14 @@ def _effect(run: _Run, row: TrialRow, happens: Happening) -> Fact | None:
     return None
 
 
-def _case(run: _Run) -> Case | None:
+def _case(run: Playing) -> Case | None:
     for decided in reversed(run.last):
         for change in reversed(decided.changes):
             return change.after
     return run.view.cases[-1] if run.view.cases else None
 
 
-def _met(run: _Run, name: str, value: str) -> bool:
+def _met(run: Playing, name: str, value: str) -> bool:
     if name in ("cases", "no case"):
         return len(run.view.cases) == (int(value) if value.isdigit() else 0)
     if name in ("held", "ignored", "parked"):
@@ -225,7 +212,7 @@ def _met(run: _Run, name: str, value: str) -> bool:
     return wanted == there if name == "states" else wanted <= there
 
 
-def _facts(run: _Run, name: str) -> set[str]:
+def _facts(run: Playing, name: str) -> set[str]:
     """Everything that is so now under this name, as the table writes it."""
     changes = [change for decided in run.last for change in decided.changes]
     if name == "effect":
@@ -245,7 +232,7 @@ def _facts(run: _Run, name: str) -> set[str]:
     return set() if case is None else set(_of_case(run, case, name))
 
 
-def _of_case(run: _Run, case: Case, name: str) -> Iterator[str]:
+def _of_case(run: Playing, case: Case, name: str) -> Iterator[str]:
     match name:
         case "status":
             yield case.status
@@ -262,7 +249,7 @@ def _of_case(run: _Run, case: Case, name: str) -> Iterator[str]:
                 yield from _of_step(run, one, name)
 
 
-def _of_step(run: _Run, one: OpenStep, name: str) -> Iterator[str]:
+def _of_step(run: Playing, one: OpenStep, name: str) -> Iterator[str]:
     """One open step's; where several are open, each also after the name of its state."""
     match name:
         case "state":
@@ -282,7 +269,7 @@ def _of_step(run: _Run, one: OpenStep, name: str) -> Iterator[str]:
             return
 
 
-def _followed(run: _Run) -> str:
+def _followed(run: Playing) -> str:
     case = _case(run)
     if case is None:
         return "no case; " + ", ".join(str(one.disposition) for one in run.last)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from multiprocessing.pool import AsyncResult
 from pathlib import Path
 
-from carelane.cases.model import Late
-from carelane.engine.late import Bound
+from msgspec.structs import replace
+
 from carelane.pathways.definition import Definition
 from carelane.pathways.loading import load
 from carelane.proofs.assumed import later
@@ -28,8 +28,10 @@ from carelane.proofs.backtest import (
     report,
     together,
 )
-from carelane.proofs.events import HEAD, EventsFault, Header, read_header, read_history, snapshot_of
+from carelane.proofs.events import HEAD, Active, EventsFault, Header, read_header, read_history
 from carelane.proofs.judging import Judge, judge_of
+from carelane.proofs.recorded import World, for_replay
+from carelane.releases.recorded import RecordedForce, RecordedLate
 
 ASSUMES = "after the first divergence people were assumed to have done the same; never used for activation"
 PROGRESS_EVERY = 1_000
@@ -175,19 +177,20 @@ def known_releases(head: Header, old: Definition) -> Mapping[str, Definition]:
 
 
 def judge_for(head: Header, old: Definition, new: Definition) -> Judge:
-    """A judge with the recording's own late-bound answers, by the directory's version."""
-    bound: dict[int, Late] = {}
-    snapshots = {each.version: each for each in head.directories}
+    """A judge with the recording's own releases in force, and its late-bound answers."""
+    published = {digest: for_replay(each) for digest, each in known_releases(head, old).items()}
+    replayed = for_replay(new, old.inputs)
+    more = {**published, new.digest: replayed}
+    was = World(pinned=published, in_force=RecordedForce(head.activations, published))
+    instead = tuple(_instead(each, old.digest, new.digest) for each in head.activations)
+    would = World(
+        pinned=more, in_force=RecordedForce(instead, more), instead=(old.digest, replayed)
+    )
+    return judge_of(head, old=old, new=new, was=was, would=would, lates=RecordedLate(head).at)
 
-    def lates(version: int) -> Late:
-        if version not in bound:
-            known = snapshots.get(version)
-            if known is None:
-                raise EventsFault(f"directory {version} is not among the recorded ones")
-            bound[version] = Bound(snapshot_of(known))
-        return bound[version]
 
-    return judge_of(head, known_releases(head, old), old, new, lates)
+def _instead(active: Active, old: str, new: str) -> Active:
+    return replace(active, release=new) if active.release == old else active
 
 
 def _run(jobs: Sequence[Job], files: Sequence[Path], progress: Progress) -> tuple[list[Tally], str]:

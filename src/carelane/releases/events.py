@@ -47,7 +47,7 @@ async def header(runtime: Runtime, tx: Tx, pathway: str, since: datetime | None)
     """Under what was decided: releases, activations and directories, with their times."""
     releases = [
         Text(digest=row["digest"], content=row["content"])
-        for row in await tx.rows("house.releases")
+        for row in await tx.rows("releases.published")
     ]
     activations = [Active(**row) for row in await tx.rows("backtest.activations")]
     directories = [

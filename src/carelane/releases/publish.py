@@ -1,53 +1,55 @@
-"""Publish a pathway's text as a release, and put it in force in a scope with two approvers, as audited facts."""
+"""Publish a pathway's text as a release, find releases by name, and the first activations of a site's files."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from uuid import UUID
 
-from carelane.engine.releases import Activation, Releases
+from carelane.audit.actions import Action
+from carelane.audit.leaf import Change, Thing
+from carelane.engine.scope import EVERYWHERE, Scope
 from carelane.facts.errors import SetupFault
-from carelane.facts.ids import derive
+from carelane.facts.fact import Actor
 from carelane.pathways.definition import Definition
-from carelane.pathways.loading import bundle, load, subs_among
+from carelane.pathways.folder import Loaded, read_texts
+from carelane.pathways.loading import load
+from carelane.releases.force import Force, put
+from carelane.store.changes import Deed, record
 from carelane.store.database import Tx
-from carelane.store.leaf_rows import leaf
+
+_SHOWN = 12
 
 
 class ReleaseFault(SetupFault):
-    """A pathway can't be put in force: the message says which and why."""
+    """A pathway can't be put in force, or no release has this name: the message says which and why."""
 
     code = "release"
 
 
-def read(texts: Mapping[str, str]) -> dict[str, tuple[Definition, str]]:
-    """Shipped pathways by name, with their text and that of what they call. `texts` are by path.
+def read(texts: Mapping[str, str]) -> tuple[Loaded, ...]:
+    """Shipped pathways and overlays, pathways first. `texts` are by file name.
 
     Raises:
-        ReleaseFault: a text has errors; each is named with file, line and remedy.
+        ReleaseFault: a text has errors; each is named with file, line and remedy. Or a pathway is there twice.
     """
-    found: dict[str, tuple[Definition, str]] = {}
-    subs = subs_among(texts)
-    for place, text in sorted(texts.items()):
-        if text in subs.values():
-            continue
-        definition, problems = load(text, place=place, subs=subs)
-        errors = [each for each in problems if each.severity == "error"]
-        if definition is None or errors:
-            raise ReleaseFault("\n".join(each.line() for each in errors))
-        if definition.name in found:
-            raise ReleaseFault(f"{place}: the pathway {definition.name} is there twice")
-        found[definition.name] = (definition, bundle(text, definition, subs))
+    found, problems = read_texts(texts)
+    errors = [each for each in problems if each.severity == "error"]
+    if errors:
+        raise ReleaseFault("\n".join(each.line() for each in errors))
+    seen: set[tuple[str, str]] = set()
+    for each in found:
+        name = (each.definition.name, each.overlay)
+        if name in seen:
+            raise ReleaseFault(f"{each.place}: {' with '.join(filter(None, name))} is there twice")
+        seen.add(name)
     return found
 
 
 async def publish(  # noqa: PLR0913  # a release, and who published it when
     tx: Tx, organisation: UUID, definition: Definition, text: str, *, now: datetime, by: str
-) -> None:
-    """Store a release, once."""
+) -> bool:
+    """Store a release, once; whether it was new. Publishing puts nothing in force."""
     stored = await tx.run(
-        "house.publish",
+        "releases.publish",
         digest=definition.digest,
         organisation=organisation,
         pathway=definition.name,
@@ -57,12 +59,11 @@ async def publish(  # noqa: PLR0913  # a release, and who published it when
         published_at=now,
     )
     if stored:
-        content = {
-            "pathway": definition.name,
-            "version": definition.version,
-            "release": definition.digest,
-        }
-        await _tell(tx, organisation, now, _Deed("release.published", by, content))
+        detail = {"pathway": definition.name, "version": definition.version}
+        deed = Deed(organisation=organisation, at=now, action=Action.RELEASE_PUBLISHED, actor=Actor.PERSON, name=by,
+                    detail=detail)  # fmt: skip
+        await record(tx, deed, Change(thing=Thing.RELEASE, id=definition.digest, after="published"))
+    return bool(stored)
 
 
 async def activate(  # noqa: PLR0913  # an activation is all of these
@@ -73,74 +74,50 @@ async def activate(  # noqa: PLR0913  # an activation is all of these
     approvers: Sequence[str],
     reason: str,
     now: datetime,
-    site: str = "",
-    service_line: str = "",
+    scope: Scope = EVERYWHERE,
+    proof: str = "",
 ) -> None:
-    """Put a release in force in a scope; the one before ends there. Two different people approve.
+    """Put a release in force as a site's files say. Two different people approve.
 
     Raises:
         ReleaseFault: fewer than two different approvers.
     """
-    if len(set(approvers)) < 2:  # noqa: PLR2004  # two people
+    people = sorted(set(approvers))
+    if len(people) < 2:  # noqa: PLR2004  # two people
         raise ReleaseFault(
             f"{definition.name}: an activation needs two different approvers, for example `[a.one, b.two]`"
         )
-    one, two = sorted(set(approvers))[:2]
-    scope = {
-        "pathway": definition.name,
-        "site": site,
-        "service_line": service_line,
-        "release": definition.digest,
-    }
-    await tx.run("house.deactivate", at=now, **scope)
-    id_ = derive(now, "activation", *scope.values())
-    await tx.run("house.activate", id=id_, organisation=organisation, approver_one=one, approver_two=two,
-                 reason=reason, from_at=now, **scope)  # fmt: skip
-    content = {
-        **scope,
-        "approvers": [one, two],
-        "reason_digest": sha256(reason.encode()).hexdigest(),
-    }
-    await _tell(tx, organisation, now, _Deed("release.activated", one, content))
+    force = Force(pathway=definition.name, release=definition.digest, scope=scope, approvers=(people[0], people[1]),
+                  reason=reason, by=people[0], proof=proof)  # fmt: skip
+    await put(tx, organisation, force, now=now)
 
 
-async def in_force(tx: Tx) -> Releases:
-    """Everything published, and what is in force where."""
-    published: dict[str, Definition] = {}
-    for row in await tx.rows("house.releases"):
-        definition, _ = load(row["content"], place=row["pathway"])
-        if definition is not None:
-            published[row["digest"]] = definition
-    rows = await tx.rows("house.activations")
-    activations = tuple(
-        Activation(
-            release=row["release"],
-            pathway=row["pathway"],
-            site=row["site"],
-            service_line=row["service_line"],
-            from_at=row["from_at"],
-            to_at=row["to_at"],
+async def named(tx: Tx, name: str) -> Definition:
+    """The release called NAME@VERSION, or NAME@ and the beginning of its digest.
+
+    Raises:
+        ReleaseFault: there is none, or there are several; the message lists what there is.
+    """
+    pathway, _, version = name.partition("@")
+    if not version:
+        raise ReleaseFault(
+            f"`{name}` names no version. Remedy: write {name}@1.0.0, or see `carelane pathway status`"
         )
-        for row in rows
-    )
-    return Releases(published, activations)
-
-
-@dataclass(frozen=True, slots=True)
-class _Deed:
-    action: str
-    by: str
-    content: Mapping[str, object]
-
-
-async def _tell(tx: Tx, organisation: UUID, at: datetime, deed: _Deed) -> None:
-    """One leaf of the audit."""
-    id_, _, body = leaf(
-        id_=derive(at, deed.action, *deed.content.values()),
-        organisation=organisation,
-        at=at,
-        action=deed.action,
-        actor={"kind": "person", "name": deed.by},
-        content=deed.content,
-    )
-    await tx.run("house.leaf", id=id_, organisation=organisation, at=at, body=body)
+    rows = await tx.rows("releases.named", pathway=pathway, version=version)
+    if not rows:
+        known = [row for row in await tx.rows("releases.published") if row["pathway"] == pathway]
+        shown = (
+            ", ".join(f"{pathway}@{row['version']}" for row in known) or "no release of it at all"
+        )
+        raise ReleaseFault(
+            f"no release is called {name}; there is {shown}. Remedy: `carelane pathway publish FILE`"
+        )
+    if len(rows) > 1:
+        shown = ", ".join(f"{pathway}@{row['digest'][:_SHOWN]}" for row in rows)
+        raise ReleaseFault(f"{name} may mean several releases: {shown}. Remedy: name one of these")
+    definition, _ = load(rows[0]["content"], place=pathway)
+    if definition is None or definition.digest != rows[0]["digest"]:
+        raise ReleaseFault(
+            f"{name} can't be read by this Carelane any more. Remedy: publish it anew"
+        )
+    return definition

@@ -14,6 +14,7 @@ import msgspec
 
 from carelane.audit.actions import Action
 from carelane.engine.runtime import Runtime
+from carelane.engine.scope import Scope
 from carelane.facts.errors import SetupFault
 from carelane.facts.fact import Actor
 from carelane.facts.ids import derive
@@ -48,7 +49,8 @@ async def start(  # noqa: PLR0913  # a run is all of these, by name
         ShadowFault: no release of the pathway is in force there, it is this very one, or it is followed already.
     """
     new, now = definition_of(text, place), runtime.now()
-    old = next((d for d in runtime.releases.active(site, service_line) if d.name == new.name), None)
+    scope = Scope(site=site, service_line=service_line)
+    old = next((each for each in runtime.releases.active(scope) if each.name == new.name), None)
     if old is None:
         raise ShadowFault(
             f"no release of `{new.name}` is in force there. Remedy: name the scope of one that is"

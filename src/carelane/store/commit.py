@@ -86,10 +86,11 @@ async def commit(
     """Write a batch in the caller's transaction; the deferred checks run before this returns."""
     tables = rows.Tables()
     for case in net(batch.steps).values():
-        _case(tables, vault, case, definitions[case.after.release])
+        _case(tables, vault, case, definitions)
     known = vocabulary(definitions)
     for number, step in enumerate(batch.steps):
         _step(tables, vault, step, batch)
+        _retasked(tables, step)
         _read(tables, step, known, number)
     fresh = fact_columns("facts.insert_decided", vault, batch.fresh, releases)
     delivered = fact_columns("facts.insert", vault, batch.delivered, releases)
@@ -113,7 +114,10 @@ async def commit(
             raise Overtaken("an effect was claimed while its withdrawal was decided")
 
 
-def _case(tables: rows.Tables, vault: Vault, case: Net, definition: Definition) -> None:
+def _case(
+    tables: rows.Tables, vault: Vault, case: Net, definitions: Mapping[str, Definition]
+) -> None:
+    definition = definitions[case.after.release]
     sealed = _sealed(vault, case)
     if case.before is None:
         tables.open_cases.add(*rows.case_row(case.after, _decided_at(case), sealed))
@@ -126,31 +130,54 @@ def _case(tables: rows.Tables, vault: Vault, case: Net, definition: Definition) 
         tables.open_steps.add(*rows.step_row(case.after, current, closed_at, how))
         if step.task is not None:
             tables.open_tasks.add(*rows.task_row(case.after, current, definition))
-    _closed(tables, case, definition)
-    _moved(tables, case)
+    _closed(tables, case, definitions)
+    _moved(tables, case, definition)
 
 
-def _closed(tables: rows.Tables, case: Net, definition: Definition) -> None:
+def _closed(tables: rows.Tables, case: Net, definitions: Mapping[str, Definition]) -> None:
     for step_id, (step, how, by) in case.closed.items():
         if step_id not in case.opened:
             tables.close_steps.add(step_id, by.now, how)
         if step.task is not None:
-            tables.close_tasks.add(*rows.closed_task_row(step, how, by, definition))
+            _close_task(tables, case, step, how, by, definitions)
 
 
-def _moved(tables: rows.Tables, case: Net) -> None:
-    """Steps that were open before and still are, but with another owner or clock."""
+def _close_task(  # noqa: PLR0913, PLR0917  # one row, and what it is read from
+    tables: rows.Tables,
+    case: Net,
+    step: OpenStep,
+    how: str,
+    by: Step,
+    definitions: Mapping[str, Definition],
+) -> None:
+    """The task as the release that made it knows it: a case may have moved to another within the batch."""
+    made_by = (case.after.release, *(one.before.release for one in by.changes if one.before))
+    kinds = (definitions[each].tasks.get(step.task_name) for each in made_by)
+    kind = next(each for each in kinds if each is not None)
+    tables.close_tasks.add(*rows.closed_task_row(step, how, by, kind))
+
+
+def _moved(tables: rows.Tables, case: Net, definition: Definition) -> None:
+    """Steps that were open before and still are, but with another owner, clock or state."""
     if case.before is None:
         return
     earlier = {step.id: step for step in case.before.steps}
     for step in case.after.steps:
         was = earlier.get(step.id)
-        if was is None or (was.clock is step.clock and was.owner is step.owner):
+        if was is None or _same(was, step):
             continue
         tables.change_steps.add(*rows.moved_step_row(step))
-        if step.task is not None:
-            tables.change_tasks.add(step.task, step.owner.kind.value, step.owner.name, step.clock.due_at,
-                                    int(case.after.urgency))  # fmt: skip
+        if step.task is None:
+            continue
+        if was.task == step.task:
+            tables.change_tasks.add(*rows.moved_task_row(case.after, step, definition))
+        else:
+            tables.open_tasks.add(*rows.task_row(case.after, step, definition))
+
+
+def _same(was: OpenStep, now: OpenStep) -> bool:
+    same_wait = was.clock is now.clock and was.owner is now.owner
+    return same_wait and (was.state, was.task) == (now.state, now.task)
 
 
 def _step(tables: rows.Tables, vault: Vault, step: Step, batch: Batch) -> None:
@@ -173,6 +200,14 @@ def _read(tables: rows.Tables, step: Step, known: Vocabulary, number: int) -> No
     for fact in step.released:
         taken = rows.encode({"n": number, **released(step, fact)}).decode()
         tables.decisions.add(*rows.released_row(fact, step, taken))
+
+
+def _retasked(tables: rows.Tables, step: Step) -> None:
+    """The old task of a wait that goes on with another one."""
+    for change in step.changes:
+        for was, _, how in change.retasked:
+            if was.task is not None:
+                tables.close_tasks.add(was.task, step.now, "cancelled", how, None)
 
 
 def _before(fact: Fact, batch: Batch) -> str:

@@ -8,21 +8,23 @@ from carelane.cases.model import Case, Change, Notice, OpenStep, Step
 from carelane.facts.fact import Fact
 from carelane.facts.ids import derive
 from carelane.facts.intent import Intent
-from carelane.pathways.definition import Definition
+from carelane.pathways.definition import Definition, TaskKind
 from carelane.store.columns import Columns
-from carelane.store.shapes import BlocksShape, CaseShape, StepShape, encode, tag
+from carelane.store.shapes import BlocksShape, CaseShape, StepShape, encode, moved_shape, tag
 
 __all__ = ["Tables", "encode"]
 
 _CASE = ("id", "site", "service_line", "subject", "pathway", "version", "release", "status", "milestone", "urgency",
          "outcome", "opened_at", "decided_at", "closed_at", "correlation", "unique_name", "unique_token", "revision",
          "cancelled", "parked_by", "duplicate_of", "last_actor", "identity", "state", "sealed")  # fmt: skip
-_CHANGED = ("id", "subject", "status", "milestone", "urgency", "outcome", "decided_at", "closed_at", "unique_token",
-            "revision", "cancelled", "parked_by", "duplicate_of", "last_actor", "state", "sealed")  # fmt: skip
+_CHANGED = ("id", "subject", "version", "release", "status", "milestone", "urgency", "outcome", "decided_at",
+            "closed_at", "unique_token", "revision", "cancelled", "parked_by", "duplicate_of", "last_actor", "state",
+            "sealed")  # fmt: skip
 _STEP = ("id", "site", "service_line", "case_id", "subject", "state", "opened_at", "closed_at", "how", "owner_kind",
          "owner_name", "clock_kind", "started_at", "due_at", "next_at", "safety", "fallback", "task", "entered_by",
          "detail")  # fmt: skip
-_MOVED = ("id", "owner_kind", "owner_name", "clock_kind", "due_at", "next_at", "detail")
+_MOVED = ("id", "state", "owner_kind", "owner_name", "clock_kind", "started_at", "due_at", "next_at", "safety",
+          "fallback", "task", "detail")  # fmt: skip
 _TASK = ("id", "site", "service_line", "case_id", "step", "subject", "pathway", "name", "title", "business_status",
          "urgency", "owner_kind", "owner_name", "opened_at", "due_at")  # fmt: skip
 _EFFECT = ("id", "site", "service_line", "case_id", "step", "subject", "name", "capability", "audience", "if_unknown",
@@ -67,7 +69,8 @@ class Tables:
         self.change_steps = Columns("commit.change_steps", _MOVED)
         self.open_tasks = Columns("commit.open_tasks", _TASK)
         self.change_tasks = Columns(
-            "commit.change_tasks", ("id", "owner_kind", "owner_name", "due_at", "urgency")
+            "commit.change_tasks",
+            ("id", "title", "business_status", "owner_kind", "owner_name", "due_at", "urgency"),
         )
         self.close_tasks = Columns(
             "commit.close_tasks", ("id", "closed_at", "status", "outcome", "undo_until")
@@ -93,9 +96,10 @@ def case_state(case: Case) -> str:
     counters, stale = dict(case.counters), dict(case.stale)
     if case.regions or case.owed:
         shape = BlocksShape(values=values, counters=counters, keys=keys, stale=stale, undo=case.undo,
-                            regions=dict(case.regions), owed=case.owed)  # fmt: skip
+                            regions=dict(case.regions), owed=case.owed, moved=moved_shape(case.moved))  # fmt: skip
         return encode(shape).decode()
-    shape_ = CaseShape(values=values, counters=counters, keys=keys, stale=stale, undo=case.undo)
+    shape_ = CaseShape(values=values, counters=counters, keys=keys, stale=stale, undo=case.undo,
+                       moved=moved_shape(case.moved))  # fmt: skip
     return encode(shape_).decode()
 
 
@@ -112,9 +116,10 @@ def case_row(case: Case, decided_at: datetime, sealed: bytes) -> tuple[object, .
 
 def changed_case_row(case: Case, decided_at: datetime, sealed: bytes) -> tuple[object, ...]:
     """A case that was there before."""
+    token = case.unique[1] if case.unique else None
     return (
-        case.id, case.subject, case.status, case.milestone, int(case.urgency), case.outcome, decided_at,
-        case.closed_at, case.unique[1] if case.unique else None, case.revision, case.cancelled, case.parked_by,
+        case.id, case.subject, case.version, case.release, case.status, case.milestone, int(case.urgency),
+        case.outcome, decided_at, case.closed_at, token, case.revision, case.cancelled, case.parked_by,
         case.duplicate_of, case.last_actor, case_state(case), sealed,
     )  # fmt: skip
 
@@ -136,17 +141,20 @@ def step_row(
 
 
 def moved_step_row(step: OpenStep) -> tuple[object, ...]:
-    """A step that stays open with another owner or clock."""
+    """A step that stays open with another owner or clock, or in another state of another release."""
     clock = step.clock
     return (
-        step.id,
-        step.owner.kind.value,
-        step.owner.name,
-        clock.kind.value,
-        clock.due_at,
-        clock.next_at,
-        _detail(step),
-    )
+        step.id, step.state, step.owner.kind.value, step.owner.name, clock.kind.value, clock.started_at, clock.due_at,
+        clock.next_at, clock.safety, step.fallback, step.task, _detail(step),
+    )  # fmt: skip
+
+
+def moved_task_row(case: Case, step: OpenStep, definition: Definition) -> tuple[object, ...]:
+    """The task of such a step, in the words of its release."""
+    return (
+        step.task, definition.tasks[step.task_name].title, definition.states[step.state].status, step.owner.kind.value,
+        step.owner.name, step.clock.due_at, int(case.urgency),
+    )  # fmt: skip
 
 
 def task_row(case: Case, step: OpenStep, definition: Definition) -> tuple[object, ...]:
@@ -158,11 +166,8 @@ def task_row(case: Case, step: OpenStep, definition: Definition) -> tuple[object
     )  # fmt: skip
 
 
-def closed_task_row(
-    step: OpenStep, how: str, by: Step, definition: Definition
-) -> tuple[object, ...]:
+def closed_task_row(step: OpenStep, how: str, by: Step, kind: TaskKind) -> tuple[object, ...]:
     """A task that ended: `completed` with an outcome of its kind, else `cancelled`."""
-    kind = definition.tasks[step.task_name]
     done = (
         by.fact.type == "task.completed"
         and by.fact.refers.get("task") == step.task

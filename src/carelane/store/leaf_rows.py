@@ -164,15 +164,10 @@ def _of_case(by: Step, change: Change) -> Iterable[ChangeRow]:
     }
     if change.parked:
         detail["parked"] = change.parked
+    if change.before is not None and change.before.release != after.release:
+        detail["moved_from"] = change.before.release
     yield ["case", str(after.id), _standing(change.before), _standing(after), detail]
-    for step, how in change.closed:
-        yield ["step", str(step.id), "open", "closed", {"state": step.state, "how": how}]
-        if step.task is not None:
-            yield ["task", str(step.task), "open", "closed"]
-    for step in change.opened:
-        yield ["step", str(step.id), "", "open", {"state": step.state, "owner": step.owner.name}]
-        if step.task is not None:
-            yield ["task", str(step.task), "", "open"]
+    yield from _of_steps(change)
     for intent in change.intents:
         yield ["effect", str(intent.id), "", "ready", {"name": intent.name}]
     for effect in change.withdrawn:
@@ -180,6 +175,23 @@ def _of_case(by: Step, change: Change) -> Iterable[ChangeRow]:
     for number, notice in enumerate(change.notices):
         told: dict[str, object] = {"kind": notice.kind, "level": notice.level}
         yield ["notice", str(notice_id(by, after, number)), "", "told", told]
+
+
+def _of_steps(change: Change) -> Iterable[ChangeRow]:
+    for step, how in change.closed:
+        yield ["step", str(step.id), "open", "closed", {"state": step.state, "how": how}]
+        yield from _of_task(step.task, opens=False)
+    for step in change.opened:
+        yield ["step", str(step.id), "", "open", {"state": step.state, "owner": step.owner.name}]
+        yield from _of_task(step.task, opens=True)
+    for was, now, _ in change.retasked:
+        yield from _of_task(was.task, opens=False)
+        yield from _of_task(now.task, opens=True)
+
+
+def _of_task(task: UUID | None, *, opens: bool) -> Iterable[ChangeRow]:
+    if task is not None:
+        yield ["task", str(task), "" if opens else "open", "open" if opens else "closed"]
 
 
 def _standing(case: Case | None) -> str:

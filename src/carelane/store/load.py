@@ -17,7 +17,7 @@ from carelane.facts.fact import Actor, Fact, SubjectKind, Urgency
 from carelane.facts.intent import Audience
 from carelane.facts.phi import Phi
 from carelane.store.database import Tx
-from carelane.store.shapes import decode_case, decode_payload, decode_step, ids, untag
+from carelane.store.shapes import decode_case, decode_payload, decode_step, ids, moved_of, untag
 from carelane.store.vault import Vault
 
 REOPEN_MAX = timedelta(days=90)
@@ -122,7 +122,7 @@ def case_of(
         fields=Phi(fields, "case fields"), counters=shape.counters, steps=tuple(steps), effects=tuple(effects),
         stale=shape.stale, last_actor=last_actor, cancelled=cancelled, parked_by=parked_by,
         duplicate_of=duplicate_of, identity=identity, revision=revision,
-        undo=shape.undo, regions=shape.regions, owed=shape.owed,
+        undo=shape.undo, regions=shape.regions, owed=shape.owed, moved=moved_of(shape.moved),
     )  # fmt: skip
 
 

@@ -12,9 +12,9 @@ from uuid import UUID
 
 import msgspec
 
-from carelane.cases.model import Clock, OwnerRef, RegionView, Undo
+from carelane.cases.model import Clock, Moved, OpenStep, OwnerRef, RegionView, Undo
 from carelane.facts.errors import LocalFault
-from carelane.facts.fact import Payload
+from carelane.facts.fact import Payload, Urgency
 from carelane.pathways.guard import Value
 
 SHAPE = 2
@@ -28,6 +28,22 @@ class UnknownShape(LocalFault):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MovedShape:
+    """What a case was before it moved to its release."""
+
+    release: str
+    version: str
+    revision: int
+    steps: tuple[OpenStep, ...]
+    after: tuple[OpenStep, ...]
+    status: str
+    milestone: str
+    urgency: Urgency
+    values: dict[str, tuple[str, str | int | float | bool | None]] = field(default_factory=dict)
+    regions: dict[str, RegionView] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseShape:
     """The clear part of a case. `values` are tagged, because JSON has no dates: `["c", "urgent"]`, `["i", "..."]`."""
 
@@ -37,6 +53,7 @@ class CaseShape:
     keys: dict[str, list[str]] = field(default_factory=dict)
     stale: dict[str, datetime] = field(default_factory=dict)
     undo: Undo | None = None
+    moved: MovedShape | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +107,28 @@ def untag(pair: tuple[str, Any]) -> Value | None:
         return date.fromisoformat(value)
     checked: Value | None = value
     return checked
+
+
+def moved_shape(moved: Moved | None) -> MovedShape | None:
+    """What a case was, as stored."""
+    if moved is None:
+        return None
+    return MovedShape(
+        release=moved.release, version=moved.version, revision=moved.revision, steps=moved.steps, after=moved.after,
+        status=moved.status, milestone=moved.milestone, urgency=moved.urgency,
+        values={name: tag(value) for name, value in moved.values.items()}, regions=dict(moved.regions),
+    )  # fmt: skip
+
+
+def moved_of(shape: MovedShape | None) -> Moved | None:
+    """What a case was, as the core knows it."""
+    if shape is None:
+        return None
+    return Moved(
+        release=shape.release, version=shape.version, revision=shape.revision, steps=shape.steps, after=shape.after,
+        status=shape.status, milestone=shape.milestone, urgency=shape.urgency,
+        values={name: untag(pair) for name, pair in shape.values.items()}, regions=shape.regions,
+    )  # fmt: skip
 
 
 def decode_case(raw: bytes | str) -> BlocksShape:

@@ -51,7 +51,8 @@ select version, files::text as files, loaded_at from directory_snapshot order by
 
 -- name: activations
 -- What was in force, when and where; oldest first.
-select release, pathway, site, service_line, from_at, to_at from activation order by from_at, id
+select release, pathway, site, service_line, referral_type, scheduling_lane, from_at, to_at
+from activation order by from_at, id
 
 -- name: keep
 -- A report, once for the same releases and events.

@@ -31,9 +31,11 @@ from unnest(%(id)b::uuid[],
 
 -- name: change_cases
 -- Cases that a decision changed.
-update pathway_case c set subject = u.subject, status = u.status, milestone = u.milestone, urgency = u.urgency, outcome = u.outcome, decided_at = u.decided_at, closed_at = u.closed_at, unique_token = u.unique_token, revision = u.revision, cancelled = u.cancelled, parked_by = u.parked_by, duplicate_of = u.duplicate_of, last_actor = u.last_actor, state = u.state::jsonb, sealed = u.sealed
+update pathway_case c set subject = u.subject, version = u.version, release = u.release, status = u.status, milestone = u.milestone, urgency = u.urgency, outcome = u.outcome, decided_at = u.decided_at, closed_at = u.closed_at, unique_token = u.unique_token, revision = u.revision, cancelled = u.cancelled, parked_by = u.parked_by, duplicate_of = u.duplicate_of, last_actor = u.last_actor, state = u.state::jsonb, sealed = u.sealed
 from unnest(%(id)b::uuid[],
        %(subject)b::uuid[],
+       %(version)b::text[],
+       %(release)b::text[],
        %(status)b::text[],
        %(milestone)b::text[],
        %(urgency)b::smallint[],
@@ -48,7 +50,7 @@ from unnest(%(id)b::uuid[],
        %(last_actor)b::text[],
        %(state)b::text[],
        %(sealed)b::bytea[])
-     u(id, subject, status, milestone, urgency, outcome, decided_at, closed_at, unique_token, revision, cancelled, parked_by, duplicate_of, last_actor, state, sealed)
+     u(id, subject, version, release, status, milestone, urgency, outcome, decided_at, closed_at, unique_token, revision, cancelled, parked_by, duplicate_of, last_actor, state, sealed)
 where c.id = u.id
 
 -- name: open_steps
@@ -84,23 +86,26 @@ from unnest(%(id)b::uuid[], %(closed_at)b::timestamptz[], %(how)b::text[]) u(id,
 where s.id = u.id
 
 -- name: change_steps
--- Steps whose owner or clock moved while they stay open.
-update step s set owner_kind = u.owner_kind, owner_name = u.owner_name, clock_kind = u.clock_kind, due_at = u.due_at,
-       next_at = u.next_at, detail = u.detail::jsonb
-from unnest(%(id)b::uuid[], %(owner_kind)b::text[], %(owner_name)b::text[], %(clock_kind)b::text[],
-            %(due_at)b::timestamptz[], %(next_at)b::timestamptz[], %(detail)b::text[])
-     u(id, owner_kind, owner_name, clock_kind, due_at, next_at, detail)
+-- Steps whose owner or clock moved while they stay open, and those of a case that went to another release.
+update step s set state = u.state, owner_kind = u.owner_kind, owner_name = u.owner_name, clock_kind = u.clock_kind,
+       started_at = u.started_at, due_at = u.due_at, next_at = u.next_at, safety = u.safety, fallback = u.fallback,
+       task = u.task, detail = u.detail::jsonb
+from unnest(%(id)b::uuid[], %(state)b::text[], %(owner_kind)b::text[], %(owner_name)b::text[], %(clock_kind)b::text[],
+            %(started_at)b::timestamptz[], %(due_at)b::timestamptz[], %(next_at)b::timestamptz[],
+            %(safety)b::boolean[], %(fallback)b::text[], %(task)b::uuid[], %(detail)b::text[])
+     u(id, state, owner_kind, owner_name, clock_kind, started_at, due_at, next_at, safety, fallback, task, detail)
 where s.id = u.id
 
 -- name: change_tasks
--- Open tasks follow their step's owner and due time; a snooze never outlasts the clock.
-update task t set owner_kind = u.owner_kind, owner_name = u.owner_name, due_at = u.due_at, urgency = u.urgency,
+-- Open tasks follow their step's owner and due time, and their case's release; a snooze never outlasts the clock.
+update task t set title = u.title, business_status = u.business_status, owner_kind = u.owner_kind,
+       owner_name = u.owner_name, due_at = u.due_at, urgency = u.urgency,
        assignee = case when t.owner_name <> u.owner_name then '' else t.assignee end,
        status = case when t.owner_name <> u.owner_name and t.status = 'in-progress' then 'ready' else t.status end,
        snoozed_until = case when t.snoozed_until > u.due_at then u.due_at else t.snoozed_until end, version = t.version + 1
-from unnest(%(id)b::uuid[], %(owner_kind)b::text[], %(owner_name)b::text[], %(due_at)b::timestamptz[],
-            %(urgency)b::smallint[])
-     u(id, owner_kind, owner_name, due_at, urgency)
+from unnest(%(id)b::uuid[], %(title)b::text[], %(business_status)b::text[], %(owner_kind)b::text[],
+            %(owner_name)b::text[], %(due_at)b::timestamptz[], %(urgency)b::smallint[])
+     u(id, title, business_status, owner_kind, owner_name, due_at, urgency)
 where t.id = u.id and t.closed_at is null
 
 -- name: open_tasks

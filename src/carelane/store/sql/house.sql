@@ -12,34 +12,6 @@ insert into directory_snapshot (organisation, version, digest, files, loaded_at,
 values (%(organisation)s, %(version)s, %(digest)s, %(files)s::jsonb, %(loaded_at)s, %(loaded_by)s)
 on conflict do nothing
 
--- name: publish
--- A release: the text of a pathway by its digest.
-insert into release (digest, organisation, pathway, version, language, content, published_at)
-values (%(digest)s, %(organisation)s, %(pathway)s, %(version)s, %(language)s, %(content)s, %(published_at)s)
-on conflict do nothing
-
--- name: releases
--- Every published release.
-select digest, pathway, version, language, content from release order by published_at, digest
-
--- name: activations
--- What is in force, oldest first.
-select id, release, pathway, site, service_line, approver_one, approver_two, reason, from_at, to_at
-from activation where to_at is null order by from_at, id
-
--- name: activate
--- A release in force in a scope, with two approvers.
-insert into activation (id, organisation, release, pathway, site, service_line, approver_one, approver_two, reason, from_at)
-values (%(id)s, %(organisation)s, %(release)s, %(pathway)s, %(site)s, %(service_line)s, %(approver_one)s,
-        %(approver_two)s, %(reason)s, %(from_at)s)
-on conflict (id) do nothing
-
--- name: deactivate
--- What was in force in exactly this scope ends.
-update activation set to_at = %(at)s
-where to_at is null and pathway = %(pathway)s and site = %(site)s and service_line = %(service_line)s
-  and release <> %(release)s
-
 -- name: system_identifier
 -- Which cluster this is: cursors stop on another one.
 select system_identifier::text as system_identifier from pg_control_system()
@@ -78,7 +50,8 @@ select current_setting('synchronous_standby_names') <> '' as wanted,
 select (select max(version) from directory_snapshot) as directory,
        (select count(*) from release) as releases,
        (select count(*) from activation) as activations,
-       (select count(*) from activation where to_at is not null) as ended
+       (select count(*) from activation where to_at is not null) as ended,
+       (select count(*) from release where recalled_at is not null) as recalled
 
 -- name: on_calendars
 -- Subjects with a running clock on one of these calendars, a page at a time.

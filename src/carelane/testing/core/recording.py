@@ -12,7 +12,7 @@ import msgspec
 from typing_extensions import override
 
 from carelane.cases.alerts import with_alerts
-from carelane.cases.model import Case, Change, OpenStep, Step
+from carelane.cases.model import Case, Change, Definitions, OpenStep, Step
 from carelane.cases.vector import Vector, vector, vocabulary
 from carelane.directory.snapshot import Snapshot
 from carelane.facts.fact import Fact
@@ -40,13 +40,30 @@ from carelane.testing.core.play import Play
 LOADED = datetime(2020, 1, 1, tzinfo=UTC)
 
 
+class _Nowhere:
+    """Nothing is in force: a player that keeps decisions, and takes none."""
+
+    def of(self, fact: Fact, now: datetime) -> Definitions:
+        """No release."""
+        del fact, now
+        return Definitions(pinned={}, active=())
+
+    def elsewhere(self, fact: Fact, here: Definitions, now: datetime) -> bool:
+        """Nowhere else either."""
+        del fact, here, now
+        return False
+
+
+_WORLD = World(pinned={}, in_force=_Nowhere())
+
+
 class Recording(Play):
     """A play whose view goes on as the database would give it: alerts to staff are effects of the case."""
 
     @override
     def _keep(self, decided: Step) -> None:
         kept = with_alerts(decided)
-        player = Player(world=World(pinned={}, activations=()), view=self.view)
+        player = Player(world=_WORLD, view=self.view)
         self.steps.append(player.keep(kept))
         self.view = player.view
 

@@ -1,0 +1,163 @@
+"""What a walk is made of: nodes with what may be known there, the ways between them, and everything found so far."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from carelane.pathways.definition import Definition
+from carelane.proofs.boxes import TooMany
+from carelane.proofs.cells import ELAPSED
+from carelane.proofs.flags import Flags
+from carelane.proofs.moves import Move, Moves, counted
+from carelane.proofs.promises import Promises
+from carelane.proofs.regions import Pieces, Regions
+from carelane.proofs.scenes import Scene, Stage
+from carelane.proofs.turns import Control, Turn
+
+NODES_MAX = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What one class of a move does: where it leads, and the changes to counters and variables.
+
+    Besides the first of `targets` there are the regions that a block begins. `pieces` is where the way is open.
+    """
+
+    move: Move
+    pieces: Pieces
+    targets: tuple[Control, ...]
+    adds: tuple[str, ...]
+    sets: tuple[tuple[int, int], ...]  # (mask, bits)
+    turn: Turn
+
+    @property
+    def target(self) -> Control:
+        """Where the case stands then, regions apart."""
+        return self.targets[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A control with what may be known there, and how it was reached first: by `way`, out of `taken` of the parent.
+
+    `aside` are nodes of regions that had to be passed as well: those that ended before a join.
+    """
+
+    number: int
+    control: Control
+    box: int
+    depth: int
+    parent: "Node | None" = None
+    way: Way | None = None
+    taken: int = 0
+    aside: "tuple[Node, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Class:
+    """A part of a move in which everything that is read is the same; `signs` tell it from the move's other parts."""
+
+    box: int
+    pieces: Pieces
+    branch: int
+    flagged: int = 0
+    owner: str = ""
+    signs: tuple[str, ...] = ()
+
+
+Known = tuple[Control, tuple[str, str, str], int, int, str, tuple[str, ...]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Explored:
+    """Everything that was found: nodes by number, the ways of each control, and one scene per control."""
+
+    definition: Definition
+    regions: Regions
+    stage: Stage
+    moves: Moves
+    promises: Promises
+    flags: Flags
+    alive: Mapping[str, int]
+    reopens: bool
+    enough: Callable[[Way], bool]
+    forget: int = 0  # bits of coordinates that are not told apart: more is thought possible than is
+    nodes: list[Node] = field(default_factory=list)
+    ways: dict[Control, list[Way]] = field(default_factory=dict)
+    scenes: dict[Control, Scene] = field(default_factory=dict)
+    first: dict[int, tuple[Node, int]] = field(default_factory=dict)  # by id of a way: from where, what was known
+    decisions: int = 0
+    stopped: bool = False
+    known: dict[Known, Way] = field(default_factory=dict)
+    _boxes: dict[Control, list[int]] = field(default_factory=dict)
+
+    def dead(self, control: Control) -> int:
+        """The bits of what no longer matters there: any value does."""
+        full = self.regions.space.full
+        return self.forget | full & ~self.alive.get(control.state, full)
+
+    def standing(self, node: Node) -> bool:
+        """Whether no larger node has swallowed it."""
+        return node.box in self._boxes[node.control]
+
+    def boxes(self, control: Control) -> tuple[int, ...]:
+        """What may be known at a control, as boxes."""
+        return tuple(self._boxes.get(control, ()))
+
+    def turns(self) -> Iterator[tuple[Node, Way, int]]:
+        """Every decision with the node it was first taken from and what was known, nearest to the start first."""
+        every = [(*self.first[id(way)], way) for ways in self.ways.values() for way in ways]
+        for node, taken, way in sorted(every, key=lambda each: (each[0].depth, each[0].number)):
+            yield node, way, taken
+
+    def learn(self, node: Node, way: Way, taken: int, scene: Scene) -> None:
+        """Keep a way that was decided for the first time, and what it brought about."""
+        self.ways.setdefault(node.control, []).append(way)
+        self.first[id(way)] = (node, taken)
+        for target in way.targets:
+            self.scenes.setdefault(target, scene)
+        self.stopped = self.stopped or self.enough(way)
+
+    def add(  # noqa: PLR0913  # a node's parts, by name
+        self,
+        control: Control,
+        box: int,
+        *,
+        parent: Node | None = None,
+        way: Way | None = None,
+        taken: int = 0,
+        aside: tuple[Node, ...] = (),
+    ) -> Node | None:
+        """A node, unless one that is known already holds it.
+
+        Raises:
+            TooMany: There are more than the prover looks at.
+        """
+        known = self._boxes.setdefault(control, [])
+        box |= self.dead(control)
+        if known and control.closed and not self.reopens:
+            return None
+        outside = ~box
+        for other in known:
+            if not box & ~other:
+                return None
+        known[:] = [other for other in known if other & outside]
+        known.append(box)
+        depth = parent.depth + 1 + sum(each.depth - parent.depth for each in aside) if parent else 0
+        node = Node(
+            number=len(self.nodes), control=control, box=box, depth=depth,
+            parent=parent, way=way, taken=taken, aside=aside,
+        )  # fmt: skip
+        self.nodes.append(node)
+        if len(self.nodes) > NODES_MAX:
+            raise TooMany
+        return node
+
+    def image(self, way: Way, box: int) -> int:
+        """What may be known after a way was taken out of this box."""
+        for mask, bits in way.sets:
+            box = box & ~mask | bits
+        for name in way.adds:
+            box = counted(box, self.regions.space.coordinates[name])
+        elapsed = self.regions.space.coordinates.get(ELAPSED)
+        return box | elapsed.mask if elapsed is not None else box
