@@ -42,6 +42,10 @@ class Action(StrEnum):
     RELEASE_ROLLED_BACK = "release.rolled_back"
     RELEASE_MIGRATED = "release.migrated"  # its running cases moved, by a mapping
     RELEASE_RECALLED = "release.recalled"
+    BACKTEST_KEPT = "backtest.kept"
+    SHADOW_STARTED = "shadow.started"
+    SHADOW_STOPPED = "shadow.stopped"
+    EVENTS_EXPORTED = "events.exported"  # recorded decisions left, without patient data
     POLICY_ACTIVATED = "policy.activated"
     SITE_LOADED = "site.loaded"
     ACCOUNT_PASSWORD_SET = "account.password_set"  # noqa: S105  # an action's name

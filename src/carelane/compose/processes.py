@@ -42,6 +42,7 @@ from carelane.engine.telemetry import health_app
 from carelane.intake.backlog import Backlog
 from carelane.intake.interpret import interpret
 from carelane.intake.receive import Receiver
+from carelane.releases.shadow import Follower
 from carelane.settings import Settings
 from carelane.store.notify import open_wire
 from carelane.store.roles import DatabaseUrls
@@ -154,6 +155,7 @@ async def work(
             loops[f"reconcile-{name}"] = partial(reconcile, outbox, name, stop)
         jobs = audit_jobs(house.audit, runtime, notary_of(house))
         jobs["retention"] = ("20 3 * * * 0", partial(sweep, runtime))  # nightly, 03:20 UTC
+        jobs["shadow"] = ("* * * * * */30", Follower(runtime).look)
         jobs["doubles"] = ("40 4 * * * 0", partial(nightly, outbox, counters(outbox)))  # 04:40 UTC
         loops["periodic"] = lambda: keep_periodic(urls.worker, jobs, stop)
         await downtime.begin(runtime)
