@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from carelane.casebook.records import Record, records
 from carelane.casebook.timeline import Entry, Why, timeline, why
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Json, Payload
@@ -29,6 +30,7 @@ class Shown:
     label: str
     authority: str
     value: Phi[Json] = field(repr=False)
+    role: str = ""  # of the payload it was copied from: `patient`, `request`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class Page:
     timeline: tuple[Entry, ...]
     why: tuple[Why, ...]
     approvers: tuple[str, ...]
+    records: Mapping[str, Record] = field(default_factory=dict)  # by role
 
 
 _SECRET = frozenset(
@@ -88,6 +91,7 @@ async def page(
             name: await tx.rows(f"casebook.{name}", id=case)
             for name in ("steps", "tasks", "effects", "notices", "thread")
         }
+        came_from = await records(tx, runtime.vault, case)
         approved = await tx.one("casebook.activation", release=row["release"])
     definition = runtime.releases.published.get(row["release"])
     shown, masked = _fields(runtime.vault, row, definition, allowed)
@@ -105,6 +109,7 @@ async def page(
         timeline=timeline(history),
         why=why(history),
         approvers=(approved["approver_one"], approved["approver_two"]) if approved else (),
+        records=came_from,
     )
 
 
@@ -120,6 +125,7 @@ def _fields(
             label=declared[name].label,
             authority=declared[name].authority,
             value=Phi(held[name], name),
+            role=declared[name].path.partition(".")[0],
         )
         for name in declared
         if name in held and name in allowed

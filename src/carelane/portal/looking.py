@@ -10,6 +10,8 @@ from carelane.access.views import Fields, Screen
 from carelane.accounts.rights import MISSING
 from carelane.accounts.sessions import Session
 from carelane.casebook.page import Page, page
+from carelane.casebook.records import address
+from carelane.casebook.records import linked as by_id
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Json
 from carelane.pathways.definition import Definition, State, TaskKind
@@ -30,6 +32,7 @@ class CaseView:
     patient: Patient | None
     definition: Definition | None
     record_link: str
+    opens: frozenset[str]  # names of fields whose record can be opened where it came from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,33 @@ async def case(
         patient=patient(found.patient, fields, revealed=reveal),
         definition=desk.runtime.releases.published.get(found.summary["release"]),
         record_link=_record_link(desk.runtime),
+        opens=_opens(desk.runtime, found) if "record_link" in fields.shown else frozenset(),
+    )
+
+
+async def record_address(desk: Desk, session: Session, id_: UUID, role: str) -> str | Denied:
+    """The address of the record of this role in its own system; a leaf says who was sent there."""
+    if denied := await desk.rights.allow_on(session, Action.CASE_VIEW, "case", id_):
+        return denied
+    names = _names(desk.runtime, fields_for(session, Screen.CASE), revealed=True)
+    found = await page(desk.runtime, id_, sites=session.person.sites, allowed=names)
+    shown = [each for each in found.fields if each.role == role] if found else []
+    if found is None or not shown or role not in found.records:
+        return MISSING
+    address_ = address(found.records[role], shown[0].authority, desk.runtime.directory.connections)
+    if not address_:
+        return MISSING
+    await desk.rights.read(session, f"record-{role}", [id_])
+    return address_
+
+
+def _opens(runtime: Runtime, found: Page) -> frozenset[str]:
+    connections = runtime.directory.connections
+    return frozenset(
+        each.name
+        for each in found.fields
+        if each.role in found.records
+        and address(found.records[each.role], each.authority, connections)
     )
 
 
@@ -151,5 +181,4 @@ def _record_link(runtime: Runtime) -> str:
 def linked(pattern: str, reference: str) -> str:
     """The address of a FHIR reference (`Task/12`) in the EHR; empty without a pattern or a plain reference."""
     kind, _, key = reference.partition("/")
-    plain = kind.isalpha() and key and all(sign.isalnum() or sign in "-." for sign in key)
-    return pattern.replace("{resource}", kind).replace("{id}", key) if pattern and plain else ""
+    return by_id(pattern, kind, key)

@@ -77,6 +77,7 @@ class EhrServer:
         app.router.add_route("*", "/fhir/{rest:.*}", self._fhir)
         app.router.add_route("*", "/admin/{what}", self._admin)
         app.router.add_get("/app/{kind}/{key}", self._page)
+        app.router.add_get("/app/{kind}", self._found)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -251,6 +252,14 @@ class EhrServer:
         return web.Response(
             text=msgspec.json.format(msgspec.json.encode(version.resource)).decode()
         )
+
+    async def _found(self, request: web.Request) -> web.Response:
+        """The same by a number: to the record that has it."""
+        kind, wanted = request.match_info["kind"], request.query.get("identifier", "")
+        seen = self.desk.records.visible(kind, value=wanted) if wanted else ()
+        for version in seen:
+            raise web.HTTPSeeOther(f"/app/{kind}/{version.resource['id']}")
+        return web.Response(status=404, text="no such record")
 
     def _told(self, what: str, said: dict[str, Any]) -> web.Response:
         doors = {
