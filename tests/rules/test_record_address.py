@@ -22,7 +22,6 @@ def _record(connection: str, *, key: str = "", number: str = "") -> Record:
     )
 
 
-@pytest.mark.requirement("R118")
 @pytest.mark.parametrize(
     ("record", "wanted"),
     [

@@ -52,6 +52,8 @@ class Action(StrEnum):
     AUDIT_EXPORTED = "audit.exported"
     ACCESS_READ = "access.read"
     ACCESS_DENIED = "access.denied"
+    ACCESS_EMERGENCY = "access.emergency"  # break-glass: leave to look at one patient's records
+    ACCESS_EMERGENCY_ENDED = "access.emergency_ended"
 
 
 class Tree(StrEnum):

@@ -24,6 +24,7 @@ KEYS = (
     "message",
     "fact",
     "question",
+    "access",
 )
 FIRST_MAX = 12
 _EVENT_KEYS = ("key", "keys", "start", "several", "none", "stale", "reopens", "cancels")

@@ -19,6 +19,7 @@ from carelane.portal.desk import Asked, Desk, NotSignedIn
 from carelane.portal.pages import (
     cases,
     downtime,
+    emergency,
     finding,
     live,
     operating,
@@ -34,7 +35,19 @@ from carelane.portal.saying import Said
 from carelane.portal.shield import App, shielded
 
 STATIC = Path(__file__).parent / "static"
-PAGES = (signing, worklist, tasks, cases, records, finding, operating, pathways, downtime, live)
+PAGES = (
+    signing,
+    worklist,
+    tasks,
+    cases,
+    records,
+    finding,
+    emergency,
+    operating,
+    pathways,
+    downtime,
+    live,
+)
 API = (api_signing, api_tasks, api_cases, api_operating)
 BODY_MAX = 1_000_000  # bytes of a request
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from carelane.access.decide import Denied
 from carelane.access.request import Action
 from carelane.access.views import Fields, Screen
+from carelane.accounts.emergency import Grant, acting, grant_on
 from carelane.accounts.rights import MISSING
 from carelane.accounts.sessions import Session
 from carelane.casebook.page import Page, page
@@ -32,6 +33,7 @@ class CaseView:
     patient: Patient | None
     definition: Definition | None
     record_link: str
+    emergency: Grant | None
     opens: frozenset[str]  # names of fields whose record can be opened where it came from
 
 
@@ -78,7 +80,9 @@ async def case(
 ) -> CaseView | Denied:
     """A case; with `reveal` the whole name, if that is allowed too."""
     action = Action.NAME_REVEAL if reveal else Action.CASE_VIEW
-    if denied := await desk.rights.allow_on(session, action, "case", id_):
+    grant = await grant_on(desk.rights, session, id_)
+    session = acting(session, grant.site) if grant else session
+    if denied := await desk.rights.allow_on(session, action, "case", id_, reason=bool(grant)):
         return denied
     fields = fields_for(session, screen)
     names = _names(desk.runtime, fields, revealed=reveal)
@@ -91,6 +95,7 @@ async def case(
         patient=patient(found.patient, fields, revealed=reveal),
         definition=desk.runtime.releases.published.get(found.summary["release"]),
         record_link=_record_link(desk.runtime),
+        emergency=grant,
         opens=_opens(desk.runtime, found) if "record_link" in fields.shown else frozenset(),
     )
 

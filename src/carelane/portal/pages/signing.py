@@ -69,9 +69,9 @@ async def leave(request: Asked) -> Redirect:
 
 @post("/purpose", status_code=200)
 async def choose(request: Asked) -> Redirect:
-    """Why records are looked at from now on; each leaf of the audit says it."""
+    """Why records are looked at from now on; each leaf of the audit says it. For an emergency, see `emergency`."""
     session, form = session_of(request), await form_of(request)
-    if form.text("purpose") in {each.value for each in Purpose}:
+    if form.text("purpose") in {each.value for each in Purpose if each is not Purpose.BTG}:
         await act_for(desk_of(request).runtime, session, Purpose(form.text("purpose")))
     return to("/")
 

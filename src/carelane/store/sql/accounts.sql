@@ -69,3 +69,32 @@ from pathway_case c where c.id = %(id)s
 -- The same for a handover: it is the task's, and the receiver's.
 select t.id, t.case_id, t.site, t.service_line, h.receiver as owner_name, h.giver as assignee, t.pathway
 from handover h join task t on t.id = h.task where h.id = %(id)s
+
+-- name: emergency_about
+-- Whom an emergency access is about: by the patient, or by one of their cases; past the sites, so with the worker's role.
+select s.id, s.site, s.service_line, s.identity, i.identity_key
+from subject s left join identity i on i.id = s.identity
+where s.id = coalesce(%(subject)s::uuid, (select c.subject from pathway_case c where c.id = %(case)s::uuid))
+  and s.kind = 'patient' and s.merged_into is null
+
+-- name: open_emergency
+-- The glass is broken: for one patient, by one person, for at most an hour.
+insert into emergency_access (id, organisation, person, subject, reason, from_at, until_at)
+values (%(id)s, %(organisation)s, %(person)s, %(subject)s, %(reason)s, %(now)s, %(until)s)
+
+-- name: emergency
+-- The emergency access that a person has to a case now.
+select g.id, g.subject, g.reason, g.from_at, g.until_at, c.site
+from emergency_access g join pathway_case c on c.subject = g.subject
+where g.person = %(person)s and g.until_at > %(now)s and g.ended_at is null and c.id = %(case)s
+order by g.until_at desc limit 1
+
+-- name: emergency_by_id
+-- One's own emergency access while it lasts.
+select g.id, g.subject, g.reason, g.from_at, g.until_at, '' as site from emergency_access g
+where g.id = %(id)s and g.person = %(person)s and g.until_at > %(now)s and g.ended_at is null
+
+-- name: end_emergency
+-- Over before its time.
+update emergency_access set ended_at = %(now)s
+where id = %(id)s and person = %(person)s and ended_at is null and until_at > %(now)s returning id
