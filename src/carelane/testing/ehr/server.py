@@ -25,6 +25,7 @@ _JSON: Final = "application/fhir+json"
 _LOG_MAX: Final = 20_000
 _OPEN: Final = frozenset({"metadata"})
 _OK: Final = 200
+_ENTRIES: Final = frozenset({"entry-fails"})
 _BODY_BYTES_MAX: Final = 32 * 1024 * 1024
 _REFUSALS: Final = {401: "login", 403: "forbidden"}
 _LYING: Final = Told(status=200, resource=outcome(200, "processing").resource)
@@ -142,6 +143,7 @@ class EhrServer:
             query += parse_qsl(body.decode())
         kind = parts[0] if parts else "Bundle"
         racy = self.faults.take(request.method, kind, among=frozenset({"racy-if-none-exist"}))
+        bundle = request.method == "POST" and not parts
         stale = request.method == "GET" and self.faults.take(
             "GET", kind, among=frozenset({"stale-read"})
         )
@@ -154,7 +156,7 @@ class EhrServer:
             base=str(self.base),
             racy=racy is not None,
             stale=bool(stale),
-            failing=self.faults.take("POST", kind, among=frozenset({"entry-fails"})) is not None,
+            failing=bundle and self.faults.take("POST", kind, among=_ENTRIES) is not None,
         )
 
     def _door(self, request: web.Request, asked: Asked) -> Told | None:
