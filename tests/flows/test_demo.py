@@ -43,6 +43,10 @@ def test_a_day_at_the_synthetic_hospital_ends_balanced_and_verified(tmp_path: Pa
     assert len(found["hospital"]["triggers"]) >= 8
     assert found["hospital"]["held"] > 0
     assert found["hospital"]["held_twice"] == 0
+    once = found["hospital"]["once"]
+    assert once["once"] == once["created"] > 0
+    assert (once["missing"], once["several"], once["elsewhere"]) == ([], [], [])
+    assert all(each["who"].startswith("asked ") for each in found["unknown"])
     assert found["outcomes"]["referral-intake: cancelled"] > 0
     assert found["escalations"] > 0
     staff = found["hospital"]["staff"]
