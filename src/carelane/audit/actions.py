@@ -48,6 +48,7 @@ class Action(StrEnum):
     HOLD_PLACED = "hold.placed"  # nothing of this subject is removed
     HOLD_RELEASED = "hold.released"
     DATABASE_ADOPTED = "database.adopted"  # restored on another cluster, its tree verified first
+    KEYS_ROTATED = "keys.rotated"
     IDENTITY_SHREDDED = "identity.shredded"
     AUDIT_EXPORTED = "audit.exported"
     ACCESS_READ = "access.read"

@@ -59,7 +59,7 @@ KEPT: tuple[Kept, ...] = (
     Kept(table="identity", column="token", what="Keyed hash of a source identifier", authority="ehr",
          then="stays: it tells whose the next message is; a shredding makes all it leads to unreadable"),
     Kept(table="identity", column="identity_key", what="Wrapped key that seals a source identity's data",
-         authority="carelane", then="destroyed by a shredding"),
+         authority="carelane", then="destroyed by `carelane keys shred`"),
     Kept(table="fact", column="sealed", what="What a fact says, by FHIR shaped parts (below): from outside",
          authority="ehr", ttl=COPY, since="recorded", sweep="fact_payloads", then="emptied; decision and reasons stay"),
     Kept(table="fact", column="sealed", what="What a fact says: entered by people", authority="carelane",
@@ -96,7 +96,7 @@ KEPT: tuple[Kept, ...] = (
     Kept(table="access_leaf", column="body", what="What was read or denied, by whom: ids, codes", authority="carelane",
          then="never removed by the product", secret=False),
     Kept(table="organisation_key", column="wrapped", what="The organisation's own keys, wrapped", authority="carelane",
-         then="kept; rotated by `keyring.rotate`"),
+         then="kept; rotated by `carelane keys rotate`"),
 )  # fmt: skip
 
 PARTS: Mapping[str, tuple[str, str]] = {

@@ -78,7 +78,9 @@ select current_setting('synchronous_standby_names') <> '' as wanted,
 select (select max(version) from directory_snapshot) as directory,
        (select count(*) from release) as releases,
        (select count(*) from activation) as activations,
-       (select count(*) from activation where to_at is not null) as ended
+       (select count(*) from activation where to_at is not null) as ended,
+       (select max(version) from organisation_key where purpose = 'wrap') as key,
+       (select max(version) from organisation_key where purpose = 'wrap' and made_at <= %(settled)s) as sealing_key
 
 -- name: on_calendars
 -- Subjects with a running clock on one of these calendars, a page at a time.
