@@ -91,6 +91,11 @@ async def _no_show(on: Outside) -> None:
     await on.feed.send(appointment_event(3, "S26", booked=2, of=1, person=1))
 
 
+async def _booked_by_hand(on: Outside) -> None:
+    await _no_show(on)
+    await on.do("book-appointment", "booked")
+
+
 async def _report_pending(on: Outside) -> None:
     await _scheduled(on)
     await on.feed.send(register(3, person=1, appointment=2))
@@ -139,6 +144,7 @@ WAYS: dict[str, Way] = {
     "scheduled": _scheduled,
     "attendance": _attendance,
     "no-show": _no_show,
+    "booked-by-hand": _booked_by_hand,
     "report-pending": _report_pending,
     "report-overdue": _report_overdue,
     "early-report": _early_report,
@@ -147,7 +153,11 @@ WAYS: dict[str, Way] = {
     "withdrawing": _withdrawing,
     "tell-by-hand": _tell_by_hand,
 }
-BOOKED = {"scheduled", "attendance"}  # an appointment stands that somebody must free
+BOOKED = {
+    "scheduled",
+    "attendance",
+    "booked-by-hand",
+}  # an appointment stands that somebody must free
 
 
 def _definition(house: House) -> Definition:
