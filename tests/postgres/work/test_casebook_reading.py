@@ -67,6 +67,7 @@ async def test_the_trace_tells_every_hop_in_order(rig: Rig, system: ScriptedSyst
     wanted = [
         "fact decided",
         "case opened",
+        "clock started",
         "task opened",
         "task claimed",
         "effect wanted",
