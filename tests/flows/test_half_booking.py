@@ -148,5 +148,9 @@ async def test_half_a_booking_is_never_called_done_nor_sent_again(outside: Outsi
                      form={"note": "The slot was set busy by hand"})  # fmt: skip
     await outside.settle()
     assert outside.effects()[0][1] == "done"
+    who = outside.feed.sql("select convert_from(body, 'utf8')::jsonb#>>'{actor,name}' from audit_leaf where "
+                           "convert_from(body, 'utf8')::jsonb->>'action' = 'effect.settled' order by seq")  # fmt: skip
+    assert ("jonas.weald",) in who
+    assert ("system-pathway",) not in who
     assert outside.state(pathway="booking") == "closed: booked"
     assert len(_ours(outside)) == 1

@@ -49,6 +49,7 @@ class Action(StrEnum):
     HOLD_RELEASED = "hold.released"
     DATABASE_ADOPTED = "database.adopted"  # restored on another cluster, its tree verified first
     KEYS_ROTATED = "keys.rotated"
+    IDENTITY_ACCEPTED = "identity.accepted"  # a person: other demographics, but the same person
     IDENTITY_SHREDDED = "identity.shredded"
     AUDIT_EXPORTED = "audit.exported"
     ACCESS_READ = "access.read"

@@ -21,7 +21,8 @@ def take_up(moment: Moment) -> Iterator[Tried]:
     for definition in moment.definitions.active:
         seen.add(definition.name)
         event = definition.events.get(fact.type)
-        if event is not None and definition.subject == view.kind:
+        # A system pathway owns what went wrong, whatever it went wrong on: a dead effect of a connection's case too.
+        if event is not None and (definition.system or definition.subject == view.kind):
             mine = [case for case in view.cases if case.pathway == definition.name]
             yield from _pathway(moment, prepare(definition), event, mine)
     for name in {case.pathway: None for case in view.cases if case.pathway not in seen}:

@@ -60,8 +60,15 @@ update connection set cursor = cursor || jsonb_build_object(%(name)s::text,
 where name = %(connection)s
 
 -- name: case_key
--- What a system case is about.
-select state -> 'keys' -> %(name)s::text ->> 0 as token from pathway_case where id = %(case)s
+-- What a system case is about, and who decided what last.
+select c.state -> 'keys' -> %(name)s::text ->> 0 as token, c.pathway, c.last_actor,
+       coalesce((select t.outcome from task t where t.case_id = c.id and t.outcome <> ''
+                 order by t.closed_at desc limit 1), '') as outcome
+from pathway_case c where c.id = %(case)s
+
+-- name: forget_said
+-- What a source said under these identifiers, set aside by a person: the next message says it anew.
+update identity_link set demographics = '{}' where identity = any(%(identities)s::uuid[])
 
 -- name: message_connection
 -- Where a message came from.
