@@ -172,6 +172,7 @@ async def test_it_ends_by_itself_and_is_for_one_patient_and_one_person(
     assert await grant_on(rights, doctor, case) is None
 
 
+@pytest.mark.requirement("R106")
 async def test_nothing_can_be_done_in_an_emergency_but_looking(
     desk: Desk, elsewhere: str, superuser: Rows
 ) -> None:

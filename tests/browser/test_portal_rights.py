@@ -191,6 +191,7 @@ async def test_reads_and_denials_are_leaves_without_patient_data(
     assert [faults(body) for body in bodies] == [()] * len(bodies)
 
 
+@pytest.mark.requirement("R12")
 async def test_a_field_opens_its_record_in_the_ehr_and_the_page_holds_no_number(
     desk: Desk, client: aiohttp.ClientSession, superuser: psycopg.Connection[tuple[Any, ...]]
 ) -> None:

@@ -51,7 +51,7 @@ def _levels(outside: Outside) -> list[tuple[str, str]]:
     return [(str(name), str(state)) for name, state in rows]
 
 
-@pytest.mark.requirement("R12")
+@pytest.mark.requirement("R75")
 @pytest.mark.parametrize("status", ["P", "F"])
 async def test_help_is_called_higher_until_someone_reads_it_back(
     outside: Outside, sink: Sink, status: str

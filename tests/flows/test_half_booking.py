@@ -121,6 +121,7 @@ async def test_both_entries_or_none_is_a_booking(outside: Outside) -> None:
     assert slot.resource["status"] == "busy"
 
 
+@pytest.mark.requirement("R92")
 @pytest.mark.invariant("I3")
 async def test_half_a_booking_is_never_called_done_nor_sent_again(outside: Outside) -> None:
     """200, and the appointment is kept without its slot: a person gets a task with a clock, and settles it."""

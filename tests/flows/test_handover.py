@@ -36,6 +36,7 @@ async def _offer(house: House, task: UUID, version: int) -> object:
                                 what="whole-task", reason="end-of-shift")  # fmt: skip
 
 
+@pytest.mark.requirement("R103")
 @pytest.mark.invariant("I8")
 async def test_it_stays_the_givers_until_it_is_accepted(house: House, feed: Feed) -> None:
     """Offered, nobody else can take it; accepted, the receiver finishes it and the giver no more can."""
@@ -78,6 +79,7 @@ async def test_an_offer_can_be_taken_back_until_then(house: House, feed: Feed) -
     assert feed.sql("select assignee from task where id = %s", task) == [(GIVER,)]
 
 
+@pytest.mark.requirement("R53")
 async def test_it_is_refused_while_what_the_next_one_needs_is_missing(
     house: House, feed: Feed
 ) -> None:

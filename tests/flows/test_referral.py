@@ -46,7 +46,8 @@ async def _accepted(outside: Outside) -> None:
     assert outside.state() == "scheduling"
 
 
-@pytest.mark.requirement("R12")
+@pytest.mark.requirement("R64")
+@pytest.mark.requirement("R84")
 async def test_a_referral_is_triaged_booked_attended_and_answered(outside: Outside) -> None:
     """Each effect is in the EHR exactly once, and one correlation id leads from first byte to last effect."""
     await _accepted(outside)
@@ -127,6 +128,7 @@ async def test_a_report_before_its_referral_is_held_then_released(outside: Outsi
     assert outside.state() == "early-report"
 
 
+@pytest.mark.requirement("R35")
 async def test_more_is_asked_and_then_it_goes_on(outside: Outside) -> None:
     """Ask for more, the answer comes, triage again, declined: the one who referred is told once."""
     await outside.feed.send(referral(1, specialty=1))

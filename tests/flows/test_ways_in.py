@@ -59,6 +59,8 @@ def _fhir(at: datetime) -> tuple[bytes, str]:
     return request, "ehr"
 
 
+@pytest.mark.requirement("R78")
+@pytest.mark.requirement("R50")
 @pytest.mark.parametrize("way", [_omg, _orm, _fhir], ids=["OMG^O19", "ORM^O01", "ServiceRequest"])
 async def test_a_referral_goes_its_whole_way_whatever_it_came_in(
     outside: Outside, way: Callable[[datetime], tuple[bytes, str]]
