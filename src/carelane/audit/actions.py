@@ -41,6 +41,7 @@ class Action(StrEnum):
     POLICY_ACTIVATED = "policy.activated"
     SITE_LOADED = "site.loaded"
     ACCOUNT_PASSWORD_SET = "account.password_set"  # noqa: S105  # an action's name
+    ACCOUNT_FACTOR_SET = "account.factor_set"
     ACCOUNT_LOCKED = "account.locked"
     SESSION_OPENED = "session.opened"
     SESSION_ENDED = "session.ended"

@@ -45,7 +45,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     shred.add_argument(
         "--stdin",
         action="store_true",
-        help="read the two passwords from standard input, one a line",
+        help="read two lines from standard input: password, or password, tab, code",
     )
     for each, run in ((rotate, _rotate), (shred, _shred)):
         each.add_argument("--by", required=True, help="who answers for it; stands in the audit")
@@ -76,7 +76,7 @@ async def _anyone_runs(house: House) -> bool:
 
 async def _shred(options: argparse.Namespace, house: House) -> int:
     people = (options.by, options.confirmed_by)
-    roles = [await _confirmed(house, name, _password(options, name)) for name in people]
+    roles = [await _confirmed(house, name, *_secrets(options, name)) for name in people]
     if CONFIRMS not in roles[1]:
         raise NotConfirmed(f"{options.confirmed_by} is no {CONFIRMS}. Remedy: one confirms")
     done = await keys.shred(house.runtime, options.subject, by=options.by,
@@ -86,15 +86,18 @@ async def _shred(options: argparse.Namespace, house: House) -> int:
     return 0
 
 
-def _password(options: argparse.Namespace, name: str) -> str:
+def _secrets(options: argparse.Namespace, name: str) -> tuple[str, str]:
+    """A person's password, and the code of their second factor if they have one."""
     if options.stdin:
-        return sys.stdin.readline().rstrip("\n")
-    return getpass.getpass(f"Password of {name}: ")
+        password, _, code = sys.stdin.readline().rstrip("\n").partition("\t")
+        return password, code
+    password = getpass.getpass(f"Password of {name}: ")
+    return password, getpass.getpass(f"Code of {name} (empty without a second factor): ")
 
 
-async def _confirmed(house: House, name: str, secret: str) -> tuple[str, ...]:
+async def _confirmed(house: House, name: str, password: str, code: str) -> tuple[str, ...]:
     """A person who typed the right password here; their roles."""
-    found = await sign_in(house.runtime, name, secret, address="command line")
+    found = await sign_in(house.runtime, name, password, address="command line", code=code)
     if not isinstance(found, Session):
         raise NotConfirmed(f"{name}: {found.remedy}")
     await end(house.runtime, found)

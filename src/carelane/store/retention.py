@@ -91,6 +91,8 @@ KEPT: tuple[Kept, ...] = (
          ttl=90 * DAY, since="ended", sweep="sessions", then="the row is deleted"),
     Kept(table="account", column="password_hash", what="Argon2id of a password", authority="carelane",
          then="replaced by the next password"),
+    Kept(table="account", column="factor_sealed", what="Secret of a second factor", authority="carelane",
+         then="replaced by the next one"),
     Kept(table="audit_leaf", column="body", what="What was changed: ids, codes, counts, names of staff",
          authority="carelane", then="never removed by the product", secret=False),
     Kept(table="access_leaf", column="body", what="What was read or denied, by whom: ids, codes", authority="carelane",

@@ -7,7 +7,15 @@ set password_hash = excluded.password_hash, changed_at = excluded.changed_at, fa
 
 -- name: account
 -- What signing in needs of a person, or of an address (`address:` and a hash).
-select person, password_hash, failures, locked_until from account where person = %(person)s
+select person, password_hash, failures, locked_until, factor_sealed, factor_step from account where person = %(person)s
+
+-- name: set_factor
+-- Another second factor, by a person with a password; the codes of the one before open nothing.
+update account set factor_sealed = %(sealed)s, factor_step = 0 where person = %(person)s and password_hash <> ''
+
+-- name: use_step
+-- A code is good once: of two who send it at once, one changes the row.
+update account set factor_step = %(step)s where person = %(person)s and factor_step < %(step)s returning person
 
 -- name: failed
 -- One more failure; the lock is the caller's to choose.
@@ -28,12 +36,12 @@ update account set failures = 0, locked_until = null where person = %(person)s
 
 -- name: open_session
 -- A session, by the hash of its secret.
-insert into session (id_hash, organisation, person, purpose, created_at, seen_at, ends_at)
-values (%(id_hash)s, %(organisation)s, %(person)s, %(purpose)s, %(now)s, %(now)s, %(ends_at)s)
+insert into session (id_hash, organisation, person, purpose, created_at, seen_at, ends_at, second_factor)
+values (%(id_hash)s, %(organisation)s, %(person)s, %(purpose)s, %(now)s, %(now)s, %(ends_at)s, %(second_factor)s)
 
 -- name: session
 -- A session that is not over.
-select id_hash, person, purpose, created_at, seen_at, ends_at from session
+select id_hash, person, purpose, created_at, seen_at, ends_at, second_factor from session
 where id_hash = %(id_hash)s and revoked_at is null and ends_at > %(now)s and seen_at > %(idle)s
 
 -- name: seen
