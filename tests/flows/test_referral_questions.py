@@ -58,6 +58,7 @@ async def _write(  # each says one thing about the entry, by name
     return entry
 
 
+@pytest.mark.requirement("R56")
 async def test_a_question_is_a_task_until_it_is_answered(outside: Outside) -> None:
     """Asked of a pool, with an owner and a clock; an answer in the thread closes it, the referral stays."""
     question = await _write(outside, thread.Kind.QUESTION, by="dev.okafor", to="referral-intake")
@@ -87,6 +88,7 @@ async def test_what_is_said_to_be_wrong_is_looked_into(outside: Outside) -> None
     assert outside.state(pathway="dispute") == "closed: answered"
 
 
+@pytest.mark.requirement("R58")
 async def test_an_override_is_counted_by_rule_and_release(outside: Outside) -> None:
     """Routed against the rule for a reason of the list; without one it is refused."""
     runtime, who = outside.house.runtime, viewer_of(outside.house, "dev.okafor")

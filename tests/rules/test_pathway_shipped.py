@@ -35,7 +35,6 @@ def shipped(name: str) -> Definition:
     return definition
 
 
-@pytest.mark.requirement("R131")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_pathway_shipped_loads_quickly(path: Path) -> None:
     """No problems, the file is named like its pathway, and loading costs under 300 ms."""

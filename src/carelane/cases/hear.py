@@ -23,7 +23,8 @@ def take_up(moment: Moment) -> Iterator[Tried]:
         seen.add(definition.name)
         mine = [case for case in view.cases if case.pathway == definition.name]
         event = definition.events.get(fact.type) or _heard(moment, mine)
-        if event is not None and definition.subject == view.kind:
+        # A system pathway owns what went wrong, whatever it went wrong on: a dead effect of a connection's case too.
+        if event is not None and (definition.system or definition.subject == view.kind):
             yield from _pathway(moment, prepare(definition), event, mine)
     for name in {case.pathway: None for case in view.cases if case.pathway not in seen}:
         mine = [case for case in view.cases if case.pathway == name]

@@ -14,6 +14,8 @@ from carelane.cli import (
     db,
     demo,
     doctor,
+    identity,
+    keys,
     ledger,
     pathway,
     replay,
@@ -24,7 +26,22 @@ from carelane.cli import (
 )
 from carelane.facts.errors import CarelaneError
 
-DOORS = (run, demo, replay, pathway, case, task, ledger, audit, user, db, retention, doctor)
+DOORS = (
+    run,
+    demo,
+    replay,
+    pathway,
+    case,
+    task,
+    ledger,
+    audit,
+    user,
+    identity,
+    keys,
+    db,
+    retention,
+    doctor,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -174,7 +174,7 @@ def mail_address(snapshot: Snapshot, name: str, now: datetime) -> str | None:
     return next(addresses, None)
 
 
-_OURS = frozenset({"sending", "record_link", "direction"})
+_OURS = frozenset({"sending", "record_link", "record_find", "direction"})
 _FILES = ("_file", "_certificate", "_key", "_authorities")
 
 

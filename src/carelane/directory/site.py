@@ -38,6 +38,7 @@ SECTIONS = (
     "connections",
     "activations",
     "settings",
+    "second_factor",
 )
 
 
@@ -55,6 +56,7 @@ class _Parts:
     connections: dict[str, ConnectionRow] = field(default_factory=dict)
     activations: list[ActivationRow] = field(default_factory=list)
     settings: dict[str, Mapping[str, timedelta]] = field(default_factory=dict)
+    second_factor: list[str] = field(default_factory=list)
 
 
 def load_site(
@@ -98,6 +100,7 @@ def _file(parts: _Parts, row: Row) -> None:
     )
     parts.coverage.extend(c for r in row.rows("coverage") if (c := sections.coverage(r)))
     parts.activations.extend(a for r in row.rows("activations") if (a := sections.activation(r)))
+    parts.second_factor.extend(row.words("second_factor"))
     for name, each in row.named("settings"):
         parts.settings["" if name == "everywhere" else name] = each.durations()
 
@@ -133,6 +136,7 @@ def _snapshot(parts: _Parts, version: int) -> Snapshot:
         connections=parts.connections,
         activations=tuple(parts.activations),
         settings=parts.settings,
+        second_factor=tuple(parts.second_factor),
     )
 
 

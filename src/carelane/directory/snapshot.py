@@ -144,6 +144,7 @@ class Snapshot:
     calendars: Mapping[str, CalendarRow] = field(default_factory=dict)
     connections: Mapping[str, ConnectionRow] = field(default_factory=dict)
     activations: tuple[ActivationRow, ...] = ()
+    second_factor: tuple[str, ...] = ()  # roles that sign in with one; `everyone`
     settings: Mapping[str, Mapping[str, timedelta]] = field(default_factory=dict)  # site ("": all)
 
     def setting(self, name: str, site: str) -> timedelta | None:

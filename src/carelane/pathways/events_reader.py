@@ -40,6 +40,7 @@ KEYS = (
     "request",
     "authorisation",
     "conversation",
+    "access",
 )
 FIRST_MAX = 12
 ORDERS = ("urgency", "opened", "entered")

@@ -15,6 +15,7 @@ where t.closed_at is null
   and (%(owner)s::text is null or t.owner_name = %(owner)s)
   and (%(pathway)s::text is null or t.pathway = %(pathway)s)
   and (%(site)s::text is null or t.site = %(site)s)
+  and (%(service_line)s::text is null or t.service_line = %(service_line)s)
   and (%(name)s::text is null or t.name = %(name)s)
   and (%(urgency)s::smallint is null or t.urgency >= %(urgency)s)
   and (%(due_before)s::timestamptz is null or t.due_at < %(due_before)s)
