@@ -11,6 +11,7 @@ from uuid import UUID
 from carelane.compose.connections import all_connections
 from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
+from carelane.effects.wording import site_values
 from carelane.engine.releases import Releases
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import derive
@@ -40,28 +41,48 @@ class Loading:
 
 
 async def put_in_force(worker: Database, settings: Settings, loading: Loading) -> frozenset[str]:
-    """Load the site and its pathways; the names of calendars that changed.
+    """Load the site, its templates and its pathways; the names of calendars that changed.
 
     Raises:
-        SiteFault: a site file has errors. ReleaseFault: a pathway has.
+        SiteFault: a site file has errors. ReleaseFault: a pathway or a template has.
     """
     _, problems = load_site(loading.files)
     errors = [each.line() for each in problems if each.severity == "error"]
     if errors:
         raise SiteFault("\n".join(errors))
-    shipped = releases.read(texts(settings.pathways))
+    templates = releases.read_templates(
+        texts(settings.templates),
+        specialities=specialities(loading.snapshot),
+        values=site_values(loading.snapshot.messages, loading.snapshot.title),
+    )
+    shipped = releases.read(texts(settings.pathways), templates)
     async with worker.transaction() as tx:
         name = loading.snapshot.title or loading.snapshot.organisation
         await tx.run("house.make_organisation", id=loading.organisation, name=name)
         changed = await _store_site(tx, loading)
         for definition, text in shipped.values():
             await releases.publish(
-                tx, loading.organisation, definition, text, now=loading.now, by="shipped"
+                tx,
+                loading.organisation,
+                definition,
+                text,
+                now=loading.now,
+                by="shipped",
+                templates=templates,
             )
         before = await releases.in_force(tx)
         await _activate(tx, loading, shipped, before)
         await _system(tx, loading, shipped, before)
     return changed
+
+
+def specialities(snapshot: Snapshot) -> list[str]:
+    """Names that would tell what a patient comes for: service lines and their specialties."""
+    return [
+        name
+        for line in snapshot.service_lines.values()
+        for name in (line.name, line.title, *line.specialties)
+    ]
 
 
 def texts(folder: Path) -> dict[str, str]:

@@ -14,6 +14,8 @@ from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Fact
 from carelane.facts.ports import Reader, Reading
 from carelane.facts.problem import Problem
+from carelane.intake import answering
+from carelane.intake.answering import Answers
 from carelane.intake.identify import identify
 from carelane.intake.joining import join
 from carelane.intake.making import Batch, Waiting, fact_of, outcome
@@ -72,11 +74,14 @@ def _until_joining(readings: Sequence[Waiting]) -> Sequence[Waiting]:
 async def _batch(tx: Tx, register: Register, readings: Sequence[Waiting]) -> Batch:
     if readings[0].joins:
         return await join(tx, register, readings[0])
-    await register.load(tx, [draft for each in readings for draft in each.reading.drafts])
+    drafts = [draft for each in readings for draft in each.reading.drafts]
+    await register.load(tx, drafts)
+    sent = await answering.load(tx, register, drafts)
     batch = Batch()
     for each in readings:
-        _one(register, batch, each)
+        _one(register, sent, batch, each)
     await register.write(tx)
+    await answering.write(tx, sent)
     await deliver(register.runtime, tx, batch.facts)
     return batch
 
@@ -107,13 +112,18 @@ _GONE = Problem(
 )
 
 
-def _one(register: Register, batch: Batch, waiting: Waiting) -> None:
+def _one(register: Register, sent: Answers, batch: Batch, waiting: Waiting) -> None:
     runtime, connection, now = register.runtime, register.connection, register.now
     made: list[Fact] = []
     beside: list[Fact] = []
     identity: UUID | None = None
     review = ""
     for number, draft in enumerate(waiting.reading.drafts):
+        if answering.answers(draft):
+            told = answering.answered(register, sent, waiting.message, draft, number)
+            identity, review = identity or told.facts[0].identity, review or told.review
+            made.extend(told.facts)
+            continue
         found = identify(register, draft)
         identity = identity or found.identity
         fact = fact_of(register, waiting.message, draft, found, number)
@@ -123,6 +133,8 @@ def _one(register: Register, batch: Batch, waiting: Waiting) -> None:
         elif found.suspected and not beside:
             beside.append(suspicion(runtime, fact))
         made.append(fact)
+        if not found.review:
+            answering.said(register, sent, draft, fact)
     if waiting.reading.outcome == "quarantined":
         made.append(quarantined(runtime, waiting.message, connection, waiting.problems, now))
     elif not review and (free := released(runtime, waiting.message, connection, now)) is not None:

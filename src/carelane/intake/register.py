@@ -26,6 +26,10 @@ NOT_A_PATIENT = frozenset({"AN", "ACSN", "BR", "CC", "DL", "MCN", "NPI", "PPN", 
 """Types of HL7 table 0203 that number an account, a visit, a card or a citizen, not a patient of a source."""
 
 
+REACHED_BY = ("telecom", "communication", "address", "extension")
+"""Elements of a Patient that say how to reach them."""
+
+
 class IdentityRaced(CarelaneError):
     """Another interpreter made one of these identities meanwhile; the batch is void, read it again."""
 
@@ -58,6 +62,7 @@ class Register:
     _subjects: dict[UUID, tuple[object, ...]] = field(default_factory=dict)
     _search: dict[tuple[str, UUID], str] = field(default_factory=dict)
     _others: dict[UUID, tuple[str, str]] = field(default_factory=dict)
+    _contacts: dict[UUID, tuple[object, ...]] = field(default_factory=dict)
 
     async def load(self, tx: Tx, drafts: Sequence[Draft]) -> None:
         """Read the links of every identifier in the batch, then who else the unknown ones may be."""
@@ -163,6 +168,13 @@ class Register:
         if alike := self._alike_token(patient):
             self._search[alike, subject] = "alike"
 
+    def reach(self, identity: UUID, patient: Mapping[str, Any]) -> None:
+        """How the patient can be reached, where the message says: many name no telecom, and then the last one holds."""
+        said = {key: patient[key] for key in REACHED_BY if patient.get(key)}
+        if said.get("telecom"):
+            sealed = self.runtime.vault.seal(identity, "contact", identity, "sealed", encode(said))
+            self._contacts[identity] = (identity, sealed, self.now)
+
     def other(self, subject: UUID, kind: str, site: str) -> None:
         """A subject that is no patient."""
         self._others[subject] = (kind, site)
@@ -182,6 +194,7 @@ class Register:
         )  # fmt: skip
         search = _columns("search_tokens", "token", "subject", "kind")
         others = Columns("facts.subjects", ("ids", "kinds", "sites"))
+        contacts = Columns("messaging.contacts", ("identity", "sealed", "sealed_at"))
         _fill(identities, (self._identities[id_] for id_ in sorted(self._identities)))
         _fill(
             links,
@@ -193,7 +206,9 @@ class Register:
         _fill(subjects, (self._subjects[id_] for id_ in sorted(self._subjects)))
         _fill(search, ((*key, self._search[key]) for key in sorted(self._search)))
         _fill(others, ((id_, *self._others[id_]) for id_ in sorted(self._others)))
-        wanted = [each for each in (identities, links, subjects, search, others) if len(each)]
+        _fill(contacts, (self._contacts[id_] for id_ in sorted(self._contacts)))
+        all_ = (identities, links, subjects, search, others, contacts)
+        wanted = [each for each in all_ if len(each)]
         organisation = self.runtime.organisation
         made = await tx.pipeline([(each.query, each.values(organisation)) for each in wanted])
         if self._identities and made[0] != len(self._identities):

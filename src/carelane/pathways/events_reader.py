@@ -24,6 +24,8 @@ KEYS = (
     "message",
     "fact",
     "question",
+    "request",
+    "thread",
 )
 FIRST_MAX = 12
 _EVENT_KEYS = ("key", "keys", "start", "several", "none", "stale", "reopens", "cancels")

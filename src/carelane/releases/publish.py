@@ -1,7 +1,7 @@
 """Publish a pathway's text as a release, and put it in force in a scope with two approvers, as audited facts."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
@@ -10,9 +10,19 @@ from carelane.engine.releases import Activation, Releases
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import derive
 from carelane.pathways.definition import Definition
+from carelane.pathways.lettering import load_templates
 from carelane.pathways.loading import load
+from carelane.pathways.templates import (
+    Template,
+    canonical,
+    check_named,
+    digest_of,
+    named_by,
+)
 from carelane.store.database import Tx
 from carelane.store.leaf_rows import leaf
+
+NO_TEMPLATES: Mapping[str, Template] = {}
 
 
 class ReleaseFault(SetupFault):
@@ -21,8 +31,27 @@ class ReleaseFault(SetupFault):
     code = "release"
 
 
-def read(texts: Mapping[str, str]) -> dict[str, tuple[Definition, str]]:
-    """Shipped pathways by name, with their text. `texts` are by file name.
+def read_templates(
+    texts: Mapping[str, str],
+    *,
+    specialities: Iterable[str] = (),
+    values: Mapping[str, str] | None = None,
+) -> Mapping[str, Template]:
+    """The templates of these files, by name, held against the site's names and values.
+
+    Raises:
+        ReleaseFault: a template has a mistake; each is named with file, line and remedy.
+    """
+    templates, problems = load_templates(texts, specialities=specialities, values=values)
+    if problems:
+        raise ReleaseFault("\n".join(each.line() for each in problems))
+    return templates.by_name
+
+
+def read(
+    texts: Mapping[str, str], templates: Mapping[str, Template] = NO_TEMPLATES
+) -> dict[str, tuple[Definition, str]]:
+    """Shipped pathways by name, with their text. `texts` are by file name. A digest holds the templates named.
 
     Raises:
         ReleaseFault: a text has errors; each is named with file, line and remedy.
@@ -33,6 +62,10 @@ def read(texts: Mapping[str, str]) -> dict[str, tuple[Definition, str]]:
         errors = [each for each in problems if each.severity == "error"]
         if definition is None or errors:
             raise ReleaseFault("\n".join(each.line() for each in errors))
+        if wrong := check_named(definition, templates, place):
+            raise ReleaseFault("\n".join(each.line() for each in wrong))
+        bound = digest_of(definition.digest, named_by(definition, templates))
+        definition = replace(definition, digest=bound)
         if definition.name in found:
             raise ReleaseFault(f"{place}: the pathway {definition.name} is there twice")
         found[definition.name] = (definition, text)
@@ -40,9 +73,16 @@ def read(texts: Mapping[str, str]) -> dict[str, tuple[Definition, str]]:
 
 
 async def publish(  # noqa: PLR0913  # a release, and who published it when
-    tx: Tx, organisation: UUID, definition: Definition, text: str, *, now: datetime, by: str
+    tx: Tx,
+    organisation: UUID,
+    definition: Definition,
+    text: str,
+    *,
+    now: datetime,
+    by: str,
+    templates: Mapping[str, Template] = NO_TEMPLATES,
 ) -> None:
-    """Store a release, once."""
+    """Store a release with the templates it names, once."""
     stored = await tx.run(
         "house.publish",
         digest=definition.digest,
@@ -53,6 +93,14 @@ async def publish(  # noqa: PLR0913  # a release, and who published it when
         content=text,
         published_at=now,
     )
+    for template in named_by(definition, templates):
+        await tx.run(
+            "messaging.keep_template",
+            release=definition.digest,
+            organisation=organisation,
+            name=template.name,
+            content=canonical(template),
+        )
     if stored:
         content = {
             "pathway": definition.name,
@@ -106,8 +154,8 @@ async def in_force(tx: Tx) -> Releases:
     published: dict[str, Definition] = {}
     for row in await tx.rows("house.releases"):
         definition, _ = load(row["content"], place=row["pathway"])
-        if definition is not None:
-            published[row["digest"]] = definition
+        if definition is not None:  # the stored digest holds the templates too
+            published[row["digest"]] = replace(definition, digest=row["digest"])
     rows = await tx.rows("house.activations")
     activations = tuple(
         Activation(

@@ -158,3 +158,26 @@ where subject = %(subject)s and reason = %(reason)s and to_at is null returning 
 -- name: holds
 -- Holds in force, oldest first.
 select id, subject, reason, placed_by, from_at from legal_hold where to_at is null order by from_at, id
+
+-- name: contacts
+-- Copies of how to reach patients without an open case; what was said about consent stays.
+with page as materialized (
+  select identity, sealed_at from contact where identity > %(after)s order by identity limit %(page)s),
+past as (
+  delete from contact k using page p
+  where k.identity = p.identity and p.sealed_at < %(before)s
+    and not exists (select from identity_link l where l.identity = p.identity
+                    and (on_hold(l.subject) or exists (select from pathway_case c where c.subject = l.subject
+                                                       and c.closed_at is null)))
+  returning k.identity)
+select (select max(identity::text)::uuid from page) as last, (select count(*) from past) as removed
+
+-- name: reached
+-- Whom messages went to, long after: the effect keeps that one was sent.
+with page as materialized (
+  select effect, at from reached where effect > %(after)s order by effect limit %(page)s),
+past as (
+  delete from reached r using page p, effect e
+  where r.effect = p.effect and e.id = p.effect and p.at < %(before)s and not on_hold(e.subject)
+  returning r.effect)
+select (select max(effect::text)::uuid from page) as last, (select count(*) from past) as removed
