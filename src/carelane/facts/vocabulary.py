@@ -20,6 +20,8 @@ ROLES = {
     "text; `cause` of a failed delivery",
     "consent": "Consent: status (active, inactive), `channel` and `scope` (messages, clinical)",
     "reading": "Observation: code, value, unit, time, device",
+    "intake": "`channel` and `source` (the connection) it came by; `suspected`: perhaps the same as one before",
+    "answers": "answers of a questionnaire, by the question's code",
 }
 
 KEYS = {
@@ -158,7 +160,9 @@ FACTS = {
     "medication.ordered": _medication("A prescription."),
     "medication.cancelled": _medication("A prescription was cancelled or discontinued."),
     "refill.requested": _medication("A pharmacy asks for leave to refill."),
-    "message.received": _told("A patient wrote, and no case waits for it.", "communication"),
+    "message.received": _told(
+        "A patient wrote, and no case waits for it.", "communication", "intake"
+    ),
     "message.replied": _told("A patient answered a message that a case had sent.", "communication"),
     "message.delivered": _told("A message reached the patient's phone.", "communication"),
     "message.failed": _told(
@@ -168,9 +172,11 @@ FACTS = {
     "consent.withdrawn": _told("A patient wants no messages.", "consent", "communication"),
     "request.received": Kind(
         doc="Somebody asks for something by a form, chat, call or portal.",
-        roles=("patient", "request"),
+        roles=("patient", "request", "intake", "answers"),
         keys=("request", "thread"),
         entity=("request",),
     ),
-    "reading.received": Kind(doc="A device measured something.", roles=("patient", "reading")),
+    "reading.received": Kind(
+        doc="A device measured something.", roles=("patient", "reading", "intake")
+    ),
 }

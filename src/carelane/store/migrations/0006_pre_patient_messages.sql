@@ -59,3 +59,21 @@ begin
 end $$;
 grant update, delete on contact, reached to carelane_worker;
 grant select on release_template, consent, reached to carelane_app;
+
+-- Requests as they came, so that one that comes by two channels is found again.
+create table requested (
+  fact uuid primary key,
+  organisation uuid not null,
+  identity uuid not null,
+  kind_token text not null,                   -- keyed hash of what was asked for
+  request_token text not null,                -- the key by which its case is known
+  connection text not null,
+  at timestamptz not null
+);
+create index requested_identity on requested (identity, at);
+alter table requested enable row level security;
+alter table requested force row level security;
+create policy organisation on requested
+  using (organisation = nullif(current_setting('carelane.organisation', true), '')::uuid);
+grant select, insert, delete on requested to carelane_worker;
+grant select on requested to carelane_audit;

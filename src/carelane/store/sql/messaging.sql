@@ -89,3 +89,15 @@ from effect e join reached r on r.effect = e.id join pathway_case c on c.id = e.
 left join identity i on i.id = e.identity
 where e.state = 'unknown' and e.connection = %(connection)s and r.receipt <> ''
 order by e.id limit %(limit)s for update of e skip locked
+
+-- name: requested
+-- Requests of these patients since an instant, oldest first.
+select l.subject, r.kind_token, r.request_token, r.connection, r.at
+from requested r join identity_link l on l.identity = r.identity
+where l.subject = any(%(subjects)s) and r.at > %(since)s order by r.at, r.fact
+
+-- name: note_request
+-- A request, and the key by which its case is known.
+insert into requested (fact, organisation, identity, kind_token, request_token, connection, at)
+values (%(fact)s, %(organisation)s, %(identity)s, %(kind)s, %(request)s, %(connection)s, %(at)s)
+on conflict (fact) do nothing

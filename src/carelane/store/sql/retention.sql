@@ -181,3 +181,10 @@ past as (
   where r.effect = p.effect and e.id = p.effect and p.at < %(before)s and not on_hold(e.subject)
   returning r.effect)
 select (select max(effect::text)::uuid from page) as last, (select count(*) from past) as removed
+
+-- name: requested
+-- What was asked for by whom, once no second channel can bring it any more.
+with page as materialized (
+  select fact, at from requested where fact > %(after)s order by fact limit %(page)s),
+past as (delete from requested r using page p where r.fact = p.fact and p.at < %(before)s returning r.fact)
+select (select max(fact::text)::uuid from page) as last, (select count(*) from past) as removed
