@@ -16,7 +16,15 @@ from carelane.facts.errors import CarelaneError
 from carelane.facts.fact import Draft, Identifier
 from carelane.facts.ids import name_id
 from carelane.identity.resolve import Known
-from carelane.intake.demographics import alike_parts, patient_of, shown, terms, tokens_of
+from carelane.intake.demographics import (
+    REACH,
+    alike_parts,
+    patient_of,
+    reached_by,
+    shown,
+    terms,
+    tokens_of,
+)
 from carelane.store.columns import Columns
 from carelane.store.database import Tx
 from carelane.store.shapes import encode
@@ -24,10 +32,6 @@ from carelane.store.shapes import encode
 _strings = msgspec.json.Decoder(dict[str, str])
 NOT_A_PATIENT = frozenset({"AN", "ACSN", "BR", "CC", "DL", "MCN", "NPI", "PPN", "SS", "VN"})
 """Types of HL7 table 0203 that number an account, a visit, a card or a citizen, not a patient of a source."""
-
-
-REACHED_BY = ("telecom", "communication", "address", "extension")
-"""Elements of a Patient that say how to reach them."""
 
 
 class IdentityRaced(CarelaneError):
@@ -168,11 +172,22 @@ class Register:
         if alike := self._alike_token(patient):
             self._search[alike, subject] = "alike"
 
-    def reach(self, identity: UUID, patient: Mapping[str, Any]) -> None:
-        """How the patient can be reached, where the message says: many name no telecom, and then the last one holds."""
-        said = {key: patient[key] for key in REACHED_BY if patient.get(key)}
-        if said.get("telecom"):
-            sealed = self.runtime.vault.seal(identity, "contact", identity, "sealed", encode(said))
+    def reach(
+        self,
+        identity: UUID,
+        patient: Mapping[str, Any],
+        *,
+        now: Mapping[str, str],
+        known: Known | None,
+    ) -> None:
+        """How the patient can be reached, where the message says so and it has changed.
+
+        Many messages name no telecom, and then what was last said holds; `now` are the message's tokens.
+        """
+        before = known.demographics.get(REACH) if known else None
+        if now.get(REACH) and now[REACH] != before:
+            said = encode(reached_by(patient))
+            sealed = self.runtime.vault.seal(identity, "contact", identity, "sealed", said)
             self._contacts[identity] = (identity, sealed, self.now)
 
     def other(self, subject: UUID, kind: str, site: str) -> None:

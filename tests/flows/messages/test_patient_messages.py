@@ -7,7 +7,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from typing_extensions import override
 
+from carelane.effects import reaching
+from carelane.engine.retention import sweep
 from carelane.store.roles import DatabaseUrls
 from carelane.testing.messages import appointment_booked, appointment_event
 from tests.flows.conftest import Hand
@@ -75,6 +78,7 @@ async def test_the_language_and_the_channel_are_the_patients_wish(
     assert texted.states() == ["waiting", "waiting"]
 
 
+@pytest.mark.requirement("R112")
 async def test_a_stop_holds_at_once_also_for_what_is_queued(either: Texting) -> None:
     """The queued text is withdrawn with its reason, a person calls; START lets texts go again."""
     texted = either
@@ -292,3 +296,69 @@ async def test_what_is_stored_of_addresses_is_sealed_or_hashed(house_that_texts:
     assert "5550101" not in dumped
     assert "555-0101" not in dumped
     assert "canary-word" not in dumped
+
+
+async def test_contacts_are_kept_while_they_hold_and_no_longer(house_that_texts: Texting) -> None:
+    """One without a telecom changes nothing, one that says the same writes nothing; they go with the copy."""
+    texted = house_that_texts
+    await texted.visit(1, 1, mobile=MOBILE)
+    first = texted.feed.sql("select sealed, sealed_at from contact")
+    await texted.feed.send(with_contacts(appointment_booked(30, person=1), mobile=MOBILE))
+    await texted.feed.send(with_contacts(appointment_booked(31, person=1)))
+    assert texted.feed.sql("select sealed, sealed_at from contact") == first
+    await texted.feed.send(with_contacts(appointment_booked(32, person=1), mobile="555-555-0177"))
+    assert texted.feed.sql("select sealed, sealed_at from contact") != first
+    await texted.settle()
+    assert {number for number, _ in texted.texts()} == {"+15555550177"}
+    await texted.reply("+15555550177", "STOP")
+    for booked in (3, 30, 31, 32):
+        await texted.feed.send(appointment_event(booked + 100, "S15", booked=booked, person=1))
+    texted.hand.forward(timedelta(days=100))
+    await sweep(texted.house.runtime)
+    assert texted.feed.sql("select count(*) from contact") == [(0,)]
+    texted.hand.forward(timedelta(days=2_600))
+    await sweep(texted.house.runtime)
+    assert texted.feed.sql("select count(*) from reached") == [(0,)]
+    assert texted.feed.sql("select given from consent") == [(False,)]
+
+
+async def _queued_at_night_then_stopped(texted: Texting) -> int:
+    """A text is routed and waits for the morning; STOP comes before it; how many texts went out in the end."""
+    texted.hand.at = datetime(2026, 3, 3, 4, 0, tzinfo=UTC)  # 23:00 in New York
+    await texted.visit(1, 1, mobile=MOBILE)
+    await texted.settle()
+    assert texted.effects() == [("texts", "ready", "")]
+    await texted.reply(NUMBER, "STOP")
+    texted.hand.at = datetime(2026, 3, 3, 14, 0, tzinfo=UTC)
+    await texted.settle()
+    return len(texted.texts())
+
+
+async def test_what_waits_for_the_morning_hears_a_stop_of_the_night(
+    house_that_texts: Texting,
+) -> None:
+    """Withdrawn with its reason, and a person calls."""
+    assert await _queued_at_night_then_stopped(house_that_texts) == 0
+    assert house_that_texts.effects() == [("texts", "withdrawn", "opted-out")]
+    assert house_that_texts.states() == ["calling"]
+
+
+async def test_mutant_that_asks_consent_only_when_it_queues_is_caught(
+    house_that_texts: Texting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without asking again before it leaves, the text would go out (the gateway's own block taken away)."""
+
+    async def nothing_said(*_: object) -> list[object]:
+        return []
+
+    monkeypatch.setattr(reaching, "_statements", nothing_said)
+    monkeypatch.setattr(house_that_texts.gateway, "opted_out", _Forgetful())
+    assert await _queued_at_night_then_stopped(house_that_texts) == 1
+
+
+class _Forgetful(set[str]):
+    """A gateway that blocks nobody itself."""
+
+    @override
+    def add(self, _number: str) -> None:
+        """Forget it."""

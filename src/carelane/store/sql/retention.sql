@@ -160,15 +160,15 @@ where subject = %(subject)s and reason = %(reason)s and to_at is null returning 
 select id, subject, reason, placed_by, from_at from legal_hold where to_at is null order by from_at, id
 
 -- name: contacts
--- Copies of how to reach patients without an open case; what was said about consent stays.
+-- How to reach patients, once the copy of who they are is gone (`subjects`): a message that says the same as before
+-- is not written again, so its age alone says nothing. What was said about consent stays.
 with page as materialized (
   select identity, sealed_at from contact where identity > %(after)s order by identity limit %(page)s),
 past as (
   delete from contact k using page p
   where k.identity = p.identity and p.sealed_at < %(before)s
-    and not exists (select from identity_link l where l.identity = p.identity
-                    and (on_hold(l.subject) or exists (select from pathway_case c where c.subject = l.subject
-                                                       and c.closed_at is null)))
+    and not exists (select from identity_link l join subject s on s.id = l.subject
+                    where l.identity = p.identity and (s.sealed is not null or on_hold(l.subject)))
   returning k.identity)
 select (select max(identity::text)::uuid from page) as last, (select count(*) from past) as removed
 
