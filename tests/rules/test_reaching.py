@@ -93,6 +93,44 @@ def test_zone_of_a_record() -> None:
     assert reach_of({"extension": [{"url": url, "valueCode": "Mars"}]}, RULES).zone == ""
 
 
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 120)
+    | st.sampled_from(["", "sms", "555-555-0101", "a@b.org", "mobile"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "system",
+                    "value",
+                    "use",
+                    "rank",
+                    "period",
+                    "end",
+                    "language",
+                    "coding",
+                    "code",
+                    "state",
+                    "url",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["telecom", "communication", "address", "extension"]), JSON))
+def test_no_record_raises(patient: dict[str, Any]) -> None:
+    """Whatever an EHR sends as a Patient."""
+    reach = reach_of(patient, RULES)
+    assert all(each.channel in ("text", "mail") and each.rank > 0 for each in reach.contacts)
+
+
 TEXT = Contact(channel="text", address="+1")
 MAIL = Contact(channel="mail", address="a@b")
 TOKENS = {"+1": "t1", "a@b": "t2"}

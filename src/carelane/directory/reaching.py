@@ -96,7 +96,7 @@ class NoWay:
 def reach_of(patient: Mapping[str, Any], rules: MessageRules) -> Reach:
     """Contacts, language and zone of a FHIR Patient."""
     telecoms = [
-        each for each in _list(patient.get("telecom")) if not each.get("period", {}).get("end")
+        each for each in _list(patient.get("telecom")) if not _map(each.get("period")).get("end")
     ]
     return Reach(
         contacts=tuple(_contacts(telecoms, rules.country)),
@@ -110,14 +110,15 @@ def _contacts(telecoms: Sequence[Mapping[str, Any]], country: str) -> Iterable[C
     phones = [each for each in telecoms if each.get("system", "phone") in ("phone", "sms")]
     marked = any(each.get("use") for each in phones)
     for each in telecoms:
-        rank = each.get("rank") if isinstance(each.get("rank"), int) else _UNRANKED
+        said = each.get("rank")
+        rank = said if isinstance(said, int) and said > 0 else _UNRANKED
         value, use = str(each.get("value") or ""), each.get("use")
         if each.get("system") == "email" and "@" in value:
-            yield Contact(channel=MAIL, address=value.strip(), rank=rank or _UNRANKED)
+            yield Contact(channel=MAIL, address=value.strip(), rank=rank)
         elif each in phones and (number := number_of(value, country)):
             mobile = each.get("system") == "sms" or use == "mobile" or not (use or marked)
             if mobile and use != "old":
-                yield Contact(channel=TEXT, address=number, rank=rank or _UNRANKED)
+                yield Contact(channel=TEXT, address=number, rank=rank)
 
 
 def number_of(text: str, country: str) -> str:
@@ -138,7 +139,7 @@ def language_of(patient: Mapping[str, Any]) -> str:
     """The two letters of the language the patient prefers, else of the first; empty where unknown."""
     said = _list(patient.get("communication"))
     for each in (*(one for one in said if one.get("preferred") is True), *said):
-        for coding in _list((each.get("language") or {}).get("coding")):
+        for coding in _list(_map(each.get("language")).get("coding")):
             code = str(coding.get("code") or "").lower().replace("_", "-").partition("-")[0]
             if code:
                 return _CODES.get(code, code)
@@ -224,6 +225,10 @@ def quiet_until(at: datetime, zone: str, rules: MessageRules) -> datetime | None
     end = datetime.combine(day, ends, tzinfo=ZoneInfo(zone)).astimezone(at.tzinfo)
     # A clock set back shows the quiet hour twice; one set forward may skip the end.
     return end if end > at else at + timedelta(hours=1)
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _list(value: Any) -> list[Mapping[str, Any]]:

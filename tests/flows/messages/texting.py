@@ -1,7 +1,7 @@
 """A house that texts: the shipped site with an SMS gateway and mail, and a pathway that reminds of visits."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -63,6 +63,7 @@ CONNECTIONS = """connections:
       sender: clinic@northgate.example
       sending: {{ per_second: 100, burst: 100, writes: [{{ resource: Communication }}] }}
 """
+NOTHING: Mapping[str, str] = {}
 ACTIVATION = """
   - pathway: visit-reminder
     approvers: [kira.sandoval, luca.fenwick]
@@ -175,8 +176,9 @@ async def texting(  # what a house is made of
     dialect: str,
     rules: str = "",
     if_unknown: str = "drop",
+    extra: Mapping[str, str] = NOTHING,
 ) -> AsyncIterator[Texting]:
-    """Open one; its books are audited when the test is over."""
+    """Open one; its books are audited when the test is over. `extra` is added to files of the folder."""
     async with AsyncExitStack() as stack:
         gateway = await open_gateway(dialect, now=hand)
         stack.push_async_callback(gateway.stop)
@@ -195,6 +197,9 @@ async def texting(  # what a house is made of
         reminder = settings.pathways / "visit-reminder.yaml"
         said = f"if_unknown: {if_unknown}"
         reminder.write_text(reminder.read_text().replace("if_unknown: drop", said))
+        for name, text in extra.items():
+            with (folder / name).open("a") as file:
+                file.write(text)
         house = await stack.enter_async_context(
             open_house(settings, database, process="test", load=True)
         )
