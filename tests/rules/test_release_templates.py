@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from carelane.cli import main
 from carelane.releases.publish import ReleaseFault, read, read_templates
 
 ROOT = Path(__file__).parents[2]
@@ -31,3 +32,15 @@ def test_a_releases_digest_holds_its_templates() -> None:
         changed = {**TEMPLATES, name: TEMPLATES[name].replace("STOP", "stop")}
         other = read(REMINDER, read_templates(changed))["visit-reminder"][0].digest
         assert (other == plain) is same
+
+
+def test_the_command_line_says_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same problems before anything is put in force; the exit status says that there are some."""
+    assert main(["template", "check"]) == 0
+    assert "no problems" in capsys.readouterr().out
+    for name, text in TEMPLATES.items():
+        (tmp_path / name).write_text(text.replace("{clinic}: your", "{clinic} orthopaedics: your"))
+    assert main(["template", "check", str(tmp_path), "--json"]) == 1
+    assert '"code":"template.clinical"' in capsys.readouterr().out

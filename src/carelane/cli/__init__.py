@@ -20,11 +20,26 @@ from carelane.cli import (
     retention,
     run,
     task,
+    template,
     user,
 )
 from carelane.facts.errors import CarelaneError
 
-DOORS = (run, demo, replay, pathway, case, task, ledger, audit, user, db, retention, doctor)
+DOORS = (
+    run,
+    demo,
+    replay,
+    pathway,
+    template,
+    case,
+    task,
+    ledger,
+    audit,
+    user,
+    db,
+    retention,
+    doctor,
+)
 
 
 def parser() -> argparse.ArgumentParser:
