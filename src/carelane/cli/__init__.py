@@ -22,6 +22,7 @@ from carelane.cli import (
     retention,
     run,
     task,
+    template,
     user,
 )
 from carelane.facts.errors import CarelaneError
@@ -31,6 +32,7 @@ DOORS = (
     demo,
     replay,
     pathway,
+    template,
     case,
     task,
     ledger,

@@ -41,6 +41,7 @@ KEYS = (
     "authorisation",
     "conversation",
     "access",
+    "thread",
 )
 FIRST_MAX = 12
 ORDERS = ("urgency", "opened", "entered")

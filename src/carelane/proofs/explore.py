@@ -16,7 +16,7 @@ from carelane.proofs.classes import classes
 from carelane.proofs.flags import Flags
 from carelane.proofs.joins import Joins
 from carelane.proofs.learning import learnt, step_in, unsettled
-from carelane.proofs.moves import Kind, Move, Moves, counted
+from carelane.proofs.moves import Move, Moves, counted
 from carelane.proofs.nodes import Class, Explored, Node, Way
 from carelane.proofs.promises import Promises
 from carelane.proofs.regions import Regions

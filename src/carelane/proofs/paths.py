@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from carelane.proofs.boxes import bits_of
-from carelane.proofs.nodes import Explored, Node, Way
-from carelane.proofs.moves import Kind, Move, counted
-from carelane.proofs.turns import Control
 from carelane.proofs.cells import Coordinate
-
+from carelane.proofs.moves import Kind, Move, counted
+from carelane.proofs.nodes import Explored, Node, Way
+from carelane.proofs.turns import Control
 
 Step: TypeAlias = tuple[Way, int, int]
 """A way, what is known when it is taken, and what was known before."""

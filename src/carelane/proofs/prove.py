@@ -4,24 +4,35 @@ A rule that does not hold is refuted only by a run that the engine has gone to t
 or where there are more cells than are looked at, the rule is not decided, which counts as refused.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
 from carelane.cases.model import Case
 from carelane.pathways.definition import Definition, State
+from carelane.proofs.asking import agree
 from carelane.proofs.boxes import Undecided, meet
 from carelane.proofs.catalogue import RULES
 from carelane.proofs.explore import explore
-from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.flags import Flags
+from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.paths import Step, concrete, steps_of, steps_to
-from carelane.proofs.asking import agree
 from carelane.proofs.promises import Promises
 from carelane.proofs.regions import Pieces, Regions
 from carelane.proofs.retelling import Told, holds_again, retell
-from carelane.proofs.rules import effects, ends, flags, heard, loops, promises, safety, tables, waits, writes
+from carelane.proofs.rules import (
+    effects,
+    ends,
+    flags,
+    heard,
+    loops,
+    promises,
+    safety,
+    tables,
+    waits,
+    writes,
+)
 from carelane.proofs.turns import Breach, Control, Turn
 from carelane.proofs.verdicts import PROVER, Finding, Judgement, Proof, Verdict
 

@@ -82,7 +82,7 @@ class Stage:
         ended = self._with_ends(self._open_ended(scene, block), ends)
         return self._play(self._holding(block), ended, move, before, after)
 
-    def _play(  # noqa: PLR0913, PLR0917  # a move and where it is made
+    def _play(  # a move and where it is made
         self, definition: Definition, scene: Scene, move: Move, before: int, after: int
     ) -> tuple[Scene, tuple[Step, ...]]:
         run = playing(definition, _TRIAL)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from carelane.proofs.boxes import TOO_MANY, Piece, Undecided, bits_of, meet
-from carelane.proofs.nodes import Explored, Node, Way
+from carelane.proofs.boxes import TOO_MANY, Undecided, bits_of, meet
 from carelane.proofs.moves import Kind
+from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.turns import Breach, Control
 
 RULE = "loops-bounded"
