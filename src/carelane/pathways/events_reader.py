@@ -39,7 +39,6 @@ KEYS = (
     "appointment_request",
     "request",
     "authorisation",
-    "conversation",
     "access",
     "thread",
 )
