@@ -14,6 +14,7 @@ from carelane.pathways.definition import Definition
 from carelane.pathways.loading import load
 from carelane.proofs.mapping import draft, read_mapping
 from carelane.releases import activate as activating
+from carelane.releases import refusals
 from carelane.releases.activate import Approved, InForce, activate
 from carelane.releases.evidence import Judged, Proven, Refused
 from carelane.releases.moving import Ending, Line, Order, migrate, preview
@@ -31,8 +32,8 @@ pytestmark = pytest.mark.postgres
 REFERRAL = (ROOT / "pathways" / "referral-intake.yaml").read_text("utf-8")
 CARDIO, ORTHO = 0, 1
 LINE = Scope(service_line="orthopaedics")
-NEW = "referral-intake@1.0.0+orthopaedics.1"
-OLD = "referral-intake@1.0.0"
+NEW = "referral-intake@1.1.0+orthopaedics.1"
+OLD = "referral-intake@1.1.0"
 CASES = "select release, service_line, id from pathway_case where pathway = 'referral-intake' order by opened_at, id"
 STEPS = ("select c.id, s.id, s.state, s.due_at, s.next_at, s.owner_name, s.task, s.detail::text from step s"
          " join pathway_case c on c.id = s.case_id where s.closed_at is null and c.pathway = 'referral-intake'"
@@ -169,6 +170,16 @@ async def test_an_approval_on_another_proof_or_too_old_does_not_count(
     )
 
 
+async def test_mutant_a_release_without_a_proof_is_caught(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were the proof not asked for, a refuted release would go into force: the table below refuses it."""
+    monkeypatch.setattr(refusals, "_unproved", lambda *_: None)
+    people = ("kira.sandoval", "luca.fenwick")
+    done = [await activate(house.runtime, await wish(house, NEW, one), refuted) for one in people]
+    assert isinstance(done[-1], InForce)
+
+
 @pytest.mark.requirement("R99")
 async def test_what_may_not_be_in_force(house: House) -> None:
     """Unproved, outside its place, blocked by its back-test, tied, unknown, or there already: each says what to do."""
@@ -214,20 +225,20 @@ async def test_what_may_not_be_in_force(house: House) -> None:
 
 async def test_a_referral_type_is_a_scope(house: House, feed: Feed) -> None:
     """What the release itself reads of a referral decides: one type goes to the other release, the rest stays."""
-    text = REFERRAL.replace('version: "1.0.0"', 'version: "1.1.0"')
+    text = REFERRAL.replace('version: "1.1.0"', 'version: "1.2.0"')
     found, _ = load(text)
     assert found is not None
     async with house.runtime.worker.transaction() as tx:
         await publish(
             tx, house.runtime.organisation, found, text, now=house.runtime.now(), by="kira.sandoval"
         )
-    await put_in_force(house, "referral-intake@1.1.0", scope=Scope(referral_type="cardiology"))
+    await put_in_force(house, "referral-intake@1.2.0", scope=Scope(referral_type="cardiology"))
     await feed.send(referral(1, specialty=ORTHO))
     await feed.send(referral(2, specialty=CARDIO))
     versions = feed.sql(
         "select version, service_line from pathway_case where pathway = 'referral-intake' order by opened_at"
     )
-    assert versions == [("1.0.0", "orthopaedics"), ("1.1.0", "cardiology")]
+    assert versions == [("1.1.0", "orthopaedics"), ("1.2.0", "cardiology")]
 
 
 async def test_traffic_outside_every_scope_is_counted(house: House, feed: Feed) -> None:
@@ -390,6 +401,19 @@ async def test_nobody_is_left_without_a_pathway(house: House) -> None:
     )
     assert isinstance(none, Refused)
     assert none.code == "nothing-before"
+
+
+async def test_taking_back_twice_never_puts_the_bad_one_in_force_again(house: House) -> None:
+    """An impatient second rollback finds nothing more to go back to; the release taken back stays out of force."""
+    await put_in_force(house, OLD, scope=LINE)
+    await put_in_force(house, NEW)
+    runtime, old = house.runtime, await release(house, OLD)
+    first = await roll_back(runtime, "referral-intake", LINE, by="ines.barreto", reason="r")
+    assert isinstance(first, RolledBack)
+    assert first.now == old.digest
+    second = await roll_back(runtime, "referral-intake", LINE, by="ines.barreto", reason="r")
+    assert isinstance(second, Refused)
+    assert second.code == "nothing-before"
 
 
 async def test_a_restart_does_not_undo_a_rollback(

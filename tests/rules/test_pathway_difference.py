@@ -60,8 +60,8 @@ TABLE = [
     (
         [
             (
-                "could-not-do: triage-overdue\n    on:\n      referral.modified: { when",
-                "could-not-do: scheduling\n    on:\n      referral.modified: { when",
+                "could-not-do: triage-overdue\n    on:\n      referral.received: { when",
+                "could-not-do: scheduling\n    on:\n      referral.received: { when",
             )
         ],
         ["Outcomes", "  triage, outcomes could-not-do: triage-overdue -> scheduling"],

@@ -21,8 +21,18 @@ class NoReport(SetupFault):
     code = "no-report"
 
 
+_KNOWN: dict[tuple[str, str], Proven] = {}
+
+
 def proven(release: Definition, before: Definition | None) -> Proven:
-    """The prover's verdict on a release, now."""
+    """The prover's verdict on a release, once in a process: it depends on nothing but the two releases."""
+    key = (release.digest, before.digest if before is not None else "")
+    if key not in _KNOWN:
+        _KNOWN[key] = _judged(release, before)
+    return _KNOWN[key]
+
+
+def _judged(release: Definition, before: Definition | None) -> Proven:
     judged = prove(release, before=before)
     proof = json.dumps(plain(judged.proof), sort_keys=True, separators=(",", ":"))
     return Proven(

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from carelane.compose.connections import all_connections
+from carelane.compose.evidence import proven
 from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
 from carelane.engine.in_force import scope_of
@@ -16,6 +17,7 @@ from carelane.engine.scope import EVERYWHERE, Scope
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import derive
 from carelane.intake.quarantine import connection_subject
+from carelane.pathways.definition import Definition
 from carelane.pathways.folder import Loaded
 from carelane.releases import publish as releases
 from carelane.settings import Settings
@@ -101,7 +103,7 @@ async def _activate(tx: Tx, loading: Loading, shipped: Sequence[Loaded], done: D
         scope = Scope(site=row.site, service_line=row.service_line)
         if (definition.digest, scope) not in done:
             await releases.activate(tx, loading.organisation, definition, approvers=row.approvers, reason=row.reason,
-                                    now=loading.now, scope=scope)  # fmt: skip
+                                    now=loading.now, scope=scope, proof=_proof(definition))  # fmt: skip
 
 
 async def _system(tx: Tx, loading: Loading, shipped: Sequence[Loaded], done: Done) -> None:
@@ -112,7 +114,19 @@ async def _system(tx: Tx, loading: Loading, shipped: Sequence[Loaded], done: Don
         definition = each.definition
         if definition.system and (definition.digest, EVERYWHERE) not in done:
             await releases.activate(tx, loading.organisation, definition, approvers=approvers,
-                                    reason="a system pathway of this release", now=loading.now)  # fmt: skip
+                                    reason="a system pathway of this release", now=loading.now,
+                                    proof=_proof(definition))  # fmt: skip
+
+
+def _proof(definition: Definition) -> str:
+    """The digest of the proof: the first release of a site is proved like any other."""
+    found = proven(definition, None)
+    if not found.holds:
+        raise SiteFault(
+            f"{definition.name} {definition.version} can't be put in force, it is {found.verdict}: {found.says} "
+            "Remedy: mend it until `carelane pathway prove` says proved"
+        )
+    return found.digest
 
 
 async def _store_site(tx: Tx, loading: Loading) -> frozenset[str]:

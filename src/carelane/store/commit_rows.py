@@ -161,7 +161,7 @@ def task_row(case: Case, step: OpenStep, definition: Definition) -> tuple[object
     """The task of a step."""
     return (
         step.task, case.site, case.service_line, case.id, step.id, case.subject, case.pathway, step.task_name,
-        definition.tasks[step.task_name].title, definition.states[step.state].status, int(case.urgency),
+        definition.tasks[step.task_name].title, definition.states[step.state].status or case.status, int(case.urgency),
         step.owner.kind.value, step.owner.name, step.opened_at, step.clock.due_at,
     )  # fmt: skip
 

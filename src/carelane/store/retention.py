@@ -118,6 +118,9 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "pool": ("carelane", "whom it is for: a pool's name"),
     "type": ("carelane", "which fact it was: a type"),
     "pathway": ("carelane", "whose it is: a pathway's name"),
+    "version": ("carelane", "which release of it: a version"),
+    "why": ("carelane", "why a person is asked: a code"),
+    "migration": ("carelane", "where a case's states go in another release: names and codes"),
 }
 """Parts of a fact's payload: authority, and what is in it. They live as long as `fact.sealed`."""
 
@@ -133,8 +136,10 @@ PLAIN: Mapping[str, str] = {
     "subject_token": "kind",
     "fact": "type actor actor_name connection refers entity",
     "decision": "disposition reason held_then held_pathway",
-    "release": "digest pathway version content",
-    "activation": "release pathway approver_one approver_two reason",
+    "release": "digest pathway version content recalled_by recall_reason",
+    "activation": "release pathway referral_type scheduling_lane approver_one approver_two reason proof report cause "
+    "ended_by ended_reason",
+    "release_approval": "release pathway referral_type scheduling_lane person reason proof report",
     "pathway_case": "pathway version release status milestone outcome unique_name last_actor",
     "application": "parked bound",
     "step": "state how owner_kind owner_name clock_kind fallback detail",
