@@ -16,6 +16,9 @@ from carelane.connect.hl7v2.adapter import open_sender as open_hl7v2
 from carelane.connect.hl7v2.adapter import reader_of as hl7v2_reader
 from carelane.connect.hl7v2.codec import envelope as hl7v2_envelope
 from carelane.connect.mail.adapter import open_sender as open_mail
+from carelane.connect.sms.adapter import envelope_for as sms_envelope
+from carelane.connect.sms.adapter import open_sender as open_sms
+from carelane.connect.sms.adapter import reader_for as sms_reader
 from carelane.directory.owners import Scope, on_call
 from carelane.directory.snapshot import ConnectionRow, Snapshot
 from carelane.effects.destinations import Destination, of_connection
@@ -49,7 +52,7 @@ class UnknownKind(SetupFault):
 class Kind:
     """What an adapter offers for its connections."""
 
-    envelope: Callable[[bytes], Envelope] | None = None
+    envelope: Callable[[ConnectionRow], Callable[[bytes], Envelope]] | None = None
     reader: Callable[[ConnectionRow, Snapshot], Reader] | None = None
     sender: Callable[[Mapping[str, Any], Snapshot], Sender] | None = None
 
@@ -63,17 +66,22 @@ def _hl7v2_reader(row: ConnectionRow, snapshot: Snapshot) -> Reader:
 
 KINDS: Mapping[str, Kind] = {
     "hl7v2": Kind(
-        envelope=hl7v2_envelope,
+        envelope=lambda _row: hl7v2_envelope,
         reader=_hl7v2_reader,
         sender=lambda settings, _: open_hl7v2(settings),
     ),
     "fhir": Kind(
-        envelope=fhir_envelope,
+        envelope=lambda _row: fhir_envelope,
         reader=lambda row, _snapshot: fhir_reader(row.settings),
         sender=lambda settings, _: open_fhir(settings),
     ),
     "mail": Kind(
         sender=lambda settings, snapshot: open_mail(settings, find=partial(mail_address, snapshot))
+    ),
+    "sms": Kind(
+        envelope=lambda row: sms_envelope(row.settings),
+        reader=lambda row, _snapshot: sms_reader(row.settings),
+        sender=lambda settings, _: open_sms(settings),
     ),
     "portal": Kind(),
     internal.NAME: Kind(),
@@ -116,9 +124,9 @@ def readers(snapshot: Snapshot) -> dict[str, Reader]:
 def envelopes(snapshot: Snapshot) -> dict[str, Callable[[bytes], Envelope]]:
     """What receiving must know of a message, for each connection that receives."""
     return {
-        name: envelope
+        name: maker(row)
         for name, row in inbound(snapshot).items()
-        if (envelope := kind_of(row).envelope)
+        if (maker := kind_of(row).envelope)
     }
 
 

@@ -22,7 +22,7 @@ from carelane.compose.connections import (
 from carelane.compose.durability import Guard
 from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
-from carelane.compose.incoming import App, doors, fhir_rows, mounted, pollers
+from carelane.compose.incoming import App, doors, mounted, pollers
 from carelane.compose.people import outbox_of
 from carelane.compose.refresh import keep_current
 from carelane.connect.hl7v2.adapter import open_listener
@@ -34,6 +34,7 @@ from carelane.effects.reconcile import reconcile
 from carelane.effects.sweep import nightly
 from carelane.engine import downtime
 from carelane.engine.bell import carry
+from carelane.engine.demo_clock import DOOR, follow
 from carelane.engine.loop import keep, keep_beating, keep_draining, supervised
 from carelane.engine.periodic import audit_jobs, keep_periodic
 from carelane.engine.retention import sweep
@@ -79,12 +80,14 @@ async def run_loops(  # noqa: PLR0913  # what a process is made of
         "beat": lambda: keep_beating(runtime, stop, kind),
         "refresh": lambda: keep_current(house, stop),
     }
+    if house.settings.demo_clock:
+        everything["clock"] = lambda: follow(runtime, house.clock, stop)
     async with asyncio.TaskGroup() as group:
         for name, work in everything.items():
             group.create_task(supervised(name, runtime, stop, work))
         health = group.create_task(serve_health(house, port, stop, mounts))
         await stop.wait()
-        for door in ("drain", "interpret", "effects", "stop"):
+        for door in ("drain", "interpret", "effects", "stop", DOOR):
             runtime.bell.ring_here(door)
         await health
     runtime.log.say("stopped")
@@ -178,7 +181,7 @@ async def listen(
         receiver = Receiver(
             runtime,
             envelopes(runtime.directory),
-            {name: row.site for name, row in {**rows, **fhir_rows(house)}.items()},
+            {name: row.site for name, row in inbound(runtime.directory).items()},
             backlog,
         )
         guard = Guard(house, receiver.receive)

@@ -7,6 +7,7 @@ from contextlib import suppress
 import uvicorn
 
 from carelane.accounts.rights import Rights
+from carelane.compose.demo_clock import clock_door
 from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
 from carelane.compose.incoming import App, mounted
@@ -58,7 +59,10 @@ def _trials(settings: Settings) -> Mapping[str, str]:
 
 def _front(house: House, desk: Desk) -> App:
     own = health_app(house.telemetry, desk.health)
-    return mounted(build(desk), {"/health": own, "/metrics": own})
+    doors: dict[str, App] = {"/health": own, "/metrics": own}
+    if house.settings.demo_clock:
+        doors["/demo/clock"] = clock_door(house)
+    return mounted(build(desk), doors)
 
 
 async def serve(

@@ -35,6 +35,11 @@ KEYS = (
     "message",
     "fact",
     "question",
+    "prescription",
+    "appointment_request",
+    "request",
+    "authorisation",
+    "conversation",
 )
 FIRST_MAX = 12
 ORDERS = ("urgency", "opened", "entered")

@@ -11,17 +11,7 @@ from typing import TypeAlias
 
 from carelane.pathways.definition import Definition, Input, InputType, Reduce
 from carelane.pathways.guard import (
-    All,
-    Compare,
-    Either,
-    Elapsed,
-    Guard,
-    Missing,
-    Not,
-    Same,
-    Until,
-    Value,
-    Within,
+    All, Compare, Either, Elapsed, Guard, Missing, Not, Same, Until, Value, Within,
 )  # fmt: skip
 from carelane.pathways.judge import holds
 from carelane.proofs.reads import Atom, atoms_of, code_of, form_field, guards_of, options_for

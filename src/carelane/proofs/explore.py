@@ -39,7 +39,7 @@ def explore(
     A `coarse` walk does not count: it finds all that a fine one finds, and maybe what can't be.
 
     Raises:
-        TooMany: There are more nodes or cells than the prover looks at.
+        Undecided: There are more nodes or cells than the prover looks at.
     """
     watched = flags or Flags.none(regions)
     found = Explored(

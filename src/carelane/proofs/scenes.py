@@ -136,10 +136,14 @@ class Stage:
         return bool(region)
 
     def _dressed(self, scene: Scene, before: int, move: Move) -> View:
+        keys = dict.fromkeys(prepare(self.definition).key_names, frozenset((TOKEN,)))
+
         def dress(case: Case) -> Case:
             values, counters = self.known(before, scene.now)
             steps = tuple(self._timed(before, each, move) for each in case.steps)
-            return replace(case, values=values, counters=counters, stale={}, steps=steps)
+            return replace(
+                case, values=values, counters=counters, keys=keys, stale={}, steps=steps
+            )
 
         return _each(scene.view, dress)
 
