@@ -104,10 +104,10 @@ def table_text(definition: Definition, path: Sequence[str] = ()) -> str:
 def state_row(state: State) -> tuple[str, ...]:
     """A state's cells, under `state`, `owner`, `clock`, `help is called`, `fallback` and `outcomes`."""
     if state.final:
-        ends = "ends its part" if state.region else "ends"
+        ends = f"ends {state.region}" if state.region else "ends"
         return (state.name, "-", "-", "-", "-", f"{ends}: {state.outcome}")
-    told = ("outcome", "waits", "join")
-    outcomes = "; ".join(f"{name}: {where}" for kind, name, where in leads(state) if kind in told)
+    ways = [f"{name}: {edge_words(edge)}" for name, edge in state.outcomes.items()]
+    outcomes = "; ".join([*ways, *further_words(state)])
     pause = f", paused up to {duration_text(state.pause.resume_by)}" if state.pause else ""
     return (
         state.name,
