@@ -260,6 +260,7 @@ def test_mutant_quiet_by_the_sites_clock_is_caught() -> None:
 @pytest.mark.parametrize(
     ("line", "key"),
     [("quiet: late", "quiet"), ("per_week: 0", "per_week"), ("country: US", "country"), ("consent: maybe", "consent"),
+     ("untranslated: x", "untranslated"),
      ("zones: { IL: Nowhere }", "zones"), ("zones: x", "zones"), ("same_request: 90d", "same_request"),
      ("other: 1", "other")],
 )  # fmt: skip

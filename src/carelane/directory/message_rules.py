@@ -10,9 +10,10 @@ from carelane.pathways.reader import Record, Text
 from carelane.pathways.zones import zone_known
 
 _KEYS = (
-    "quiet", "per_week", "country", "language", "consent", "link", "phone", "zones", "same_request",
+    "quiet", "per_week", "country", "language", "consent", "untranslated", "link", "phone", "zones", "same_request",
 )  # fmt: skip
 _CONSENTS = ("assumed", "asked")
+_UNTRANSLATED = ("person", "default")
 _REQUEST_MAX = timedelta(days=30)
 
 
@@ -24,9 +25,8 @@ def rules(row: Row) -> MessageRules:
     country = row.text("country", plain.country)
     if not (country.isascii() and country.isdigit() and len(country) <= 3):  # noqa: PLR2004  # E.164
         row.wrong("country", "`country` is a country code.", 'Write it like "1" or "44".')
-    consent = row.text("consent", "assumed")
-    if consent not in _CONSENTS:
-        row.wrong("consent", f"`{consent}` is not known.", f"Use one of: {', '.join(_CONSENTS)}.")
+    consent = _word(row, "consent", _CONSENTS)
+    untranslated = _word(row, "untranslated", _UNTRANSLATED)
     return MessageRules(
         quiet_from=begins,
         quiet_to=ends,
@@ -34,11 +34,20 @@ def rules(row: Row) -> MessageRules:
         country=country,
         language=row.text("language", plain.language),
         ask_first=consent == "asked",
+        translated=untranslated == "person",
         link=row.text("link", ""),
         phone=row.text("phone", ""),
         zones=_zones(row),
         same_request=_window(row, plain.same_request),
     )
+
+
+def _word(row: Row, name: str, known: tuple[str, ...]) -> str:
+    """One of a few words; the first where nothing is said."""
+    said = row.text(name, known[0])
+    if said not in known:
+        row.wrong(name, f"`{said}` is not known.", f"Use one of: {', '.join(known)}.")
+    return said
 
 
 def _quiet(row: Row, plain: MessageRules) -> tuple[time, time]:

@@ -29,7 +29,8 @@ _CODES: Final[Mapping[str, str]] = {
 class MessageRules:
     """A site's rules for messages to patients. `quiet` is local to the patient; `per_week` bounds what is unasked for.
 
-    With `ask_first` nobody is written to who hasn't consented. `zones` are by state or region of the address.
+    With `ask_first` nobody is written to who hasn't consented; with `translated` nobody in a language that the record
+    doesn't name. `zones` are by state or region of the address.
     `same_request` is how long two requests of one kind by two channels are taken for one.
     """
 
@@ -39,6 +40,7 @@ class MessageRules:
     country: str = "1"
     language: str = "en"
     ask_first: bool = False
+    translated: bool = True
     link: str = ""
     phone: str = ""
     zones: Mapping[str, str] = field(default_factory=dict)
@@ -88,7 +90,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoWay:
-    """Why it can't go: `no-address`, `opted-out`, `no-consent`, `no-channel`."""
+    """Why it can't go: `no-address`, `opted-out`, `no-consent`, `no-channel`, `language`, `contact-limit`."""
 
     reason: str
 

@@ -109,12 +109,19 @@ async def plan_of(outbox: Outbox, tx: Tx, flight: Flight, name: str) -> Plan | N
     if isinstance(way, NoWay):
         less = way.reason == "no-consent" and template.clinical and template.otherwise
         return await plan_of(outbox, tx, flight, template.otherwise) if less else way
+    if not _spoken(template, way, reach, translated=rules.translated):
+        return NoWay(reason="language")
     if template.counted and await _over(tx, flight, runtime.now(), rules.per_week):
         return NoWay(reason="contact-limit")
     now = runtime.now()
     not_before = quiet_until(now, _zone(outbox, flight, reach), rules) or now
     return Plan(way=way, connection=connections[way.channel], template=template, reach=reach,
                 not_before=not_before)  # fmt: skip
+
+
+def _spoken(template: Template, way: Way, reach: Reach, *, translated: bool) -> bool:
+    """Whether there are words in the patient's language, or the site lets the template's default do."""
+    return not (translated and reach.language) or reach.language in template.texts[way.channel]
 
 
 async def prepare(outbox: Outbox, flight: Flight, intent: Intent) -> Intent | Settlement:

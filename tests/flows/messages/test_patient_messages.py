@@ -151,7 +151,12 @@ async def test_quiet_hours_are_the_patients_own(house_that_texts: Texting) -> No
 
 @pytest.mark.parametrize(
     ("contacts", "cause"),
-    [({}, "no-address"), ({"mobile": "12"}, "no-address"), ({"mail": "nobody"}, "no-address")],
+    [
+        ({}, "no-address"),
+        ({"mobile": "12"}, "no-address"),
+        ({"mail": "nobody"}, "no-address"),
+        ({"mobile": MOBILE, "language": "vie"}, "language"),
+    ],
 )
 async def test_who_can_not_be_reached_gets_a_person(
     house_that_texts: Texting, contacts: dict[str, str], cause: str
@@ -268,7 +273,7 @@ async def test_nobody_is_written_to_who_has_not_agreed(
     database: DatabaseUrls, tmp_path: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
 ) -> None:
     """Where the site asks first: a person calls until the patient texts START."""
-    rules = "messages: { consent: asked, phone: +1-555-010-0100 }\n"
+    rules = "messages: { consent: asked, untranslated: default, phone: +1-555-010-0100 }\n"
     async with texting(
         database, tmp_path, hand, superuser, dialect="twilio", rules=rules
     ) as texted:
@@ -276,9 +281,10 @@ async def test_nobody_is_written_to_who_has_not_agreed(
         await texted.settle()
         assert texted.effects() == [("", "withdrawn", "no-consent")]
         await texted.reply(NUMBER, "START")
-        await texted.visit(2, 1, mobile=MOBILE)
+        await texted.visit(2, 1, mobile=MOBILE, language="vie")
         await texted.settle()
-        assert len(texted.texts()) == 1
+        [(_, words)] = texted.texts()
+        assert "your appointment is" in words
 
 
 async def test_what_is_stored_of_addresses_is_sealed_or_hashed(house_that_texts: Texting) -> None:
