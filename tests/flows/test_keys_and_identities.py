@@ -66,6 +66,26 @@ async def test_running_processes_follow_a_rotation_and_nothing_becomes_unreadabl
     assert wrapped == [(1,)]
 
 
+async def test_a_new_key_of_the_file_wraps_at_the_next_rotation(
+    house: House, feed: Feed, hand: Hand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Adding it changes nothing in the database; afterwards the old one could go from the file."""
+    await feed.send(messages.referral(1, specialty=1))
+    before = feed.sql("select wrapped from organisation_key order by purpose, version")
+    options = _options("keys", "new-file-key", "--by", ADMIN)
+    assert await options.question(options, house) == 0
+    assert json.loads(capsys.readouterr().out) == {"version": 2}
+    assert feed.sql("select wrapped from organisation_key order by purpose, version") == before
+    provider = key_file(house.settings)
+    made = await keys.new_key(house.runtime, provider, by=ADMIN)
+    assert all(
+        provider.is_current(bytes(row[0]))
+        for row in feed.sql("select wrapped from organisation_key")
+    )
+    hand.forward(SETTLE)
+    await keys.rewrap(house.runtime, made, by=ADMIN)
+
+
 async def _until(house: House, true: Callable[[], bool]) -> None:
     for _ in range(200):
         house.runtime.bell.ring_here("stop")

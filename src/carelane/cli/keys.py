@@ -1,4 +1,4 @@
-"""`keys rotate | shred`: a new key for everything, and the end of one patient's data by two people."""
+"""`keys new-file-key | rotate | shred`: new keys for everything, and the end of one patient's data by two people."""
 
 import argparse
 import asyncio
@@ -24,17 +24,14 @@ class NotConfirmed(SetupFault):
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """The two commands."""
+    """The three commands."""
     door = commands.add_parser("keys", help="rotate the organisation's keys; shred one patient")
     actions = door.add_subparsers(dest="action", required=True)
     rotate = actions.add_parser(
         "rotate", help="a new key wraps all others; running processes follow by themselves"
     )
-    rotate.add_argument(
-        "--file-too",
-        dest="new_file_key",
-        action="store_true",
-        help="also add a key to the key file: copy it to every host",
+    file = actions.add_parser(
+        "new-file-key", help="add a key to the key file: copy the file to every host, then rotate"
     )
     shred = actions.add_parser(
         "shred", help="destroy one patient's keys: what they sealed opens never again here"
@@ -47,18 +44,24 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         action="store_true",
         help="read two lines from standard input: password, or password, tab, code",
     )
-    for each, run in ((rotate, _rotate), (shred, _shred)):
+    for each, run in ((file, _file_key), (rotate, _rotate), (shred, _shred)):
         each.add_argument("--by", required=True, help="who answers for it; stands in the audit")
         each.add_argument("--json", action="store_true", help="one document on the last line")
         settings_flags(each)
         each.set_defaults(run=asking(run), question=run)
 
 
+async def _file_key(options: argparse.Namespace, house: House) -> int:
+    """Only the file: what the database holds is wrapped by it at the next rotation, when every host has it."""
+    version = key_file(house.settings).rotate()
+    await keys.file_key_added(house.runtime, version, by=options.by)
+    text = f"the key file has key {version}: copy it to every host, then run `carelane keys rotate`"
+    answer(options, {"version": version}, text)
+    return 0
+
+
 async def _rotate(options: argparse.Namespace, house: House) -> int:
     provider = key_file(house.settings)
-    if options.new_file_key:
-        version = provider.rotate()
-        say(f"the key file has key {version} now: copy it to every host before its next start")
     made = await keys.new_key(house.runtime, provider, by=options.by)
     if await _anyone_runs(house):
         say(f"waiting {SETTLE.seconds + 5} s until every process knows key {made.version}")

@@ -41,6 +41,11 @@ async def new_key(runtime: Runtime, provider: KeyProvider, *, by: str) -> Organi
     return keys
 
 
+async def file_key_added(runtime: Runtime, version: int, *, by: str) -> None:
+    """The key file outside the database has another key; nothing is wrapped by it yet."""
+    await _told(runtime, by, {"file_version": version, "step": "file"})
+
+
 async def rewrap(runtime: Runtime, keys: OrganisationKeys, *, by: str) -> Rotated:
     """Wrap every identity and message key anew; can be repeated, and goes on where it stopped."""
     total = 0

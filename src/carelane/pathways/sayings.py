@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from carelane.pathways.checks import edges_of
 from carelane.pathways.definition import (
+    Block,
     ClockKind,
     ClockSpec,
     Definition,
     Edge,
+    JoinKind,
     Owner,
     OwnerKind,
     State,
@@ -75,6 +77,33 @@ def edge_words(edge: Edge) -> str:
         condition = "" if branch.when == ALWAYS else f" if {wording(branch.when)}"
         parts.append(f"{branch.then}{condition}")
     return ", else ".join(parts)
+
+
+def join_words(block: Block) -> str:
+    """`all of patient, specialists`, or `2 with fit of pool-a, pool-b, as table reviewers answers`."""
+    names = ", ".join(block.regions)
+    of = f" with {block.join.of}" if block.join.of else ""
+    many = (
+        f"{block.join.least}{of}" if block.join.kind is JoinKind.AT_LEAST else block.join.kind.value
+    )
+    answers = f", as table {block.table} answers" if block.table else ""
+    return f"{many} of {names}{answers}"
+
+
+def further_words(state: State) -> list[str]:
+    """What a block, or a wait for another case, leads to."""
+    found = []
+    if state.block is not None:
+        found.append(f"joined ({join_words(state.block)}): {edge_words(state.block.then)}")
+        if state.block.otherwise is not None:
+            found.append(f"too few answers: {edge_words(state.block.otherwise)}")
+    if state.waits is not None:
+        waits = state.waits
+        found.extend(
+            f"{waits.pathway} {key}: {edge_words(one)}" for key, one in waits.outcomes.items()
+        )
+        found.append(f"{waits.pathway} otherwise: {edge_words(waits.otherwise)}")
+    return found
 
 
 def pauses_words(clock: ClockSpec) -> str:
