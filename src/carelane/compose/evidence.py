@@ -60,7 +60,7 @@ def report_of(file: Path) -> Judged:
         text = file.read_text(encoding="utf-8").strip().rpartition("\n")[2]
         report: dict[str, Any] = json.loads(text)
         old, new = report["old"]["digest"], report["new"]["digest"]
-        blocks = bool(report["blocks"])
+        blocks = bool(report["blocks"] or report.get("assumes"))
     except (OSError, ValueError, KeyError, TypeError):
         raise NoReport(f"{file} is no report of a back-test") from None
     return Judged(
@@ -74,6 +74,8 @@ def report_of(file: Path) -> Judged:
 def _blocks(report: dict[str, Any]) -> tuple[str, ...]:
     cases, void = report.get("blocking_cases") or 0, report.get("void_subjects") or 0
     said = []
+    if report.get("assumes"):
+        said.append("it assumes what followed, and such a report clears nothing")
     if cases:
         said.append(f"{cases} red-flag cases would have been routed down")
     if void:
