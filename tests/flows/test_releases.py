@@ -1,12 +1,16 @@
 """Releases by scope on real PostgreSQL: a service line changes its pathway while cases of both run, and goes back."""
 
+import shutil
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from psycopg.errors import CheckViolation
 
 from carelane.compose.house import House, open_house
+from carelane.compose.site import SiteFault
 from carelane.engine.drain import drain
 from carelane.engine.in_force import in_force
 from carelane.engine.scope import EVERYWHERE, Scope
@@ -428,3 +432,33 @@ async def test_a_restart_does_not_undo_a_rollback(
     async with open_house(house.settings, database, process="again", load=True):
         pass
     assert feed.sql("select id from activation where to_at is null order by id") == before
+
+
+async def test_a_sites_files_are_held_to_the_same_rules(
+    house: House, database: DatabaseUrls, tmp_path: Path
+) -> None:
+    """Scopes that cross are refused at loading, an overlay is in force only in its place; nothing was changed."""
+    site = tmp_path / "site"
+    shutil.copytree(house.settings.site, site)
+    file = site / "pathways.yaml"
+    row = "  - pathway: referral-intake\n    approvers: [kira.sandoval, luca.fenwick]\n    reason: r\n"
+    wrong = {
+        "tie": f"{row}    site: north\n{row}    service_line: cardiology\n",
+        "outside-its-place": f"{row}    overlay: cardiology\n    service_line: orthopaedics\n",
+    }
+    text = file.read_text("utf-8")
+    for code, more in wrong.items():
+        file.write_text(text + more, encoding="utf-8")
+        with pytest.raises(SiteFault, match=code):
+            async with open_house(
+                replace(house.settings, site=site), database, process="again", load=True
+            ):
+                pass
+    file.write_text(
+        f"{text}{row}    overlay: cardiology\n    service_line: cardiology\n", encoding="utf-8"
+    )
+    async with open_house(
+        replace(house.settings, site=site), database, process="again", load=True
+    ) as again:
+        found = await overview(again.runtime, ["referral-intake"])
+    assert [each.version for each in found.in_force] == ["1.1.0", "1.1.0+cardiology.1"]

@@ -13,15 +13,15 @@ from carelane.compose.evidence import proven
 from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
 from carelane.effects.wording import site_values
-from carelane.engine.in_force import scope_of
+from carelane.engine.in_force import in_force, scope_of
 from carelane.engine.scope import EVERYWHERE, Scope
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import derive
 from carelane.intake.quarantine import connection_subject
-from carelane.pathways.definition import Definition
 from carelane.pathways.folder import Loaded
 from carelane.pathways.templates import Template
 from carelane.releases import publish as releases
+from carelane.releases.refusals import Wish, refusal
 from carelane.settings import Settings
 from carelane.store.database import Database, Tx
 from carelane.store.facts import make_subjects
@@ -133,8 +133,8 @@ async def _activate(tx: Tx, loading: Loading, shipped: Sequence[Loaded], done: D
             )
         scope = Scope(site=row.site, service_line=row.service_line)
         if (definition.digest, scope) not in done:
-            await releases.activate(tx, loading.organisation, definition, approvers=row.approvers, reason=row.reason,
-                                    now=loading.now, scope=scope, proof=_proof(definition))  # fmt: skip
+            wish = Wish(release=definition, scope=scope, person=row.approvers[0], reason=row.reason)
+            await _put(tx, loading, wish, row.approvers)
 
 
 async def _system(tx: Tx, loading: Loading, shipped: Sequence[Loaded], done: Done) -> None:
@@ -144,20 +144,21 @@ async def _system(tx: Tx, loading: Loading, shipped: Sequence[Loaded], done: Don
     for each in shipped:
         definition = each.definition
         if definition.system and (definition.digest, EVERYWHERE) not in done:
-            await releases.activate(tx, loading.organisation, definition, approvers=approvers,
-                                    reason="a system pathway of this release", now=loading.now,
-                                    proof=_proof(definition))  # fmt: skip
+            wish = Wish(release=definition, scope=EVERYWHERE, person=approvers[0],
+                        reason="a system pathway of this release")  # fmt: skip
+            await _put(tx, loading, wish, approvers)
 
 
-def _proof(definition: Definition) -> str:
-    """The digest of the proof: the first release of a site is proved like any other."""
-    found = proven(definition, None)
-    if not found.holds:
+async def _put(tx: Tx, loading: Loading, wish: Wish, approvers: Sequence[str]) -> None:
+    """The first release of a site is proved, in its place and without ties, like any other."""
+    proof = proven(wish.release, None)
+    why = refusal(wish, proof, await in_force(tx), loading.snapshot)
+    if why is not None:
         raise SiteFault(
-            f"{definition.name} {definition.version} can't be put in force, it is {found.verdict}: {found.says} "
-            "Remedy: mend it until `carelane pathway prove` says proved"
+            f"{wish.release.name} {wish.release.version} can't be put in force: {why.line()}"
         )
-    return found.digest
+    await releases.activate(tx, loading.organisation, wish.release, approvers=approvers, reason=wish.reason,
+                            now=loading.now, scope=wish.scope, proof=proof.digest)  # fmt: skip
 
 
 async def _store_site(tx: Tx, loading: Loading) -> frozenset[str]:
