@@ -17,7 +17,7 @@ from carelane.pathways.calendar import Calendar
 from carelane.pathways.definition import Definition
 from carelane.pathways.durations import duration_text
 from carelane.pathways.events_reader import KEYS
-from carelane.pathways.trial import IN, Happening, Trial, TrialRow, payload_of
+from carelane.pathways.trial import FROM, IN, Happening, Trial, TrialRow, payload_of
 from carelane.proofs.everybody import OFFICE, Everybody
 
 _ROUNDS_MAX = 2_000
@@ -177,7 +177,15 @@ def _fact(run: Playing, row: TrialRow) -> Fact | None:
     happens = row.happens
     if happens.kind == "event":
         keys = {name: value for name, value in happens.given.items() if name in KEYS}
-        return _made(run, row, happens.name, payload_of(run.definition, happens.given), keys=keys)
+        sent = happens.given.get(FROM)
+        return _made(
+            run,
+            row,
+            happens.name,
+            payload_of(run.definition, happens.given),
+            keys=keys,
+            refers={"sender": name_id("trial", sent)} if sent else None,
+        )
     if happens.kind == "task":
         return _task(run, row, happens)
     return _effect(run, row, happens)
