@@ -301,19 +301,27 @@ def _of_case(run: Playing, case: Case, name: str) -> Iterator[str]:
     elif name == "closed" and not case.steps:
         yield case.outcome
     for one in case.steps:
-        if name == "state":
+        yield from _of_wait(run, one, name)
+
+
+def _of_wait(run: Playing, one: OpenStep, name: str) -> Iterator[str]:
+    """One open step's; where several are open, each also after the name of its state."""
+    match name:
+        case "state":
             yield one.state
-        elif name == "owner":
+        case "owner":
             yield f"{one.owner.kind} {one.owner.name}"
             yield f"{one.state} {one.owner.kind} {one.owner.name}"
-        elif name == "level":
+        case "level":
             yield str(one.clock.level)
-        elif name == "due":
+        case "due":
             yield duration_text(one.clock.due_at - run.trial.starts)
             yield duration_text(one.clock.due_at - run.now)
             yield f"{one.state} {duration_text(one.clock.due_at - run.now)}"
-        elif name == "paused" and one.clock.paused_at is not None:
+        case "paused" if one.clock.paused_at is not None:
             yield from ("", one.state)
+        case _:
+            return
 
 
 def _followed(run: Playing) -> str:
