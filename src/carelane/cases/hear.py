@@ -24,7 +24,8 @@ def take_up(moment: Moment) -> Iterator[Tried]:
         mine = [case for case in view.cases if case.pathway == definition.name]
         own = definition.events.get(fact.type)
         event = own if own is not None else _heard(moment, mine)
-        if event is not None and definition.subject == view.kind:
+        # A system pathway owns what went wrong, whatever it went wrong on: a dead effect of a connection's case too.
+        if event is not None and (definition.system or definition.subject == view.kind):
             # What only the release of a running case hears opens no case of the one in force.
             active = prepare(definition) if own is not None else None
             yield from _pathway(moment, active, event, mine)

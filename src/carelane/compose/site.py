@@ -12,6 +12,7 @@ from carelane.compose.connections import all_connections
 from carelane.compose.evidence import proven
 from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
+from carelane.effects.wording import site_values
 from carelane.engine.in_force import in_force, scope_of
 from carelane.engine.scope import EVERYWHERE, Scope
 from carelane.facts.errors import SetupFault
@@ -19,6 +20,7 @@ from carelane.facts.ids import derive
 from carelane.intake.quarantine import connection_subject
 from carelane.pathways.definition import Definition
 from carelane.pathways.folder import Loaded
+from carelane.pathways.templates import Template
 from carelane.releases import publish as releases
 from carelane.releases.refusals import Wish, refusal
 from carelane.settings import Settings
@@ -44,16 +46,17 @@ class Loading:
 
 
 async def put_in_force(worker: Database, settings: Settings, loading: Loading) -> frozenset[str]:
-    """Load the site and its pathways; the names of calendars that changed.
+    """Load the site, its templates and its pathways; the names of calendars that changed.
 
     Raises:
-        SiteFault: a site file has errors. ReleaseFault: a pathway has.
+        SiteFault: a site file has errors. ReleaseFault: a pathway or a template has.
     """
     _, problems = load_site(loading.files)
     errors = [each.line() for each in problems if each.severity == "error"]
     if errors:
         raise SiteFault("\n".join(errors))
-    shipped = releases.read(texts(settings.pathways))
+    templates = shipped_templates(settings, loading.snapshot)
+    shipped = releases.read(texts(settings.pathways), templates)
     async with worker.transaction() as tx:
         done = await _done(tx)
     for definition in _first(loading, shipped, done):
@@ -64,11 +67,39 @@ async def put_in_force(worker: Database, settings: Settings, loading: Loading) -
         changed = await _store_site(tx, loading)
         for each in shipped:
             await releases.publish(
-                tx, loading.organisation, each.definition, each.text, now=loading.now, by="shipped"
+                tx,
+                loading.organisation,
+                each.definition,
+                each.text,
+                now=loading.now,
+                by="shipped",
+                templates=templates,
             )
         await _activate(tx, loading, shipped, done)
         await _system(tx, loading, shipped, done)
     return changed
+
+
+def shipped_templates(settings: Settings, snapshot: Snapshot) -> Mapping[str, Template]:
+    """The templates of messages to patients, held against the site's names and values.
+
+    Raises:
+        ReleaseFault: a template has a mistake.
+    """
+    return releases.read_templates(
+        texts(settings.templates),
+        specialities=specialities(snapshot),
+        values=site_values(snapshot.messages, snapshot.title),
+    )
+
+
+def specialities(snapshot: Snapshot) -> list[str]:
+    """Names that would tell what a patient comes for: service lines and their specialties."""
+    return [
+        name
+        for line in snapshot.service_lines.values()
+        for name in (line.name, line.title, *line.specialties)
+    ]
 
 
 def texts(folder: Path) -> dict[str, str]:

@@ -109,7 +109,9 @@ def load(
         of the text's sections; each has line, column and remedy.
     """
     findings = Findings(file=place)
-    return of_documents(read_documents(text, findings), findings, connections, subs), tuple(findings.problems)
+    return of_documents(read_documents(text, findings), findings, connections, subs), tuple(
+        findings.problems
+    )
 
 
 def of_documents(
