@@ -4,17 +4,21 @@ import sys
 from collections.abc import Callable, Mapping
 
 from tools import (
+    channel_table,
     command_table,
     coverage_table,
     dataflow_table,
     fact_table,
     metric_table,
+    pathway_pages,
     problem_table,
     retention_table,
+    template_table,
 )
 from tools.house.tree import ROOT
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    channel_table.PATH: channel_table.text,
     command_table.PATH: command_table.text,
     coverage_table.PATH: coverage_table.text,
     fact_table.PATH: fact_table.text,
@@ -22,6 +26,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     dataflow_table.PATH: dataflow_table.text,
     problem_table.PATH: problem_table.text,
     retention_table.PATH: retention_table.text,
+    **pathway_pages.pages(),
+    template_table.PATH: template_table.text,
 }
 
 
@@ -32,13 +38,17 @@ def stale() -> list[str]:
         page = ROOT / path
         if not page.exists() or page.read_text(encoding="utf-8") != text():
             found.append(path)
-    return found
+    return found + pathway_pages.left_over()
 
 
 def main() -> int:
     """Writes what is stale."""
     for path in stale():
         page = ROOT / path
+        if path not in PAGES:
+            page.unlink()
+            print(f"carelane docs: removed {path}")
+            continue
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(PAGES[path](), encoding="utf-8")
         print(f"carelane docs: wrote {path}")

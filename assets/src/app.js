@@ -4,6 +4,7 @@ import { startClocks } from "./clocks.js";
 import { startDrawer } from "./drawer.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
+import { startPathway } from "./pathway.js";
 import { startTimeout } from "./timeout.js";
 
 startClocks();
@@ -11,4 +12,6 @@ startDrawer();
 startKeys();
 startTimeout();
 if (document.querySelector("#rows")) startLive();
+const picture = document.querySelector(".picture[data-live]");
+if (picture) startPathway(picture);
 document.documentElement.dataset.ready = "yes";

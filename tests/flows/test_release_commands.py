@@ -121,6 +121,8 @@ def test_a_back_test_that_blocks(run: Run, newer: Path, tmp_path: Path) -> None:
     words = ("activate", "question@1.1.0", "--reason", "r", "--as", KIRA, "--backtest", str(report))
     status, told = run(*words)
     assert (status, told["refused"]) == (1, "back-test-blocks")
+    report.write_text(json.dumps(document | {"blocks": False, "assumes": "same"}))
+    assert run(*words)[1]["refused"] == "back-test-blocks"
     report.write_text(json.dumps(document | {"blocks": False}))
     assert run(*words)[0] == 0
     report.write_text(json.dumps(document | {"blocks": False, "new": {"digest": "x"}}))

@@ -309,3 +309,43 @@ def test_block_inside_a_region_leaves_what_it_did_to_that_region() -> None:
     assert states(game) == {"review", "read", "funding"}
     do(game, "fund", "payer")
     assert [each.name for each in case(game).effects if each.compensates] == ["take-back"]
+
+
+@pytest.mark.invariant("I7")
+def test_block_is_joined_only_once_all_its_regions_have_begun() -> None:
+    """A region that ends at once, because a table has no answers, does not let the others begin after the join."""
+    each = """\
+            asked:
+              owner: { pool: clinic }
+              clock: { kind: wall, due: 1d }
+              fallback: { state: asked-over }
+              for_each:
+                table: askers
+                join: all
+                start: answer
+                states:
+                  answer: { owner: { pool: each }, clock: { kind: wall, due: 1d }, fallback: { state: answered } }
+                  answered: { final: true }
+                then: asked-over
+                else: asked-over
+            asked-over: { final: true, outcome: fit }
+            read:
+"""
+    table = (
+        "tables:\n  askers:\n    hit: collect\n    output: pool\n    rows:\n"
+        '      - { when: "priority = urgent", then: clinic }\nevents:\n'
+    )
+    text = ANY.replace("            read:\n", each, 1).replace("start: read\n", "start: asked\n", 1)
+    text = text.replace("events:\n", table, 1).replace(
+        "            asked:\n", "            asked:\n", 1
+    )
+    text = text.replace(
+        "              fallback: { state: asked-over }\n",
+        "              fallback: { state: read }\n",
+        1,
+    )
+    game = begun(text)
+    assert states(game) == set()
+    assert case(game).outcome == "declined"
+    assert case(game).regions == {}
+    assert [each.state.value for each in case(game).effects] == ["withdrawn"]

@@ -35,7 +35,6 @@ def shipped(name: str) -> Definition:
     return definition
 
 
-@pytest.mark.requirement("R131")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_pathway_shipped_loads_quickly(path: Path) -> None:
     """No problems, the file is named like its pathway, and loading costs under 300 ms."""
@@ -181,10 +180,22 @@ def test_pathway_referral_tells_the_referrer_at_each_end() -> None:
 
 
 def test_pathway_fields_sent_can_be_rebuilt_for_an_adapter() -> None:
-    """What effects send stands at role and element, so that an adapter gets resources again."""
+    """What effects send stands at role and element, so that an adapter gets resources again; a slot is its reference."""
     for path in FILES:
         definition = shipped(path.stem)
         for effect in definition.effects.values():
             known: dict[str, Json] = dict.fromkeys(effect.sends, "x")
             roles = fields.nested(definition.fields, known, effect.sends)
-            assert roles or not effect.sends, effect.name
+            assert roles or effect.sends in {(), ("slot",)}, effect.name
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_pathway_shipped_hands_unmatched_facts_to_pools_that_the_system_pathway_knows(
+    path: Path,
+) -> None:
+    """`none: { person: pool }` opens a case of `unmatched-fact`, which must lead to that very pool."""
+    known = shipped("unmatched-fact").inputs["pool"].codes
+    asked = {event.none.person for event in shipped(path.stem).events.values()} - {""}
+    held = {event.none.then for event in shipped(path.stem).events.values() if event.none.hold}
+
+    assert asked | (held - {"ignore"}) <= set(known)

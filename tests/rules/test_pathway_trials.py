@@ -9,7 +9,8 @@ import pytest
 from carelane.pathways.definition import Definition
 from carelane.pathways.folder import read_texts
 from carelane.pathways.trial import read_trials
-from carelane.proofs.trials import report, run_trial
+from carelane.proofs.trial_report import report
+from carelane.proofs.trials import run_trial
 
 HOUSE = Path(__file__).parents[2] / "pathways"
 TABLES = sorted((HOUSE / "tests").glob("*.txt"))
@@ -53,9 +54,68 @@ def test_pathway_table_catches_a_slower_clock() -> None:
     trial = read_trials(text, broken)[0][0]
     shown = report(trial, run_trial(broken, trial))
 
-    assert "MISSED" in shown
-    assert "expected due 30m" in shown
-    assert "followed state call" in shown
+    assert "line 6, at 0m: expected due 30m\n    but: state call;" in shown
+    assert "state call; owner role responsible-clinician; due 45m; urgency stat" in shown
+    _pasted_holds(broken, shown)
+
+
+def test_pathway_table_that_failed_says_when_it_starts() -> None:
+    """A table that doesn't start at the usual instant keeps its own."""
+    text = "starts: 2026-11-28T02:00:00Z\ntest: x\n0m | nothing | state call\n"
+    definition = definition_of("critical-result")
+    trial = read_trials(text, definition)[0][0]
+    shown = report(trial, run_trial(definition, trial))
+
+    assert "starts: 2026-11-28T02:00:00Z\ntest: x\n" in shown
+
+
+def test_pathway_table_that_failed_can_be_pasted_back() -> None:
+    """Every shipped test with each clock doubled: the table as it went reads, is aligned, and holds."""
+    for path in TABLES:
+        slow = _slower(definition_of(path.stem))
+        trials, _ = read_trials(path.read_text("utf-8"), slow)
+        for trial in trials:
+            results = run_trial(slow, trial)
+            if any(one.missed for one in results) and not any(one.impossible for one in results):
+                _pasted_holds(slow, report(trial, results))
+
+
+def test_pathway_table_says_what_could_not_happen() -> None:
+    """A task that is not open is no row that could be mended: a comment says so above it."""
+    text = "test: x\n0m | task take-result acknowledged | state act\n"
+    definition = definition_of("critical-result")
+    trial = read_trials(text, definition)[0][0]
+    shown = report(trial, run_trial(definition, trial), place="t.txt")
+
+    assert (
+        "t.txt, line 2, at 0m: expected no open task `take-result`; state act\n    but: no case"
+        in shown
+    )
+    assert "# this can't happen here: no open task `take-result`\n0m   | task" in shown
+
+
+def _slower(definition: Definition) -> Definition:
+    states = {
+        name: replace(state, clock=replace(state.clock, due=state.clock.due * 2))
+        if state.clock is not None and state.clock.due is not None
+        else state
+        for name, state in definition.states.items()
+    }
+    return replace(definition, states=states)
+
+
+def _pasted_holds(definition: Definition, shown: str) -> None:
+    """The table in a report, read again, has its columns in line and holds."""
+    table = shown.partition("What really followed:\n\n")[2]
+    rows = [line for line in table.splitlines()[1:] if not line.startswith("#")]
+    trials, findings = read_trials(table, definition)
+
+    assert [each.line() for each in findings.problems] == []
+    assert len({line.index("|") for line in rows}) == 1
+    assert len({line.index("|", line.index("|") + 1) for line in rows}) == 1
+    assert [
+        row.missed for trial in trials for row in run_trial(definition, trial) if row.missed
+    ] == []
 
 
 @pytest.mark.parametrize(

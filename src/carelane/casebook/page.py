@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from carelane.casebook.timeline import Entry, Why, timeline, why
+from carelane.casebook.records import Record, records
+from carelane.casebook.timeline import Entry, timeline
+from carelane.casebook.why import HISTORY_MAX, Explanation, explain
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Json, Payload
 from carelane.facts.phi import Phi
@@ -17,8 +19,6 @@ from carelane.pathways.definition import Definition
 from carelane.store.database import Row, Tx
 from carelane.store.shapes import decode_payload
 from carelane.store.vault import Shredded, Vault
-
-HISTORY_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,7 @@ class Shown:
     label: str
     authority: str
     value: Phi[Json] = field(repr=False)
+    role: str = ""  # of the payload it was copied from: `patient`, `request`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +58,8 @@ class Page:
     notices: Sequence[Row]
     thread: tuple[Note, ...]
     timeline: tuple[Entry, ...]
-    why: tuple[Why, ...]
-    approvers: tuple[str, ...]
+    explanation: Explanation
+    records: Mapping[str, Record] = field(default_factory=dict)  # by role
 
 
 _SECRET = frozenset(
@@ -88,7 +89,10 @@ async def page(
             name: await tx.rows(f"casebook.{name}", id=case)
             for name in ("steps", "tasks", "effects", "notices", "thread")
         }
-        approved = await tx.one("casebook.activation", release=row["release"])
+        came_from = await records(tx, runtime.vault, case)
+        explanation = await explain(tx, runtime.releases.published, case)
+    if explanation is None:
+        return None
     definition = runtime.releases.published.get(row["release"])
     shown, masked = _fields(runtime.vault, row, definition, allowed)
     return Page(
@@ -103,8 +107,8 @@ async def page(
         notices=parts["notices"],
         thread=tuple(_note(runtime.vault, each) for each in parts["thread"]),
         timeline=timeline(history),
-        why=why(history),
-        approvers=(approved["approver_one"], approved["approver_two"]) if approved else (),
+        explanation=explanation,
+        records=came_from,
     )
 
 
@@ -120,6 +124,7 @@ def _fields(
             label=declared[name].label,
             authority=declared[name].authority,
             value=Phi(held[name], name),
+            role=declared[name].path.partition(".")[0],
         )
         for name in declared
         if name in held and name in allowed

@@ -1,12 +1,11 @@
 """A case's history for people: what people and outside systems did first, the machine's own steps folded in.
 
-And why it is where it is: the rules that decided, their inputs, the rows above that missed. Pure.
+Pure. Why the case is where it is tells `why`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from carelane.facts.fact import Actor
@@ -27,19 +26,6 @@ class Entry:
     human: bool
     parked: str = ""
     folded: tuple[tuple[str, datetime], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
-    """One reason: the rule, what it read, what it answered, and which cells missed in the rows above."""
-
-    fact: UUID
-    at: datetime
-    rule: str
-    answer: str
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    missed: tuple[str, ...] = ()
-    bound: Mapping[str, Any] = field(default_factory=dict)
 
 
 def timeline(history: Sequence[Row]) -> tuple[Entry, ...]:
@@ -77,21 +63,3 @@ def _with(entry: Entry, folded: tuple[tuple[str, datetime], ...]) -> Entry:
         parked=entry.parked,
         folded=folded,
     )
-
-
-def why(history: Iterable[Row]) -> tuple[Why, ...]:
-    """Every reason given so far, newest first."""
-    found = [
-        Why(
-            fact=row["id"],
-            at=row["at"],
-            rule=reason.get("rule", ""),
-            answer=reason.get("answer", ""),
-            inputs=reason.get("inputs", {}),
-            missed=tuple(reason.get("missed", ())),
-            bound=row["bound"],
-        )
-        for row in history
-        for reason in row["reasons"]
-    ]
-    return tuple(reversed(found))

@@ -50,9 +50,10 @@ def read(  # noqa: PLR0913  # a leaf: everything it may look at, by name
     reasons: list[Reason] = []
     for table in prepared.tables:
         seen = {**values, **counters} if counters else values
-        found = tables.answer(table, seen, now=now, entered_at=entered_at)
+        found = tables.look_up(table, seen, now=now, entered_at=entered_at)
         if any(before.get(name) != value for name, value in found.outputs.items()):
-            reasons.append(_reason(table.inputs, found, seen))
+            why = tables.answer(table, seen, now=now, entered_at=entered_at)
+            reasons.append(_reason(table.inputs, why, seen))
         values.update(found.outputs)
     asked, was = rank(values.get(prepared.urgency)), rank(before.get(prepared.urgency))
     risen = asked if asked > was else Urgency.ROUTINE

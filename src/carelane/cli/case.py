@@ -1,4 +1,4 @@
-"""`case list | show ID [--trace]`: cases, and the way of one of them, hop by hop. Never shows patient data."""
+"""`case list | show ID [--trace] | why ID`: cases, the way of one, and why it is where it is. Never patient data."""
 
 import argparse
 from dataclasses import asdict
@@ -6,6 +6,8 @@ from uuid import UUID
 
 from carelane.casebook.page import cases
 from carelane.casebook.trace import Hop, trace
+from carelane.casebook.why import explain
+from carelane.casebook.why_text import told
 from carelane.cli.asking import answer, ask, say, settings_flags, table
 from carelane.compose.house import House
 from carelane.store.database import Row
@@ -14,8 +16,8 @@ _LIST = ["id", "pathway", "status", "urgency", "opened", "closed"]
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """The two commands."""
-    case = commands.add_parser("case", help="list cases, show one and its way")
+    """The three commands."""
+    case = commands.add_parser("case", help="list cases, show one, its way and its why")
     actions = case.add_subparsers(dest="action", required=True)
     listing = actions.add_parser("list", help="cases, newest first")
     listing.add_argument("--open", action="store_true", help="only open ones")
@@ -28,7 +30,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         action="store_true",
         help="each hop with its time, from first byte to last effect",
     )
-    for each, run in ((listing, _list), (show, _show)):
+    why = actions.add_parser(
+        "why", help="why a case is where it is: rules, inputs, what missed, who answers for it"
+    )
+    why.add_argument("case", type=UUID)
+    for each, run in ((listing, _list), (show, _show), (why, _why)):
         each.add_argument("--json", action="store_true", help="one document on the last line")
         settings_flags(each)
         each.set_defaults(run=run)
@@ -67,6 +73,20 @@ def _show(options: argparse.Namespace) -> int:
     return ask(options, question)
 
 
+def _why(options: argparse.Namespace) -> int:
+    async def question(house: House) -> int:
+        runtime = house.runtime
+        async with runtime.worker.transaction() as tx:
+            found = await explain(tx, runtime.releases.published, options.case)
+        if found is None:
+            say(f"no case {options.case}. Remedy: `carelane case list`")
+            return 1
+        answer(options, found, told(found))
+        return 0
+
+    return ask(options, question)
+
+
 def _row(row: Row) -> dict[str, object]:
     """Codes and instants of a case."""
     return {
@@ -94,4 +114,5 @@ def _line(hop: Hop) -> str:
     said = " ".join(
         part for part in (hop.hop, hop.what, f"by {hop.who}" if hop.who else "") if part
     )
-    return f"{hop.at.isoformat(timespec='milliseconds')}  {said}{late}"
+    of = f" (of {hop.of.isoformat(timespec='seconds')})" if hop.of else ""
+    return f"{hop.at.isoformat(timespec='milliseconds')}  {said}{of}{late}"

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from carelane.compose import client_keys, internal
+from carelane.connect.channel.adapter import envelope_for as channel_envelope
+from carelane.connect.channel.adapter import reader_for as channel_reader
 from carelane.connect.fhir.adapter import open_sender as open_fhir
 from carelane.connect.fhir.adapter import reader_for as fhir_reader
 from carelane.connect.fhir.mapping.reading import envelope as fhir_envelope
@@ -16,6 +18,9 @@ from carelane.connect.hl7v2.adapter import open_sender as open_hl7v2
 from carelane.connect.hl7v2.adapter import reader_of as hl7v2_reader
 from carelane.connect.hl7v2.codec import envelope as hl7v2_envelope
 from carelane.connect.mail.adapter import open_sender as open_mail
+from carelane.connect.sms.adapter import envelope_for as sms_envelope
+from carelane.connect.sms.adapter import open_sender as open_sms
+from carelane.connect.sms.adapter import reader_for as sms_reader
 from carelane.directory.owners import Scope, on_call
 from carelane.directory.snapshot import ConnectionRow, Snapshot
 from carelane.effects.destinations import Destination, of_connection
@@ -49,7 +54,7 @@ class UnknownKind(SetupFault):
 class Kind:
     """What an adapter offers for its connections."""
 
-    envelope: Callable[[bytes], Envelope] | None = None
+    envelope: Callable[[ConnectionRow], Callable[[bytes], Envelope]] | None = None
     reader: Callable[[ConnectionRow, Snapshot], Reader] | None = None
     sender: Callable[[Mapping[str, Any], Snapshot], Sender] | None = None
 
@@ -63,17 +68,26 @@ def _hl7v2_reader(row: ConnectionRow, snapshot: Snapshot) -> Reader:
 
 KINDS: Mapping[str, Kind] = {
     "hl7v2": Kind(
-        envelope=hl7v2_envelope,
+        envelope=lambda _row: hl7v2_envelope,
         reader=_hl7v2_reader,
         sender=lambda settings, _: open_hl7v2(settings),
     ),
     "fhir": Kind(
-        envelope=fhir_envelope,
+        envelope=lambda _row: fhir_envelope,
         reader=lambda row, _snapshot: fhir_reader(row.settings),
         sender=lambda settings, _: open_fhir(settings),
     ),
     "mail": Kind(
         sender=lambda settings, snapshot: open_mail(settings, find=partial(mail_address, snapshot))
+    ),
+    "sms": Kind(
+        envelope=lambda row: sms_envelope(row.settings),
+        reader=lambda row, _snapshot: sms_reader(row.settings),
+        sender=lambda settings, _: open_sms(settings),
+    ),
+    "channel": Kind(
+        envelope=lambda row: channel_envelope(row.settings),
+        reader=lambda row, _snapshot: channel_reader(row.settings, source=row.name),
     ),
     "portal": Kind(),
     internal.NAME: Kind(),
@@ -116,9 +130,9 @@ def readers(snapshot: Snapshot) -> dict[str, Reader]:
 def envelopes(snapshot: Snapshot) -> dict[str, Callable[[bytes], Envelope]]:
     """What receiving must know of a message, for each connection that receives."""
     return {
-        name: envelope
+        name: maker(row)
         for name, row in inbound(snapshot).items()
-        if (envelope := kind_of(row).envelope)
+        if (maker := kind_of(row).envelope)
     }
 
 
@@ -166,7 +180,7 @@ def mail_address(snapshot: Snapshot, name: str, now: datetime) -> str | None:
     return next(addresses, None)
 
 
-_OURS = frozenset({"sending", "record_link", "direction"})
+_OURS = frozenset({"sending", "record_link", "record_find", "direction"})
 _FILES = ("_file", "_certificate", "_key", "_authorities")
 
 
@@ -182,8 +196,14 @@ def settings_of(row: ConnectionRow, home: Path) -> dict[str, Any]:
 
 
 def make_client_keys(snapshot: Snapshot, home: Path) -> None:
-    """A key pair for each client that has none yet: the private half (0600), and a JWKS to register with the EHR."""
+    """A key pair for each client that has none yet: the private half (0600), and a JWKS to register with the EHR.
+
+    A channel without a secret gets one, for whoever sends by it.
+    """
     for row in snapshot.connections.values():
+        secret = settings_of(row, home).get("secret_file")
+        if row.kind == "channel" and secret is not None and not Path(secret).exists():
+            client_keys.make_secret(Path(secret))
         file = settings_of(row, home).get("key_file")
         if file is not None and not Path(file).exists():
             client_keys.make(Path(file), key_id=str(row.settings.get("key_id", row.name)))

@@ -77,6 +77,8 @@ def report_of(file: Path) -> Judged:
 def _blocks(report: dict[str, Any]) -> tuple[str, ...]:
     cases, void = report.get("blocking_cases") or 0, report.get("void_subjects") or 0
     said = []
+    if report.get("assumes"):
+        said.append("it assumes what followed, and such a report clears nothing")
     if cases:
         said.append(f"{cases} red-flag cases would have been routed down")
     if void:

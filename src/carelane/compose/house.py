@@ -11,7 +11,8 @@ from carelane.compose.site import Loading, put_in_force, texts
 from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
 from carelane.engine.calendars import announce
-from carelane.engine.clock import now as machine_now
+from carelane.engine.clock import Clock
+from carelane.engine.demo_clock import held_clock
 from carelane.engine.in_force import in_force
 from carelane.engine.runtime import Runtime
 from carelane.engine.telemetry import Telemetry
@@ -25,6 +26,9 @@ from carelane.store.pool import open_pool
 from carelane.store.roles import DatabaseUrls
 from carelane.store.vault import Vault
 
+SERVES = ("listen", "serve", "up", "work")
+"""Processes that do work for somebody, by the first part of their names."""
+
 
 @dataclass(slots=True, kw_only=True)
 class House:
@@ -34,6 +38,7 @@ class House:
     runtime: Runtime
     telemetry: Telemetry
     audit: Database
+    clock: Clock
 
 
 @asynccontextmanager
@@ -55,24 +60,34 @@ async def open_house(
             for role, url in (("worker", urls.worker), ("app", urls.app), ("audit", urls.audit))
         }
         worker = databases["worker"]
-        now = machine_now()
+        clock = await held_clock(
+            worker,
+            demo=settings.demo_clock,
+            fresh=load,
+            serves=process.partition("-")[0] in SERVES,
+        )
+        now = clock()
         changed: frozenset[str] = frozenset()
         if load:
             loading = Loading(organisation=organisation, now=now, files=files, snapshot=snapshot)
             changed = await put_in_force(worker, settings, loading)
             make_client_keys(snapshot, settings.home)
-        keys = await open_keys(worker, _key_file(settings), now=now)
+        keys = await open_keys(worker, key_file(settings), now=now)
         async with worker.transaction() as tx:
             snapshot = await read_directory(tx)
             current = await in_force(tx)
         telemetry = Telemetry()
         runtime = Runtime(
             organisation=organisation, process=process, worker=worker, app=databases["app"], vault=Vault(keys),
-            now=machine_now, observer=telemetry, directory=snapshot, releases=current,
+            now=clock, observer=telemetry, directory=snapshot, releases=current,
         )  # fmt: skip
         await announce(runtime, changed)
         yield House(
-            settings=settings, runtime=runtime, telemetry=telemetry, audit=databases["audit"]
+            settings=settings,
+            runtime=runtime,
+            telemetry=telemetry,
+            audit=databases["audit"],
+            clock=clock,
         )
 
 
@@ -84,7 +99,8 @@ async def _database(
     return Database(pool, organisation)
 
 
-def _key_file(settings: Settings) -> FileKeys:
+def key_file(settings: Settings) -> FileKeys:
+    """The keys outside the database, made at the first start."""
     path = settings.inside_home(settings.key_file)
     return FileKeys.open_or_create(path)
 

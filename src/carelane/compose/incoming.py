@@ -1,4 +1,8 @@
-"""Inbound HTTP of the listener: FHIR notification doors under `/fhir/NAME`, and pollers; both end in the receiver."""
+"""Inbound HTTP of the listener, and pollers; all end in the receiver.
+
+FHIR notifications come to `/fhir/NAME`, an SMS gateway's receipts and replies to `/sms/NAME`, forms, chats, call notes,
+portal messages and readings to `/intake/NAME`.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -8,7 +12,10 @@ from typing import Any
 from carelane.compose.connections import settings_of
 from carelane.compose.durability import Guard
 from carelane.compose.house import House
-from carelane.connect.fhir.adapter import open_door, open_poller
+from carelane.connect.channel.adapter import open_door as open_channel_door
+from carelane.connect.fhir.adapter import open_door as open_fhir_door
+from carelane.connect.fhir.adapter import open_poller
+from carelane.connect.sms.adapter import open_door as open_sms_door
 from carelane.directory.snapshot import ConnectionRow
 from carelane.engine.runtime import Runtime
 from carelane.facts.errors import SetupFault
@@ -51,24 +58,56 @@ class Cursors:
             await tx.run("house.save_cursor", connection=self._connection, name=name, at=value)
 
 
-def fhir_rows(house: House) -> dict[str, ConnectionRow]:
-    """The site's FHIR connections."""
+def rows_of(house: House, kind: str) -> dict[str, ConnectionRow]:
+    """The site's connections of a kind."""
     return {
-        name: row for name, row in house.runtime.directory.connections.items() if row.kind == "fhir"
+        name: row for name, row in house.runtime.directory.connections.items() if row.kind == kind
     }
 
 
 def doors(house: House, guard: Guard) -> dict[str, App]:
-    """A notification door for each FHIR connection that names a `notify_secret`, by path."""
+    """Every door of the site, by its exact path."""
+    return {**fhir_doors(house, guard), **sms_doors(house, guard), **channel_doors(house, guard)}
+
+
+def channel_doors(house: House, guard: Guard) -> dict[str, App]:
+    """A door for each channel that patients and staff come by."""
+    return {
+        f"/intake/{name}": open_channel_door(
+            settings_of(row, house.settings.home),
+            connection=name,
+            receive=guard.receive,
+            now=house.runtime.now,
+        )
+        for name, row in rows_of(house, "channel").items()
+    }
+
+
+def sms_doors(house: House, guard: Guard) -> dict[str, App]:
+    """A door for each SMS gateway that knows where to call back."""
+    return {
+        f"/sms/{name}": open_sms_door(
+            settings_of(row, house.settings.home),
+            connection=name,
+            receive=guard.receive,
+            now=house.runtime.now,
+        )
+        for name, row in rows_of(house, "sms").items()
+        if row.settings.get("callback_url")
+    }
+
+
+def fhir_doors(house: House, guard: Guard) -> dict[str, App]:
+    """A notification door for each FHIR connection that names a `notify_secret_file`."""
     found: dict[str, App] = {}
-    for name, row in fhir_rows(house).items():
-        if row.settings.get("notify_secret"):
+    for name, row in rows_of(house, "fhir").items():
+        if row.settings.get("notify_secret_file"):
 
             async def wake(name: str = name) -> None:
                 house.runtime.bell.ring_here(f"poll-{name}")
 
             given = settings_of(row, house.settings.home)
-            found[f"/fhir/{name}"] = open_door(
+            found[f"/fhir/{name}"] = open_fhir_door(
                 given, connection=name, receive=guard.receive, wake=wake
             )
     return found
@@ -77,7 +116,7 @@ def doors(house: House, guard: Guard) -> dict[str, App]:
 def pollers(house: House, guard: Guard, stop: asyncio.Event) -> dict[str, Work]:
     """A polling loop for each FHIR connection that names what to `poll`."""
     loops: dict[str, Work] = {}
-    for name, row in fhir_rows(house).items():
+    for name, row in rows_of(house, "fhir").items():
         if row.settings.get("poll"):
             loops[f"poll-{name}"] = partial(_keep_polling, house, guard, row, stop)
     return loops

@@ -7,6 +7,7 @@ from contextlib import suppress
 import uvicorn
 
 from carelane.accounts.rights import Rights
+from carelane.compose.demo_clock import clock_door
 from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
 from carelane.compose.incoming import App, mounted
@@ -30,21 +31,38 @@ class PortTaken(SetupFault):
 
 def portal_of(house: House) -> App:
     """The portal on an open house, with this process's `/health` and `/metrics` in front."""
+    return _front(house, desk_of(house))
+
+
+def desk_of(house: House) -> Desk:
+    """What the portal's pages are given."""
 
     async def health() -> Mapping[str, object]:
         async with house.runtime.worker.transaction() as tx:
             await tx.one("house.newest_directory")
         return {"healthy": True, "process": house.runtime.process}
 
-    rights = Rights(house.runtime, policies_of(house.settings))
-    desk = Desk(
+    return Desk(
         runtime=house.runtime,
-        rights=rights,
+        rights=Rights(house.runtime, policies_of(house.settings)),
         health=health,
         secure=bool(house.settings.tls_certificate),
+        trials=_trials(house.settings),
     )
-    own = health_app(house.telemetry, health)
-    return mounted(build(desk), {"/health": own, "/metrics": own})
+
+
+def _trials(settings: Settings) -> Mapping[str, str]:
+    """The text tables that stand beside the shipped pathways, by name."""
+    tables = sorted((settings.pathways / "tests").glob("*.txt"))
+    return {table.stem: table.read_text(encoding="utf-8") for table in tables}
+
+
+def _front(house: House, desk: Desk) -> App:
+    own = health_app(house.telemetry, desk.health)
+    doors: dict[str, App] = {"/health": own, "/metrics": own}
+    if house.settings.demo_clock:
+        doors["/demo/clock"] = clock_door(house)
+    return mounted(build(desk), doors)
 
 
 async def serve(
@@ -63,7 +81,8 @@ async def serve(
     """
     require_tls(settings)
     async with open_house(settings, urls, process=process_name("serve"), connections=8) as house:
-        app = mounted(portal_of(house), mounts)
+        desk = desk_of(house)
+        app = mounted(_front(house, desk), mounts)
         server = uvicorn.Server(_config(settings, app))
 
         async def web() -> None:
@@ -76,7 +95,10 @@ async def serve(
         if serving.done():
             serving.result()
         ready()
+        # before anybody asks: a picture is never laid out while a page waits for it
+        drawing = asyncio.create_task(desk.drawings.prepare(house.runtime.releases.published))
         await run_loops(house, urls, {}, stop, port=0)
+        drawing.cancel()
         server.should_exit = True
         await serving
 

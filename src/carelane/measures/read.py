@@ -38,3 +38,8 @@ async def effects(tx: Tx, now: datetime) -> list[Row]:
 async def connections(tx: Tx) -> list[Row]:
     """Breaker, failures and Retry-After of each connection."""
     return await tx.rows("measures.connections")
+
+
+async def standing(tx: Tx, pathway: str, now: datetime) -> list[Row]:
+    """The open waits of a pathway by release and state: `open`, `oldest_at`, and `late`, past due."""
+    return await tx.rows("measures.standing", pathway=pathway, now=now)

@@ -35,6 +35,12 @@ KEYS = (
     "message",
     "fact",
     "question",
+    "prescription",
+    "appointment_request",
+    "request",
+    "authorisation",
+    "access",
+    "thread",
 )
 FIRST_MAX = 12
 ORDERS = ("urgency", "opened", "entered")

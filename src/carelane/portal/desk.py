@@ -11,6 +11,8 @@ from carelane.access.views import Fields, Screen, fields_of
 from carelane.accounts.rights import Rights
 from carelane.accounts.sessions import Session
 from carelane.engine.runtime import Runtime
+from carelane.portal.pictures import Drawings
+from carelane.portal.trials import Tried
 from carelane.worklist.viewer import Viewer
 
 Asked = Request[Any, Any, State]
@@ -31,7 +33,9 @@ class Desk:
     rights: Rights
     health: Health
     secure: bool = False
-    pictures: dict[str, str] = field(default_factory=dict)
+    trials: Mapping[str, str] = field(default_factory=dict)  # text tables by pathway
+    drawings: Drawings = field(default_factory=Drawings)
+    tried: dict[str, tuple[Tried, ...]] = field(default_factory=dict)  # by release
 
     @property
     def cookie(self) -> str:

@@ -12,7 +12,7 @@ from carelane.access.request import Action, Purpose
 from carelane.accounts.sessions import IDLE, Session
 from carelane.portal.desk import Asked, Desk, desk_of
 from carelane.portal.plain import words
-from carelane.portal.shown import URGENCIES, heading, heat, time_left
+from carelane.portal.shown import URGENCIES, age, capfirst, heading, heat, pair, scope, time_left
 from carelane.worklist.viewer import display
 
 Html = Response[str]
@@ -28,8 +28,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(heading=heading, words=words)
-    made.globals.update(heat=heat, time_left=time_left, URGENCIES=URGENCIES)
+    made.filters.update(heading=heading, words=words, pair=pair, capfirst=capfirst)
+    made.globals.update(scope=scope, age=age, heat=heat, time_left=time_left, URGENCIES=URGENCIES)
     return made
 
 
@@ -44,7 +44,7 @@ def page(request: Asked, template: str, *, status: int = 200, **values: object) 
         session=session,
         token=session.form_token if session else "",
         sections=sections(desk, session) if session else (),
-        purposes=tuple(Purpose),
+        purposes=tuple(each for each in Purpose if each is not Purpose.BTG),
         idle_s=int(IDLE.total_seconds()),
         path=request.url.path,
         name_of=lambda person: display(desk.runtime.directory, person),
@@ -72,6 +72,7 @@ def to(path: str) -> Redirect:
 _SECTIONS = (
     ("Worklist", "/", Action.TASK_LIST),
     ("Find a patient", "/find", Action.CASE_SEARCH),
+    ("Emergency access", "/break-glass", Action.TASK_LIST),
     ("Errors", "/errors", Action.EFFECT_VIEW),
     ("Pathways", "/pathways", Action.TASK_LIST),
     ("Audit", "/audit", Action.AUDIT_VIEW),

@@ -8,8 +8,10 @@ from typing import Any
 from carelane.access.masking import mask_date, mask_identifier, mask_name
 from carelane.access.views import Fields
 from carelane.directory.snapshot import Snapshot
+from carelane.engine.in_force import scope_of
 from carelane.facts.fact import Payload
 from carelane.facts.phi import Phi
+from carelane.store.database import Row
 from carelane.worklist.listing import TaskRow
 from carelane.worklist.viewer import display
 
@@ -55,16 +57,20 @@ def heat(due: datetime, now: datetime) -> str:
 def time_left(due: datetime, now: datetime) -> str:
     """`1 h 05 m left`, `50 m late`: words, so that colour is never alone."""
     left = (due - now).total_seconds()
+    return f"{_span(left)} late" if left < 0 else f"{_span(left)} left"
+
+
+def age(since: datetime | None, now: datetime) -> str:
+    """`3 d 4 h`: how long something has waited; a dash for nothing."""
+    return _span((now - since).total_seconds()) if since else "-"
+
+
+def _span(left: float) -> str:
     minutes = int(abs(left) // 60)
     days, hours = divmod(minutes // 60, 24)
-    text = (
-        f"{days} d {hours} h"
-        if days
-        else f"{hours} h {minutes % 60:02} m"
-        if hours
-        else f"{minutes} m"
-    )
-    return f"{text} late" if left < 0 else f"{text} left"
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes % 60:02} m" if hours else f"{minutes} m"
 
 
 def row_json(row: TaskRow, fields: Fields, directory: Snapshot) -> dict[str, object]:
@@ -99,5 +105,20 @@ def row_json(row: TaskRow, fields: Fields, directory: Snapshot) -> dict[str, obj
 
 def heading(code: str) -> str:
     """A code as words: `complete-referral` is `Complete referral`."""
-    text = code.replace("-", " ").replace("_", " ").replace(".", " ")
+    return capfirst(code.replace("-", " ").replace("_", " ").replace(".", " "))
+
+
+def capfirst(text: str) -> str:
+    """A sentence that begins with a capital; the rest stays."""
     return text[:1].upper() + text[1:]
+
+
+def pair(code: str) -> tuple[str, str]:
+    """A code with its words, for a list to choose from."""
+    return code, heading(code)
+
+
+def scope(row: Row) -> str:
+    """Where a release is in force: `Everywhere`, `Cardiology, North`."""
+    said = [heading(value) for value in scope_of(row).parts().values()]
+    return ", ".join(reversed(said)) or "Everywhere"

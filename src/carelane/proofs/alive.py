@@ -30,7 +30,10 @@ def _read(definition: Definition, regions: Regions, flags: Flags, state: State) 
     watched = _bits(piece for pieces in flags.seen.values() for piece in (pieces,))
     owners = _bits(pieces for _, pieces in flags.owners(state.name))
     edges = [*_edges(definition, state)]
-    return watched | owners | _bits(pieces for edge in edges for pieces in regions.edge(edge))
+    wheres = _bits(regions.standing(event.where, state.name) for event in definition.events.values())
+    return (
+        watched | owners | wheres | _bits(pieces for edge in edges for pieces in regions.edge(edge))
+    )
 
 
 def _bits(many: Iterable[Pieces]) -> int:

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 PIECES_MAX = 20_000
 
 
-class TooMany(Exception):  # no error of anybody: the verdict says "not decided"
-    """More cells than the prover looks at: the rule is not decided."""
+TOO_MANY = "There are more cells and states than the prover looks at."
+
+
+class Undecided(Exception):  # no error of anybody: the verdict says "not decided", and why
+    """What can't be decided here, and why: it counts as refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,10 @@ def bounded(boxes: list[int]) -> list[int]:
     """The boxes, unless they are too many to look at.
 
     Raises:
-        TooMany: What asked for them is not decided.
+        Undecided: What asked for them is not decided.
     """
     if len(boxes) > PIECES_MAX:
-        raise TooMany
+        raise Undecided(TOO_MANY)
     return boxes
 
 

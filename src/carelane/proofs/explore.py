@@ -16,7 +16,7 @@ from carelane.proofs.classes import classes
 from carelane.proofs.flags import Flags
 from carelane.proofs.joins import Joins
 from carelane.proofs.learning import learnt, step_in, unsettled
-from carelane.proofs.moves import Kind, Move, Moves, counted
+from carelane.proofs.moves import Move, Moves, counted
 from carelane.proofs.nodes import Class, Explored, Node, Way
 from carelane.proofs.promises import Promises
 from carelane.proofs.regions import Regions
@@ -39,7 +39,7 @@ def explore(
     A `coarse` walk does not count: it finds all that a fine one finds, and maybe what can't be.
 
     Raises:
-        TooMany: There are more nodes or cells than the prover looks at.
+        Undecided: There are more nodes or cells than the prover looks at.
     """
     watched = flags or Flags.none(regions)
     found = Explored(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from carelane.pathways.definition import Block, Join, JoinKind, State
-from carelane.proofs.boxes import TooMany, bits_of, meet
+from carelane.proofs.boxes import TOO_MANY, Undecided, bits_of, meet
 from carelane.proofs.cells import Coordinate
 from carelane.proofs.classes import entered_by, split
 from carelane.proofs.learning import learnt
@@ -60,7 +60,7 @@ class Joins:
             by_region = {name: _by_outcome(each) for name, each in by_region.items()}
         for number, chosen in enumerate(product(*by_region.values())):
             if number > ENDS_MAX:
-                raise TooMany
+                raise Undecided(TOO_MANY)
             ends = dict(zip(by_region, chosen, strict=True))
             if _last(self.found, block.join, ends):
                 yield ends

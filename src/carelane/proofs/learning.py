@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from carelane.cases.model import Case, Disposition, EffectState, OpenStep, Step
 from carelane.pathways.definition import Branch, Definition, OwnerKind, State
-from carelane.proofs.boxes import TooMany
+from carelane.proofs.boxes import Undecided
 from carelane.proofs.moves import Move
 from carelane.proofs.nodes import Class, Explored, Way
 from carelane.proofs.scenes import Scene
@@ -98,7 +98,7 @@ def _main(found: Explored, was: Control, case: Case) -> OpenStep | None:
         within = found.definition.states[within.rpartition("/")[0]].region
         step = step_in(found.definition, case, within)
     if step is None:
-        raise TooMany  # a case that stands nowhere the prover knows: not decided
+        raise Undecided("A case stands where the prover does not know it.")
     return step
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from carelane.pathways.definition import Definition
-from carelane.proofs.boxes import TooMany
+from carelane.proofs.boxes import TOO_MANY, Undecided
 from carelane.proofs.cells import ELAPSED
 from carelane.proofs.flags import Flags
 from carelane.proofs.moves import Move, Moves, counted
@@ -14,6 +14,7 @@ from carelane.proofs.scenes import Scene, Stage
 from carelane.proofs.turns import Control, Turn
 
 NODES_MAX = 100_000
+ARRIVALS_MAX = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,7 @@ class Explored:
     decisions: int = 0
     stopped: bool = False
     known: dict[Known, Way] = field(default_factory=dict)
+    arrivals: dict[str, dict[tuple[str, str, str, str], Node]] = field(default_factory=dict)  # a few ways to each state
     _boxes: dict[Control, list[int]] = field(default_factory=dict)
 
     def dead(self, control: Control) -> int:
@@ -131,26 +133,31 @@ class Explored:
         """A node, unless one that is known already holds it.
 
         Raises:
-            TooMany: There are more than the prover looks at.
+            Undecided: There are more than the prover looks at.
         """
         known = self._boxes.setdefault(control, [])
         box |= self.dead(control)
-        if known and control.closed and not self.reopens:
-            return None
         outside = ~box
-        for other in known:
-            if not box & ~other:
-                return None
-        known[:] = [other for other in known if other & outside]
-        known.append(box)
+        inside = any(not box & ~other for other in known)
+        fresh = not inside and not (known and control.closed and not self.reopens)
+        met = self.arrivals.setdefault(control.state, {})
+        mark = (parent.control.state, *way.move.key) if parent is not None and way is not None else None
+        if not fresh and (mark is None or mark in met or len(met) >= ARRIVALS_MAX):
+            return None
         depth = parent.depth + 1 + sum(each.depth - parent.depth for each in aside) if parent else 0
         node = Node(
             number=len(self.nodes), control=control, box=box, depth=depth,
             parent=parent, way=way, taken=taken, aside=aside,
         )  # fmt: skip
+        if mark is not None:
+            met.setdefault(mark, node)
+        if not fresh:
+            return None
+        known[:] = [other for other in known if other & outside]
+        known.append(box)
         self.nodes.append(node)
         if len(self.nodes) > NODES_MAX:
-            raise TooMany
+            raise Undecided(TOO_MANY)
         return node
 
     def image(self, way: Way, box: int) -> int:

@@ -3,13 +3,18 @@
 Goes backward from the end: each move brings only what must have changed, so that a person reads as little as possible.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from carelane.proofs.boxes import bits_of
-from carelane.proofs.nodes import Explored, Node, Way
-from carelane.proofs.moves import Kind, Move, counted
 from carelane.proofs.cells import Coordinate
+from carelane.proofs.moves import Kind, Move, counted
+from carelane.proofs.nodes import Explored, Node, Way
+from carelane.proofs.turns import Control
+
+Step: TypeAlias = tuple[Way, int, int]
+"""A way, what is known when it is taken, and what was known before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,52 +37,90 @@ class Leg:
         )
 
 
-def legs(
-    found: Explored, node: Node, last: tuple[tuple[Way, int], ...] = (), *, among: int = 0
-) -> tuple[Leg, ...]:
-    """The run to a node (to these of its cells), and the last ways from it, each with what is known when it is taken."""
-    steps = list(_behind(node))
+def steps_of(node: Node, last: tuple[tuple[Way, int], ...] = ()) -> tuple[Step, ...]:
+    """The ways to a node, and the last ones from it, each with what is known when it is taken."""
+    steps = list(steps_to(node))
     box = node.box
     for way, taken in last:
         steps.append((way, taken, box))
         box = taken
-    return _concrete(found, steps, among or found.regions.space.full)
+    return tuple(steps)
 
 
-def _behind(node: Node, until: str | None = None) -> Iterator[tuple[Way, int, int]]:
-    """The ways to a node, each with what is taken and the box it is taken from; or those inside its region only."""
-    if node.way is None or node.parent is None or (until is not None and node.parent.control.within != until):
+def steps_to(node: Node, known: Mapping[Control, tuple[Step, ...]] | None = None) -> tuple[Step, ...]:
+    """The ways to a node; where one to the control before is `known` already, that is taken."""
+    if node.way is None or node.parent is None:
+        return ()
+    begun = min((_begun(each) for each in node.aside), key=_width, default=None)
+    if begun is not None and begun.parent is not None:
+        return (*steps_to(begun.parent, known), *_last_step(begun), *_last_step(node))
+    before = known.get(node.parent.control) if known is not None else None
+    behind = steps_to(node.parent, known) if before is None else before
+    return (*behind, *_last_step(node))
+
+
+def _begun(node: Node) -> Node:
+    """The node in which the region of this one began."""
+    while node.parent is not None and node.parent.control.within == node.control.within:
+        node = node.parent
+    return node
+
+
+def _width(node: Node) -> int:
+    """How much is possible where a region began: the one that begins in the fewest cases says when."""
+    return node.taken.bit_count()
+
+
+def _last_step(node: Node) -> Iterator[Step]:
+    """The way into a node, and before it what its regions did."""
+    if node.way is None or node.parent is None:
         return
-    yield from _behind(node.parent, until)
     for each in node.aside[:-1]:
-        yield from _behind(each, each.control.within)
-    if node.aside and node.aside[-1].parent is not None:
-        last = node.aside[-1]
-        yield from _behind(last.parent, last.control.within)
+        yield from _inside(each, each.control.within)
+    last = node.aside[-1] if node.aside else None
+    if last is not None and last.parent is not None:
+        yield from _inside(last.parent, last.control.within)
         yield node.way, last.taken, last.parent.box
     else:
         yield node.way, node.taken, node.parent.box
 
 
-def _concrete(
-    found: Explored, steps: list[tuple[Way, int, int]], wanted: int
-) -> tuple[Leg, ...]:
+def _inside(node: Node, region: str) -> Iterator[Step]:
+    """The ways to a node since its region began."""
+    if node.parent is not None and node.parent.control.within == region:
+        yield from _inside(node.parent, region)
+        yield from _last_step(node)
+
+
+def concrete(found: Explored, steps: Sequence[Step], wanted: int) -> tuple[Leg, ...]:
+    """The run that these ways are: forward for what can be known, then backward from what is wanted at the end."""
     made: list[Leg] = []
-    for way, taken, box in reversed(steps):
+    for way, taken, box in reversed(list(_forward(found, steps))):
         after = _after(found, way, taken, wanted)
         before = _before(found, way.move, box, after)
         made.append(Leg(move=way.move, before=before, after=after, way=way))
-        wanted = _still(found, way, wanted, taken, before)
+        wanted = before
     return tuple(leg for leg in reversed(made) if not leg.idle)
 
 
-def _still(found: Explored, way: Way, wanted: int, taken: int, before: int) -> int:
-    """What earlier moves must bring about: what a region does not know of was brought about before it."""
-    fixed = {mask for mask, _ in way.sets}
+def _forward(found: Explored, steps: Sequence[Step]) -> Iterator[Step]:
+    """The same ways with what is really known on this one run: regions share it, detours are left out."""
+    box = found.regions.space.nothing
+    for way, taken, _ in steps:
+        options = [_narrowed(found, each, taken) for each in found.moves.after(box, way.move)]
+        here = next((each for each, whole in options if whole), options[0][0])
+        yield way, here, box
+        box = found.image(way, here)
+
+
+def _narrowed(found: Explored, box: int, taken: int) -> tuple[int, bool]:
+    """What of a box is taken, coordinate by coordinate; and whether something of each is."""
+    kept, whole = 1, True
     for one in found.regions.space.coordinates.values():
-        if not wanted & taken & one.mask and one.mask not in fixed and one.name not in way.adds:
-            before = before & ~one.mask | wanted & one.mask
-    return before
+        here = box & taken & one.mask
+        whole = whole and bool(here)
+        kept |= here or box & one.mask
+    return kept, whole
 
 
 def _after(found: Explored, way: Way, taken: int, wanted: int) -> int:

@@ -1,10 +1,10 @@
 """What a pathway promises under `requires`, apart from the states that keep it.
 
-    { before: STATE, outcome: OUTCOME, of: TASK }     nobody gets there before a person gave this outcome
-    { before: STATE, done: EFFECT }                   ... or before this was done outside; with both, either will do
-    { chain: TASK, levels: "3", last_by: 30m, last_channel: phone }    who is called while nobody takes it
-    `promise: words` says any of these in a sentence, and alone it stands for people only: nothing checks it.
-    `at: STATE` names the one state that a chain is about.
+{ before: STATE, outcome: OUTCOME, of: TASK }     nobody gets there before a person gave this outcome
+{ before: STATE, done: EFFECT }                   ... or before this was done outside; with both, either will do
+{ chain: TASK, levels: "3", last_by: 30m, last_channel: phone }    who is called while nobody takes it
+`promise: words` says any of these in a sentence, and alone it stands for people only: nothing checks it.
+`at: STATE` names the one state that a chain is about.
 """
 
 from collections.abc import Iterator, Mapping

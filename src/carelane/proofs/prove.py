@@ -10,18 +10,30 @@ from functools import partial
 from typing import TypeAlias
 
 from carelane.cases.model import Case
-from carelane.pathways.definition import Definition
-from carelane.proofs.boxes import TooMany, meet
+from carelane.pathways.definition import Definition, State
+from carelane.proofs.asking import agree
+from carelane.proofs.boxes import Undecided, meet
 from carelane.proofs.catalogue import RULES
 from carelane.proofs.explore import explore
-from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.flags import Flags
-from carelane.proofs.paths import legs
+from carelane.proofs.nodes import Explored, Node, Way
+from carelane.proofs.paths import Step, concrete, steps_of, steps_to
 from carelane.proofs.promises import Promises
 from carelane.proofs.regions import Pieces, Regions
 from carelane.proofs.retelling import Told, holds_again, retell
-from carelane.proofs.rules import effects, ends, flags, heard, loops, promises, safety, tables, waits, writes
-from carelane.proofs.turns import Breach, Turn
+from carelane.proofs.rules import (
+    effects,
+    ends,
+    flags,
+    heard,
+    loops,
+    promises,
+    safety,
+    tables,
+    waits,
+    writes,
+)
+from carelane.proofs.turns import Breach, Control, Turn
 from carelane.proofs.verdicts import PROVER, Finding, Judgement, Proof, Verdict
 
 EACH_MAX = 3  # findings shown of one rule
@@ -30,7 +42,11 @@ Rule: TypeAlias = Callable[[Turn], Iterator[Breach]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
-    """A breach with the run that should show it, and how to see that it does."""
+    """A breach with the run that should show it, and how to see that it does.
+
+    With `cells` the table itself has shown it already (`asking`), and a run only makes it easier to read. A `doubt`
+    is nothing that was shown, but something that could not be.
+    """
 
     found: Explored
     breach: Breach
@@ -38,6 +54,8 @@ class Suspect:
     last: tuple[tuple[Way, int], ...] = ()
     among: int = 0
     shown: Callable[[Told], bool] | None = None
+    cells: bool = False
+    doubt: bool = False
 
 
 def prove(definition: Definition, *, before: Definition | None = None) -> Judgement:
@@ -45,17 +63,18 @@ def prove(definition: Definition, *, before: Definition | None = None) -> Judgem
     try:
         regions = Regions(definition)
         texts = [*_of_text(definition, regions, before)]
+        agree(regions)
         celled = [*tables.of_text(definition, regions)]
-        found = explore(definition, regions)
+        found, walked = _walked(definition, regions)
         suspects = [
             *(Suspect(found=found, breach=each) for each in texts),
             *_of_tables(found, celled),
-            *_of_walk(found),
+            *walked,
             *_of_promises(found),
             *_of_flags(found),
         ]
-    except TooMany:
-        return _too_many(definition)
+    except Undecided as why:
+        return _undecided(definition, str(why))
     findings = tuple(_findings(suspects))
     return Judgement(
         pathway=definition.name,
@@ -76,7 +95,7 @@ def _of_text(definition: Definition, regions: Regions, before: Definition | None
     yield from heard.of_text(definition, regions)
     yield from safety.of_text(definition)
     yield from writes.of_text(definition)
-    yield from flags.of_text(definition)
+    yield from flags.of_text(definition, regions)
     yield from promises.of_text(definition, Promises.of(definition))
     if before is not None:
         yield from flags.shrunk(before, definition)
@@ -86,6 +105,61 @@ def _of_turn(turn: Turn) -> Iterator[Breach]:
     yield from waits.of_turn(turn)
     yield from safety.of_turn(turn)
     yield from effects.of_turn(turn)
+
+
+def _walked(definition: Definition, regions: Regions) -> tuple[Explored, list[Suspect]]:
+    """A coarse walk that finds nothing, and whose ways to every state the engine has gone; else a fine one."""
+    coarse = explore(definition, regions, coarse=True)
+    if not any(_of_walk(coarse)) and not _gone(coarse):
+        return coarse, []
+    fine = explore(definition, regions)
+    suspects = list(_of_walk(fine))
+    if any(state.block for state in definition.states.values()):
+        suspects.extend(_doubts(fine))
+    return fine, suspects
+
+
+def _doubts(found: Explored) -> Iterator[Suspect]:
+    """Regions are walked apart: a state to which no whole run could be gone may be out of reach."""
+    for name in _gone(found):
+        breach = Breach(
+            rule=ends.REACHED, line=found.definition.states[name].line,
+            message=f"No run to state `{name}` could be made concrete.",
+            remedy="Make its block simpler, so that it shows how a case comes there.",
+        )  # fmt: skip
+        yield Suspect(found=found, breach=breach, doubt=True)
+
+
+def _gone(found: Explored) -> list[str]:
+    """The states to which the engine, going from nothing, does not come by the ways that the walk found."""
+    known: dict[Control, tuple[Step, ...]] = {Control(): ()}
+    left = [name for name in found.arrivals if name]
+    grown = True
+    while left and grown:
+        before = len(left)
+        left = [name for name in left if not _come_to(found, name, known)]
+        grown = len(left) < before
+    return left
+
+
+def _come_to(found: Explored, name: str, known: dict[Control, tuple[Step, ...]]) -> bool:
+    """Whether the engine comes to a state by one of the ways that the walk found; then that way is known."""
+    state, full = found.definition.states[name], found.regions.space.full
+    for node in found.arrivals[name].values():
+        steps = steps_to(node, known)
+        if _arrived(retell(found.stage, concrete(found, steps, full)), state):
+            known[node.control] = steps
+            return True
+    return False
+
+
+def _arrived(told: Told, state: State) -> bool:
+    case = told.after
+    if case is None:
+        return False
+    if state.region and state.final:
+        return state.region in case.regions or state.name in told.path
+    return not case.steps if state.final else any(step.state == state.name for step in case.steps)
 
 
 def _of_walk(found: Explored) -> Iterator[Suspect]:
@@ -149,8 +223,9 @@ def _met(found: Explored, breach: Breach, pieces: Pieces) -> Suspect:
             for piece in pieces:
                 if here := meet(taken, piece):
                     return Suspect(
-                        found=found, breach=breach, node=node, last=((way, here),), shown=_unanswered
-                    )
+                        found=found, breach=breach, node=node, last=((way, here),), shown=_unanswered,
+                        cells=True,
+                    )  # fmt: skip
     return Suspect(found=found, breach=breach)
 
 
@@ -188,18 +263,35 @@ def _findings(suspects: Iterable[Suspect]) -> Iterator[Finding]:
 
 
 def _finding(suspect: Suspect) -> Finding:
-    found, breach, run = suspect.found, suspect.breach, ""
-    verdict, path = Verdict.REFUTED, tuple[str, ...]()
+    found, breach = suspect.found, suspect.breach
+    verdict, run, path = Verdict.REFUTED, "", tuple[str, ...]()
     if suspect.node is not None and suspect.shown is not None:
-        way = legs(found, suspect.node, suspect.last, among=suspect.among)
-        told = retell(found.stage, way)
+        told = _shortest(suspect, suspect.node, suspect.shown)
         run, path = told.text(breach.message), told.path
         if not (suspect.shown(told) and holds_again(found.definition, run)):
-            verdict = Verdict.NOT_DECIDED
+            verdict, run, path = (verdict, "", ()) if suspect.cells else (Verdict.NOT_DECIDED, run, path)
     return Finding(
-        rule=breach.rule, verdict=verdict, line=breach.line, message=breach.message, remedy=breach.remedy,
-        run=run, path=path,
+        rule=breach.rule, verdict=Verdict.NOT_DECIDED if suspect.doubt else verdict, line=breach.line,
+        message=breach.message, remedy=breach.remedy, run=run, path=path,
     )  # fmt: skip
+
+
+def _shortest(suspect: Suspect, node: Node, shown: Callable[[Told], bool]) -> Told:
+    """The run without every move that it does not need."""
+    steps = steps_of(node, suspect.last)
+    told = _told(suspect, steps)
+    for place in reversed(range(1, len(steps) - 1)) if shown(told) else ():
+        shorter = (*steps[:place], *steps[place + 1 :])
+        other = _told(suspect, shorter)
+        if shown(other):
+            steps, told = shorter, other
+    return told
+
+
+def _told(suspect: Suspect, steps: tuple[Step, ...]) -> Told:
+    found = suspect.found
+    wanted = suspect.among or found.regions.space.full
+    return retell(found.stage, concrete(found, steps, wanted))
 
 
 def _worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -216,12 +308,11 @@ def _counts(found: Explored) -> dict[str, int]:
     }
 
 
-def _too_many(definition: Definition) -> Judgement:
+def _undecided(definition: Definition, why: str) -> Judgement:
     undecided = dict.fromkeys(RULES, Verdict.NOT_DECIDED)
     finding = Finding(
         rule="all", verdict=Verdict.NOT_DECIDED, line=1,
-        message="There are more cells and states than the prover looks at.",
-        remedy="Split the pathway, or let tables read fewer fields.",
+        message=why, remedy="Say it in a simpler way: split the pathway, or let tables read fewer fields.",
     )  # fmt: skip
     return Judgement(
         pathway=definition.name,

@@ -25,6 +25,7 @@ def guards_of(definition: Definition) -> Iterator[Guard]:
     for event in definition.events.values():
         if event.start is not None:
             yield event.start.when
+        yield event.where
     for table in definition.tables.values():
         yield from (row.when for row in table.rows)
     for edge in edges_of(definition):

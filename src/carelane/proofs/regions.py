@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from carelane.cases.prepared import prepare
 from carelane.pathways.definition import Definition, Edge, Hit, Table
 from carelane.pathways.guard import (
-    All, Compare, Either, Elapsed, Guard, Missing, Not, Same, Until, Value, Within,
+    All,
+    Compare,
+    Either,
+    Elapsed,
+    Guard,
+    Missing,
+    Not,
+    Same,
+    Until,
+    Value,
+    Within,
 )  # fmt: skip
 from carelane.pathways.judge import fields_of, holds
 from carelane.proofs.boxes import Piece, bits_of, bounded, joined, meet, remove, within

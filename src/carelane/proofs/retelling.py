@@ -86,7 +86,7 @@ def _row(stage: Stage, run: Playing, leg: Leg, number: int, keys: dict[str, str]
     given = stage.given(leg.move, leg.before, leg.after, at)
     if leg.move.kind is Kind.EVENT:
         named = {name: value for name, value in given.items() if name not in KEYS}
-        given = {**_key(stage.definition, leg.move, keys, first=number == 1), **named}
+        given = {**(keys if number == 1 else _key(stage.definition, run, leg.move)), **named}
     row = row_of(leg.move, given, at - STARTS)
     return replace(row, line=number)
 
@@ -122,13 +122,12 @@ def _keys(definition: Definition, moves: list[Move]) -> dict[str, str]:
     return named
 
 
-def _key(
-    definition: Definition, move: Move, keys: dict[str, str], *, first: bool
-) -> dict[str, str]:
-    if first:
-        return keys
-    shared = [name for name in definition.events[move.name].keys if name in keys]
-    return dict.fromkeys(shared[:1], TOKEN)
+def _key(definition: Definition, run: Playing, move: Move) -> dict[str, str]:
+    """A key by which the fact finds the case as it is: one that the case may have made anew."""
+    case = _case(run)
+    known = case.keys if case is not None else {}
+    shared = [name for name in definition.events[move.name].keys if known.get(name)]
+    return {name: min(known[name]) for name in shared[:1]}
 
 
 def _text(run: Playing, row: TrialRow) -> str:

@@ -82,7 +82,7 @@ class Stage:
         ended = self._with_ends(self._open_ended(scene, block), ends)
         return self._play(self._holding(block), ended, move, before, after)
 
-    def _play(  # noqa: PLR0913, PLR0917  # a move and where it is made
+    def _play(  # a move and where it is made
         self, definition: Definition, scene: Scene, move: Move, before: int, after: int
     ) -> tuple[Scene, tuple[Step, ...]]:
         run = playing(definition, _TRIAL)
@@ -136,10 +136,14 @@ class Stage:
         return bool(region)
 
     def _dressed(self, scene: Scene, before: int, move: Move) -> View:
+        keys = dict.fromkeys(prepare(self.definition).key_names, frozenset((TOKEN,)))
+
         def dress(case: Case) -> Case:
             values, counters = self.known(before, scene.now)
             steps = tuple(self._timed(before, each, move) for each in case.steps)
-            return replace(case, values=values, counters=counters, stale={}, steps=steps)
+            return replace(
+                case, values=values, counters=counters, keys=keys, stale={}, steps=steps
+            )
 
         return _each(scene.view, dress)
 

@@ -21,17 +21,24 @@ from carelane.pathways.trial import FROM, IN, Happening, Trial, TrialRow, payloa
 from carelane.proofs.everybody import OFFICE, Everybody
 
 _ROUNDS_MAX = 2_000
+_APPLIED = Disposition.APPLIED
 _ORGANISATION = name_id("trial", "organisation")
 _SUBJECT = name_id("trial", "patient")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """What came of one row: what really followed in words, and each expectation that was not met."""
+    """What came of one row: what really followed, each expectation that was not met, and the row as it went.
+
+    `really` is written as the third column is, so that it can be pasted there. `impossible` says what of the
+    second column could not happen; then no third column can be right.
+    """
 
     row: TrialRow
     followed: str
     missed: tuple[str, ...]
+    really: str
+    impossible: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,17 +94,6 @@ def playing(definition: Definition, trial: Trial, *, calendar: Calendar = OFFICE
     )
 
 
-def report(trial: Trial, results: tuple[TrialResult, ...]) -> str:
-    """The table as written, each row marked, and under a row that missed what really followed."""
-    lines = [f"test: {trial.title}"]
-    for one in results:
-        lines.append(f"{'MISSED' if one.missed else 'ok    '} {one.row.text}")
-        lines.extend(f"         expected {missed}" for missed in one.missed)
-        if one.missed:
-            lines.append(f"         followed {one.followed}")
-    return "\n".join(lines) + "\n"
-
-
 def play(run: Playing, row: TrialRow) -> TrialResult:
     """Run one row: let time pass, let it happen, and compare."""
     run.last = []
@@ -106,9 +102,64 @@ def play(run: Playing, row: TrialRow) -> TrialResult:
     missed = tuple(
         f"{name} {value}".strip() for name, value in row.expects if not _met(run, name, value)
     )
-    if impossible:
-        missed = (impossible, *missed)
-    return TrialResult(row=row, followed=_followed(run), missed=missed)
+    return TrialResult(
+        row=row,
+        followed=_followed(run),
+        missed=(impossible, *missed) if impossible else missed,
+        really=_really(run, row),
+        impossible=impossible,
+    )
+
+
+def _really(run: Playing, row: TrialRow) -> str:
+    """The third column as it went: what held stays as it was written, what missed says what there was."""
+    said = [
+        written
+        for name, value in row.expects
+        for written in ([_said(name, value)] if _met(run, name, value) else _instead(run, name))
+    ]
+    return "; ".join(dict.fromkeys(said)) or _followed(run)
+
+
+def _said(name: str, value: str) -> str:
+    return f"{name} {value}".strip()
+
+
+def _instead(run: Playing, name: str) -> list[str]:
+    """What there was under this name; where there was nothing, the state the case is in."""
+    if name in ("cases", "no case"):
+        return [f"cases {len(run.view.cases)}"] if run.view.cases else ["no case"]
+    if name in ("held", "ignored", "parked"):
+        ended = sorted(
+            {str(one.disposition) for one in run.last if one.disposition is not _APPLIED}
+        )
+        return ended or _states(run)
+    return [_said(name, value) for value in _plain(run, name)] or _states(run)
+
+
+def _plain(run: Playing, name: str) -> list[str]:
+    """Everything that is so under this name, each once; of what is a wait's own, with its state where several wait."""
+    case = _case(run)
+    if name == "states":
+        return [" & ".join(sorted(_facts(run, "state")))]
+    if case is None or name not in ("owner", "due", "paused"):
+        return sorted(_facts(run, name))
+    several = len(case.steps) > 1
+    said = [(one.state, found) for one in case.steps for found in _of_step(run, one, name)]
+    return [f"{state} {found}".strip() if several else found for state, found in said]
+
+
+def _of_step(run: Playing, one: OpenStep, name: str) -> list[str]:
+    """Owner, due time from now, or being paused, of one wait."""
+    if name == "owner":
+        return [f"{one.owner.kind} {one.owner.name}"]
+    if name == "due":
+        return [duration_text(one.clock.due_at - run.now)]
+    return [] if one.clock.paused_at is None else [""]
+
+
+def _states(run: Playing) -> list[str]:
+    return [f"state {one}" for one in sorted(_facts(run, "state"))] or ["no case"]
 
 
 def happen(run: Playing, row: TrialRow) -> str:
@@ -127,9 +178,14 @@ def _fact(run: Playing, row: TrialRow) -> Fact | None:
     if happens.kind == "event":
         keys = {name: value for name, value in happens.given.items() if name in KEYS}
         sent = happens.given.get(FROM)
-        refers = {"sender": name_id("trial", sent)} if sent else None
-        payload = payload_of(run.definition, happens.given)
-        return _made(run, row, happens.name, payload, keys=keys, refers=refers)
+        return _made(
+            run,
+            row,
+            happens.name,
+            payload_of(run.definition, happens.given),
+            keys=keys,
+            refers={"sender": name_id("trial", sent)} if sent else None,
+        )
     if happens.kind == "task":
         return _task(run, row, happens)
     return _effect(run, row, happens)
@@ -206,10 +262,11 @@ def _met(run: Playing, name: str, value: str) -> bool:
     if name in ("cases", "no case"):
         return len(run.view.cases) == (int(value) if value.isdigit() else 0)
     if name in ("held", "ignored", "parked"):
-        return any(decided.disposition is Disposition(name) for decided in run.last)
-    wanted = {one.strip() for one in value.split("&")}
+        wanted = Disposition(name)
+        return any(decided.disposition is wanted for decided in run.last)
+    named = {one.strip() for one in value.split("&")}
     there = _facts(run, "state" if name == "states" else name)
-    return wanted == there if name == "states" else wanted <= there
+    return named == there if name == "states" else named <= there
 
 
 def _facts(run: Playing, name: str) -> set[str]:
@@ -233,23 +290,21 @@ def _facts(run: Playing, name: str) -> set[str]:
 
 
 def _of_case(run: Playing, case: Case, name: str) -> Iterator[str]:
-    match name:
-        case "status":
-            yield case.status
-        case "urgency":
-            yield case.urgency.name.lower()
-        case "milestone":
-            yield case.milestone
-        case "region":
-            yield from (f"{path} {view.outcome}".strip() for path, view in case.regions.items())
-        case "closed" if not case.steps:
-            yield case.outcome
-        case _:
-            for one in case.steps:
-                yield from _of_step(run, one, name)
+    if name == "status":
+        yield case.status
+    elif name == "urgency":
+        yield case.urgency.name.lower()
+    elif name == "milestone":
+        yield case.milestone
+    elif name == "region":
+        yield from (f"{path} {view.outcome}".strip() for path, view in case.regions.items())
+    elif name == "closed" and not case.steps:
+        yield case.outcome
+    for one in case.steps:
+        yield from _of_wait(run, one, name)
 
 
-def _of_step(run: Playing, one: OpenStep, name: str) -> Iterator[str]:
+def _of_wait(run: Playing, one: OpenStep, name: str) -> Iterator[str]:
     """One open step's; where several are open, each also after the name of its state."""
     match name:
         case "state":
@@ -272,8 +327,9 @@ def _of_step(run: Playing, one: OpenStep, name: str) -> Iterator[str]:
 def _followed(run: Playing) -> str:
     case = _case(run)
     if case is None:
-        return "no case; " + ", ".join(str(one.disposition) for one in run.last)
-    parts = [f"{name} {', '.join(sorted(found))}" for name in _TOLD if (found := _facts(run, name))]
+        ended = [str(one.disposition) for one in run.last if one.disposition is not _APPLIED]
+        return "; ".join(dict.fromkeys(["no case", *ended]))
+    parts = [_said(name, value) for name in _TOLD for value in _plain(run, name)]
     return "; ".join(parts)
 
 

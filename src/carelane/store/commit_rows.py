@@ -2,15 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TypedDict
 from uuid import UUID
 
-from carelane.cases.model import Case, Change, Notice, OpenStep, Step
+from carelane.cases.model import Case, Change, Notice, OpenStep, Step, Undo
 from carelane.facts.fact import Fact
 from carelane.facts.ids import derive
 from carelane.facts.intent import Intent
 from carelane.pathways.definition import Definition, TaskKind
 from carelane.store.columns import Columns
-from carelane.store.shapes import BlocksShape, CaseShape, StepShape, encode, moved_shape, tag
+from carelane.store.shapes import (
+    BlocksShape,
+    CaseShape,
+    StepShape,
+    WanderedShape,
+    encode,
+    moved_shape,
+    tag,
+)
 
 __all__ = ["Tables", "encode"]
 
@@ -91,16 +100,30 @@ class Tables:
 
 def case_state(case: Case) -> str:
     """The clear part of a case as JSON, in the least shape that can say it."""
-    values = {name: tag(value) for name, value in case.values.items()}
-    keys = {name: sorted(tokens) for name, tokens in case.keys.items()}
-    counters, stale = dict(case.counters), dict(case.stale)
-    if case.regions or case.owed:
-        shape = BlocksShape(values=values, counters=counters, keys=keys, stale=stale, undo=case.undo,
-                            regions=dict(case.regions), owed=case.owed, moved=moved_shape(case.moved))  # fmt: skip
-        return encode(shape).decode()
-    shape_ = CaseShape(values=values, counters=counters, keys=keys, stale=stale, undo=case.undo,
-                       moved=moved_shape(case.moved))  # fmt: skip
-    return encode(shape_).decode()
+    kept = Kept(
+        values={name: tag(value) for name, value in case.values.items()},
+        counters=dict(case.counters),
+        keys={name: sorted(tokens) for name, tokens in case.keys.items()},
+        stale=dict(case.stale),
+        undo=case.undo,
+    )
+    regions = dict(case.regions)
+    if case.moved is not None:
+        moved = moved_shape(case.moved)
+        return encode(WanderedShape(**kept, regions=regions, owed=case.owed, moved=moved)).decode()
+    if regions or case.owed:
+        return encode(BlocksShape(**kept, regions=regions, owed=case.owed)).decode()
+    return encode(CaseShape(**kept)).decode()
+
+
+class Kept(TypedDict):
+    """What every shape of a case has."""
+
+    values: dict[str, tuple[str, str | int | float | bool | None]]
+    counters: dict[str, int]
+    keys: dict[str, list[str]]
+    stale: dict[str, datetime]
+    undo: Undo | None
 
 
 def case_row(case: Case, decided_at: datetime, sealed: bytes) -> tuple[object, ...]:

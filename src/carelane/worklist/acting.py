@@ -16,6 +16,7 @@ from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Actor, Fact, Json, Urgency
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
+from carelane.pathways.tables_text import owner_table
 from carelane.store.changes import Deed, record
 from carelane.store.database import Row, Tx
 from carelane.worklist.answers import NOT_FOUND, Act, Acted, Lost, Refused
@@ -29,6 +30,9 @@ OVERRIDE_REASONS = (
     "patient-request",
     "rule-wrong",
     "data-wrong",
+)
+REASON_UNKNOWN = Refused(
+    code=words.REASON_MISSING, remedy=f"Choose one of: {', '.join(OVERRIDE_REASONS)}."
 )
 Form = Phi[Mapping[str, Json]]
 NO_FORM: Form = Phi({}, "form")
@@ -129,16 +133,20 @@ async def override(  # noqa: PLR0913  # each says one thing about the routing, b
 ) -> Act:
     """Route against the rule, to another pool or waiting state, for a reason of the list; counted by rule."""
     if reason not in OVERRIDE_REASONS:
-        return Refused(
-            code=words.REASON_MISSING, remedy=f"Choose one of: {', '.join(OVERRIDE_REASONS)}."
-        )
-    form = {"reason": reason, **({"state": state} if state else {"pool": pool})}
-    acted = await _act(
-        runtime, viewer, task, words.ROUTING_OVERRIDDEN, {"reason": reason, "form": form}
-    )
+        return REASON_UNKNOWN
+    acted = await reroute(runtime, viewer, task, reason=reason, pool=pool, state=state)
     if isinstance(acted, Acted) and acted.answer.standing is Standing.APPLIED:
         await _count_override(runtime, viewer, task, reason)
     return acted
+
+
+async def reroute(  # noqa: PLR0913  # each says one thing about the routing, by name
+    runtime: Runtime, viewer: Viewer, task: UUID, *, reason: str, pool: str = "", state: str = ""
+) -> Act:
+    """The move of an override alone; whoever calls counts it."""
+    form = {"reason": reason, **({"state": state} if state else {"pool": pool})}
+    told: dict[str, Json] = {"reason": reason, "form": dict(form)}
+    return await _act(runtime, viewer, task, words.ROUTING_OVERRIDDEN, told)
 
 
 async def _count_override(runtime: Runtime, viewer: Viewer, task: UUID, reason: str) -> None:
@@ -147,7 +155,9 @@ async def _count_override(runtime: Runtime, viewer: Viewer, task: UUID, reason: 
         row = await tx.one("worklist.task", id=task)
         if row is None:
             return
-        fired = await tx.one("worklist.fired_rule", case_id=row["case_id"])
+        definition = runtime.releases.published.get(row["release"])
+        table = owner_table(definition, row["state"]) if definition else ""
+        fired = await tx.one("worklist.fired_rule", case_id=row["case_id"], owner_table=table)
         rule = fired["rule"] if fired else ""
         await tx.run(
             "worklist.add_override",

@@ -16,7 +16,7 @@ from carelane.facts.fact import Actor, Fact, Payload
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
 from carelane.store.changes import Deed, record
-from carelane.store.database import Row
+from carelane.store.database import Row, Tx
 from carelane.store.shapes import encode
 from carelane.worklist.answers import Refused
 from carelane.worklist.viewer import Viewer
@@ -71,40 +71,14 @@ async def write(  # noqa: PLR0913  # each says one thing about the entry, by nam
         )
     if kind is Kind.ANSWER and about is None:
         return Refused(code="question-missing", remedy="Say which question this answers.")
-    now = runtime.now()
     async with runtime.app.transaction(sites=viewer.sites) as tx:
         row = await tx.one("worklist.case", id=case)
         if row is None:
             return NO_CASE
-        entry = derive(now, "thread", case, viewer.person, kind)
-        runtime.vault.learn(row["identity"], row["identity_key"])
-        body = encode(
-            {"text": text.reveal(), "to": to, "about": str(about) if about else "", "field": field}
-        )
-        sealed = runtime.vault.seal(row["identity"], "thread_entry", entry, "sealed", body)
-        await tx.run(
-            "worklist.add_entry",
-            id=entry,
-            organisation=runtime.organisation,
-            site=row["site"],
-            service_line=row["service_line"],
-            case_id=case,
-            author=viewer.person,
-            now=now,
-            kind=kind.value,
-            identity=row["identity"],
-            sealed=sealed,
-        )
-        deed = Deed(
-            organisation=runtime.organisation,
-            at=now,
-            action=Action.THREAD_WRITTEN,
-            actor=Actor.PERSON,
-            name=viewer.person,
-            case=case,
-            purpose=viewer.purpose,
-        )
-        await record(tx, deed, Change(thing=Thing.THREAD, id=entry, after=kind.value))
+        body: Payload = {
+            "text": text.reveal(), "to": to, "about": str(about) if about else "", "field": field,
+        }  # fmt: skip
+        entry = await add_entry(runtime, tx, viewer, row, kind, Phi(body, "entry"))
     if kind not in _FACTS:
         return entry, None
     told: Phi[Payload] = Phi(
@@ -121,18 +95,54 @@ async def write(  # noqa: PLR0913  # each says one thing about the entry, by nam
     )
     question = about if kind is Kind.ANSWER and about else entry
     return entry, await decide(
-        runtime, _fact(runtime, viewer, row, kind, question=question, told=told)
+        runtime, told_fact(runtime, viewer, row, _FACTS[kind], question=question, told=told)
     )
 
 
-def _fact(  # noqa: PLR0913  # each says one thing about the entry, by name
-    runtime: Runtime, viewer: Viewer, row: Row, kind: Kind, *, question: UUID, told: Phi[Payload]
+async def add_entry(  # noqa: PLR0913, PLR0917  # each says one thing about the entry
+    runtime: Runtime, tx: Tx, viewer: Viewer, row: Row, kind: Kind, content: Phi[Payload]
+) -> UUID:
+    """Seal an entry into the thread of a case (a row of `worklist.case`), with its leaf; its id."""
+    now, case = runtime.now(), row["id"]
+    entry = derive(now, "thread", case, viewer.person, kind)
+    runtime.vault.learn(row["identity"], row["identity_key"])
+    sealed = runtime.vault.seal(
+        row["identity"], "thread_entry", entry, "sealed", encode(content.reveal())
+    )
+    await tx.run(
+        "worklist.add_entry",
+        id=entry,
+        organisation=runtime.organisation,
+        site=row["site"],
+        service_line=row["service_line"],
+        case_id=case,
+        author=viewer.person,
+        now=now,
+        kind=kind.value,
+        identity=row["identity"],
+        sealed=sealed,
+    )
+    deed = Deed(
+        organisation=runtime.organisation,
+        at=now,
+        action=Action.THREAD_WRITTEN,
+        actor=Actor.PERSON,
+        name=viewer.person,
+        case=case,
+        purpose=viewer.purpose,
+    )
+    await record(tx, deed, Change(thing=Thing.THREAD, id=entry, after=kind.value))
+    return entry
+
+
+def told_fact(  # noqa: PLR0913  # each says one thing about the entry, by name
+    runtime: Runtime, viewer: Viewer, row: Row, type_: str, *, question: UUID, told: Phi[Payload]
 ) -> Fact:
     """What was asked, answered or disputed, for the pathway that owns it; sealed like every payload."""
     now = runtime.now()
     return Fact(
-        id=derive(now, _FACTS[kind], question, viewer.person),
-        type=_FACTS[kind],
+        id=derive(now, type_, question, viewer.person),
+        type=type_,
         subject=row["subject"],
         organisation=row["organisation"],
         occurred_at=now,

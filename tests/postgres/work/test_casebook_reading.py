@@ -51,11 +51,12 @@ async def test_the_page_shows_only_allowed_fields_and_says_why(
     assert shown.thread[0].content.reveal()["text"] == "zebra-7731"
     assert [entry.type for entry in shown.timeline] == ["referral.received", "task.completed"]
     assert [type_ for type_, _ in shown.timeline[1].folded] == ["effect.settled"]
-    assert any(reason.rule.startswith("table triage") for reason in shown.why)
+    assert shown.explanation.here[0].state == "scheduling"
     assert [each["state"] for each in shown.effects if each["name"] == "accepted-told"] == ["done"]
     assert await page(rig.runtime, case, sites=("north",), allowed={"reason"}) is None
 
 
+@pytest.mark.requirement("R81")
 @pytest.mark.requirement("R7")
 @pytest.mark.requirement("R98")
 async def test_the_trace_tells_every_hop_in_order(rig: Rig, system: ScriptedSystem) -> None:
@@ -67,6 +68,7 @@ async def test_the_trace_tells_every_hop_in_order(rig: Rig, system: ScriptedSyst
     wanted = [
         "fact decided",
         "case opened",
+        "clock started",
         "task opened",
         "task claimed",
         "effect wanted",

@@ -85,7 +85,7 @@ def open_door(
     wake: Callable[[], Awaitable[None]] | None = None,
 ) -> SubscriptionDoor:
     """The ASGI door for this connection's notifications; `wake` is called for those without a body."""
-    secret = _text(settings, "notify_secret")
+    secret = _notify_secret(settings)
     if wake is None:
         return SubscriptionDoor(connection=connection, secret=secret, receive=receive)
     return SubscriptionDoor(connection=connection, secret=secret, receive=receive, wake=wake)
@@ -163,7 +163,7 @@ SCHEMA: Final[Mapping[str, Json]] = {
         },
         "authority": {"type": "string", "default": "fhir"},
         "authorities": {"type": "object", "additionalProperties": {"type": "string"}},
-        "notify_secret": {"type": "string", "minLength": 32},
+        "notify_secret_file": {"type": "string"},
         "poll": {"type": "array", "items": {"type": "string"}},
         "poll_overlap_s": {"type": "integer", "default": 120},
     },
@@ -176,6 +176,19 @@ def _text(settings: Mapping[str, Json], name: str, default: str | None = None) -
     if not isinstance(value, str) or not value:
         raise SettingMissing(f"the FHIR connection's setting {name} is missing; add it")
     return value
+
+
+def _notify_secret(settings: Mapping[str, Json]) -> str:
+    """The secret's text; site files hold none, so they name a file."""
+    if settings.get("notify_secret"):
+        return _text(settings, "notify_secret")
+    path = Path(_text(settings, "notify_secret_file"))
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        raise SettingMissing(
+            "the FHIR connection's `notify_secret_file` can't be read; put the secret into it"
+        ) from None
 
 
 def _number(settings: Mapping[str, Json], name: str, default: float) -> float:

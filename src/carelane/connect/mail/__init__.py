@@ -1,1 +1,1 @@
-"""E-mail by SMTP (RFC 5321): alerts to staff, content-free (TRUST, privacy 6). Blind: no look-up is possible."""
+"""E-mail by SMTP (RFC 5321): alerts to staff and messages to patients, content-free (TRUST, privacy 6). Blind."""

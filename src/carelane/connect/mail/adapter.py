@@ -1,20 +1,24 @@
-"""The e-mail adapter: `staff.alert` to whoever a role or person is, by the address the directory gives."""
+"""The e-mail adapter: `staff.alert` to whoever a role or person is by the directory, `patient.message` to a patient."""
 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
 
-from carelane.connect.mail.mapping import from_intent
-from carelane.connect.mail.transport import Server, send
+from carelane.connect.mail.mapping import from_intent, to_patient
+from carelane.connect.mail.transport import IMPLICIT, NONE, STARTTLS, Server, send
+from carelane.facts.errors import SetupFault
 from carelane.facts.fact import Json
-from carelane.facts.intent import EffectClass, Intent
+from carelane.facts.intent import PATIENT_MESSAGE, EffectClass, Intent
 from carelane.facts.ports import AdapterKind, Capability, Sent, Verdict
 
 CAPABILITIES = {
-    "staff.alert": Capability(
-        name="staff.alert", effect_class=EffectClass.BLIND, resource="Communication"
+    name: Capability(
+        name=name, effect_class=EffectClass.BLIND, resource="Communication", channel=channel
     )
+    for name, channel in (("staff.alert", ""), (PATIENT_MESSAGE, "mail"))
 }
 SCHEMA: Mapping[str, Json] = {
     "type": "object",
@@ -26,9 +30,21 @@ SCHEMA: Mapping[str, Json] = {
         "sender": {"type": "string"},
         "fallback": {"type": "string"},
         "portal": {"type": "string"},
+        "tls": {"enum": [STARTTLS, IMPLICIT, NONE]},
+        "ca_file": {"type": "string"},
+        "user": {"type": "string"},
+        "password_file": {"type": "string"},
         "timeout_s": {"type": "number"},
     },
 }
+
+
+class MailSecretMissing(SetupFault):
+    """The file that a mail connection's `password_file` names can't be read or is empty: put the password into it."""
+
+    code = "mail-password-file"
+
+
 FindAddress = Callable[[str, datetime], str | None]
 
 
@@ -50,15 +66,22 @@ class MailSender:
     portal: str
 
     def capabilities(self) -> Mapping[str, Capability]:
-        """Alerts to staff."""
+        """Alerts to staff, messages to patients."""
         return CAPABILITIES
 
     async def send(self, intent: Intent, *, attempt: int, now: datetime) -> Sent:
         """One SMTP conversation."""
         del attempt
-        recipient = self.find(intent.references.get("to", ""), now) or self.fallback
-        message = from_intent(intent, sender=self.sender, recipient=recipient, portal=self.portal)
+        message = self._message(intent, now)
+        if message is None:
+            return Sent(verdict=Verdict.REFUSED, cause="no-message")
         return await asyncio.to_thread(send, self.server, message)
+
+    def _message(self, intent: Intent, now: datetime) -> EmailMessage | None:
+        if intent.capability == PATIENT_MESSAGE:
+            return to_patient(intent, sender=self.sender)
+        recipient = self.find(intent.references.get("to", ""), now) or self.fallback
+        return from_intent(intent, sender=self.sender, recipient=recipient, portal=self.portal)
 
     async def look_up(self, intent: Intent, *, now: datetime) -> Sent:
         """Nobody can say whether a mail arrived."""
@@ -75,6 +98,10 @@ def open_sender(settings: Mapping[str, Json], *, find: FindAddress) -> MailSende
         host=str(settings["host"]),
         port=int(str(settings["port"])),
         timeout_s=float(str(settings.get("timeout_s", 10))),
+        tls=str(settings.get("tls", "")),
+        ca_file=str(settings.get("ca_file", "")),
+        user=str(settings.get("user", "")),
+        password=_password(settings),
     )
     return MailSender(
         server=server,
@@ -83,3 +110,18 @@ def open_sender(settings: Mapping[str, Json], *, find: FindAddress) -> MailSende
         fallback=str(settings.get("fallback", "on-call@localhost")),
         portal=str(settings.get("portal", "http://127.0.0.1:20480/")),
     )
+
+
+def _password(settings: Mapping[str, Json]) -> str:
+    named = settings.get("password_file")
+    if not named:
+        return ""
+    try:
+        text = Path(str(named)).read_text(encoding="utf-8").strip()
+    except OSError:
+        text = ""
+    if not text:
+        raise MailSecretMissing(
+            f"`password_file` of a mail connection names {named}, which is of no use"
+        )
+    return text

@@ -1,4 +1,4 @@
-"""Cases by JSON: list, show, the trace of hops, and the thread."""
+"""Cases by JSON: list, show, the trace of hops, why it is where it is, and the thread."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +13,8 @@ from carelane.access.views import Screen
 from carelane.accounts.rights import MISSING
 from carelane.casebook.page import cases
 from carelane.casebook.trace import trace
+from carelane.casebook.why import explain
+from carelane.portal import correcting
 from carelane.portal.api.answers import acting, denied
 from carelane.portal.desk import Asked, desk_of, session_of
 from carelane.portal.forms import Form
@@ -28,6 +30,15 @@ class Written(msgspec.Struct, kw_only=True):
     to: str = ""
     about: str = ""
     field: str = ""
+
+
+class Corrected(msgspec.Struct, kw_only=True):
+    """What is wrong: `rule` (empty: the one that routed last), `reason` of the list, `text`, perhaps a `pool`."""
+
+    reason: str
+    text: str
+    rule: str = ""
+    pool: str = ""
 
 
 @get("/api/cases")
@@ -75,10 +86,11 @@ async def show(request: Asked, case_id: FromPath[UUID]) -> Response[object]:
     return Response({
         "case": {name: value for name, value in page.summary.items() if name not in {"subject", "organisation"}},
         "patient": found.patient,
-        "fields": [{"name": each.name, "label": each.label, "authority": each.authority, "value": each.value.reveal()}
+        "fields": [{"name": each.name, "label": each.label, "authority": each.authority, "value": each.value.reveal(),
+                    "record": f"/cases/{case_id}/records/{each.role}" if each.name in found.opens else ""}
                    for each in page.fields],
         "masked": page.masked, "steps": page.steps, "tasks": page.tasks, "effects": page.effects,
-        "notices": page.notices, "timeline": page.timeline, "why": page.why, "approvers": page.approvers,
+        "notices": page.notices, "timeline": page.timeline, "why": page.explanation,
         "thread": [{"id": each.id, "author": each.author, "at": each.at, "kind": each.kind, **each.content.reveal()}
                    for each in page.thread],
     })  # fmt: skip
@@ -95,6 +107,20 @@ async def hops(request: Asked, case_id: FromPath[UUID]) -> Response[object]:
     return denied(request, MISSING) if found is None else Response(found)
 
 
+@get("/api/cases/{case_id:uuid}/why")
+async def why(request: Asked, case_id: FromPath[UUID]) -> Response[object]:
+    """Why the case is where it is: rules, inputs, rows that missed, release, approvers, late-bound versions."""
+    desk, session = desk_of(request), session_of(request)
+    if no := await desk.rights.allow_on(session, Action.CASE_VIEW, "case", case_id):
+        return denied(request, no)
+    async with desk.runtime.app.transaction(sites=session.person.sites) as tx:
+        found = await explain(tx, desk.runtime.releases.published, case_id)
+    if found is None:
+        return denied(request, MISSING)
+    await desk.rights.read(session, Screen.CASE.value, [case_id])
+    return Response(found)
+
+
 @post("/api/cases/{case_id:uuid}/thread", status_code=200)
 async def entry(
     request: Asked, case_id: FromPath[UUID], data: JSONBody[Written]
@@ -109,6 +135,19 @@ async def entry(
     )
 
 
+@post("/api/cases/{case_id:uuid}/correct", status_code=200)
+async def correct(
+    request: Asked, case_id: FromPath[UUID], data: JSONBody[Corrected]
+) -> Response[object]:
+    """Say that a rule led the case to the wrong place; with `pool` the case goes there now."""
+    session = acting(request)
+    asked = correcting.Asked(**msgspec.structs.asdict(data))
+    told = await correcting.file(desk_of(request), session, case_id, asked)
+    if not told.ok:
+        return Response(told.problem(), status_code=told.status)
+    return Response({"done": True, "standing": told.code, "message": told.message})
+
+
 def _after(text: str) -> tuple[datetime, UUID] | None:
     at, _, id_ = text.partition("~")
     try:
@@ -117,4 +156,4 @@ def _after(text: str) -> tuple[datetime, UUID] | None:
         return None
 
 
-ROUTES = (index, show, hops, entry)
+ROUTES = (index, show, hops, why, entry, correct)

@@ -9,17 +9,23 @@ from litestar.response import Redirect
 from carelane.access.decide import Denied
 from carelane.access.request import Action
 from carelane.facts.phi import Phi
+from carelane.portal import correcting
 from carelane.portal.desk import Asked, desk_of, session_of, viewer_of
 from carelane.portal.forms import Form, form_of
 from carelane.portal.looking import CaseView, case, linked
 from carelane.portal.pages.problems import problem
 from carelane.portal.render import Html, page, to
 from carelane.portal.saying import Said, said
+from carelane.worklist.acting import OVERRIDE_REASONS
 from carelane.worklist.answers import Refused
 from carelane.worklist.thread import Kind, write
 
-_WRITTEN = {"note": "Noted.", "question": "Asked: it is a task with a clock now.", "answer": "Answered.",
-            "correction": "Noted as wrong; someone owns it now."}  # fmt: skip
+_WRITTEN = {
+    "filed": "Filed: those who answer for the pathway judge it, and it is counted.",
+    "filed-and-moved": "Filed, and the case was sent on.",
+    "note": "Noted.", "question": "Asked: it is a task with a clock now.", "answer": "Answered.",
+            "correction": "Noted as wrong; someone owns it now.",
+}  # fmt: skip
 
 
 @get("/cases/{case_id:uuid}")
@@ -48,6 +54,22 @@ async def entry(request: Asked, case_id: FromPath[UUID]) -> Html | Redirect:
     if isinstance(found, Denied):
         return problem(request, told)
     return _page(request, found, problem_=told, text=form.text("text"))
+
+
+@post("/cases/{case_id:uuid}/correct", status_code=200)
+async def correct(request: Asked, case_id: FromPath[UUID]) -> Html | Redirect:
+    """Say that a rule led the case to the wrong place, and perhaps move it."""
+    desk, session = desk_of(request), session_of(request)
+    form = await form_of(request)
+    asked = correcting.Asked(rule=form.text("rule"), reason=form.text("reason"), text=form.text("text"),
+                             pool=form.text("pool"))  # fmt: skip
+    told = await correcting.file(desk, session, case_id, asked)
+    if told.ok and not told.remedy:
+        return to(f"/cases/{case_id}?told={told.code}")
+    found = await case(desk, session, case_id)
+    if isinstance(found, Denied):
+        return problem(request, told)
+    return _page(request, found, problem_=told)
 
 
 async def written(request: Asked, case_id: UUID, form: Form) -> Said | None:
@@ -92,7 +114,14 @@ def _page(request: Asked, found: CaseView, *, problem_: Said | None = None, text
         text=text,
         told=_WRITTEN.get(request.query_params.get("told", ""), ""),
         pools=[(each.name, each.title) for each in directory.pools.values()],
+        own_pools=[
+            (name, directory.pools[name].title if name in directory.pools else name)
+            for name in (definition.pools if definition else ())
+        ],
+        rules=correcting.rules_of(found.case.explanation),
+        reasons=OVERRIDE_REASONS,
+        may_move=found.may_move,
     )
 
 
-ROUTES = (show, reveal, entry)
+ROUTES = (show, reveal, entry, correct)

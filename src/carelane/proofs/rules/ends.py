@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from carelane.proofs.boxes import Piece, bounded, joined, remove, within
 from carelane.proofs.cells import ELAPSED, Coordinate
-from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.moves import Intake, counted
+from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.turns import Breach, Control
 
 DEAD_END = "no-dead-ends"

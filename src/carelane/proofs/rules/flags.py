@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from carelane.facts.fact import Urgency
 from carelane.pathways.definition import Definition, OwnerKind, RedFlags
+from carelane.proofs.flags import Flags
+from carelane.proofs.regions import Regions
+from carelane.proofs.rules.tables import example
 from carelane.proofs.turns import Breach, Turn, said
 
 LIST = "red-flag-list"
@@ -11,9 +14,16 @@ POOLS = "red-flags-to-urgent-pools"
 _TAKES = ("result", "questionnaire", "symptoms")
 
 
-def of_text(definition: Definition) -> Iterator[Breach]:
-    """A pathway that takes symptoms or results without a list, or with one that names what is not there."""
+def of_text(definition: Definition, regions: Regions) -> Iterator[Breach]:
+    """A pathway that takes symptoms or results without a list, with one that names what is not there, or ignores it."""
     flags = definition.red_flags
+    routine = Flags.of(definition, regions).seen.get(Urgency.ROUTINE)
+    if definition.urgency and routine:
+        yield Breach(
+            rule=POOLS,
+            message=f"`{definition.urgency}` says routine for a red flag: {example(regions.space, routine)}.",
+            remedy="Give the red flag a row of its own, with its urgency.",
+        )  # fmt: skip
     if _takes(definition) and not _listed(flags):
         yield Breach(
             rule=LIST, message="The pathway takes symptoms or results and declares no red flags.",

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from carelane.proofs.boxes import Piece, TooMany, bits_of, meet
-from carelane.proofs.nodes import Explored, Node, Way
+from carelane.proofs.boxes import TOO_MANY, Undecided, bits_of, meet
 from carelane.proofs.moves import Kind
+from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.turns import Breach, Control
 
 RULE = "loops-bounded"
@@ -101,7 +101,7 @@ def _single(box: int, masks: Sequence[int]) -> list[int]:
     for mask in masks:
         boxes = [each & ~mask | bit for each in boxes for bit in bits_of(each & mask)]
         if len(boxes) > _STARTS_MAX:
-            raise TooMany
+            raise Undecided(TOO_MANY)
     return boxes
 
 

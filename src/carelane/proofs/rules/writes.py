@@ -10,7 +10,7 @@ DECLARED = "fields-declared"
 AUTHORITY = "authority-of-what-is-written"
 FAILURE = "failures-reach-somebody"
 _OURS = ("carelane", "patient")
-_NUMBERS = ("identifier", "masterIdentifier")
+_NUMBERS = frozenset({"identifier", "masterIdentifier", "number", "reference"})
 _ROLES = {"referral": "request", "order": "request", "medication": "medication_request"}
 
 
@@ -44,16 +44,15 @@ def _carried(emit: Emit, known: set[str]) -> tuple[str, ...]:
 
 
 def _written(definition: Definition, effect: EffectKind) -> Iterator[Breach]:
-    """A record's own fields may say which record is meant, by its numbers; others' fields may not go into it."""
-    reach, _, rest = effect.capability.partition(".")
-    thing = rest.partition(".")[0]
+    """What an effect changes may be named by its numbers; no other field of it may come from a copy."""
+    thing = effect.capability.split(".")[1:2]
     for name in effect.sends:
         field = definition.fields.get(name)
         if field is None or field.authority in _OURS:
             continue
         role, *path = field.path.split(".")
-        changes = role == _ROLES.get(thing, thing) and not set(_NUMBERS) & set(path)
-        if reach == "ehr" and (field.authority != reach or changes):
+        numbered = not _NUMBERS.isdisjoint(path)
+        if [role] == [_ROLES.get(each, each) for each in thing] and not numbered:
             yield Breach(
                 rule=AUTHORITY,
                 message=f"Effect `{effect.name}` writes `{name}`, over which {field.authority} has authority.",

@@ -44,6 +44,13 @@ select f.id, f.type, f.occurred_at, f.recorded_at, f.actor, f.actor_name, f.conn
 from application a join fact f on f.id = a.fact
 where a.case_id = %(id)s order by a.revision, a.at, f.recorded_at limit %(limit)s
 
+-- name: sources
+-- What an outside system told a case, newest first: the records its copied fields come from.
+select f.id, f.connection, f.identity, f.sealed, i.identity_key
+from application a join fact f on f.id = a.fact left join identity i on i.id = f.identity
+where a.case_id = %(id)s and f.actor = 'system' and f.connection <> ''
+order by a.revision desc, f.recorded_at desc limit %(limit)s
+
 -- name: messages
 -- The messages that facts of a case came from.
 select m.id, m.connection, m.trigger, m.received_at, m.interpreted_at, m.outcome
@@ -56,9 +63,22 @@ from thread_entry t left join identity i on i.id = t.identity
 where t.case_id = %(id)s order by t.at, t.id limit 500
 
 -- name: activation
--- Who put a release in force.
-select approver_one, approver_two, reason, from_at, site, service_line from activation
-where release = %(release)s order by from_at desc limit 1
+-- Who put a release in force where this case is: the narrowest scope that fits, before the case opened if there is one.
+select approver_one, approver_two, reason, from_at, site, service_line, referral_type, scheduling_lane, proof
+from activation
+where release = %(release)s and site in ('', %(site)s) and service_line in ('', %(service_line)s)
+order by from_at <= %(opened_at)s desc, (site <> '')::int + (service_line <> '')::int desc, from_at desc limit 1
+
+-- name: waits
+-- A case's open waits with how the owner was found and what the clock counts by.
+select state, opened_at, owner_kind, owner_name, clock_kind, due_at, safety, fallback, task, entered_by,
+       detail#>'{owner,trail}' as owner_found, coalesce(detail#>>'{clock,calendar}', '') as calendar,
+       coalesce((detail#>>'{clock,calendar_version}')::int, 0) as calendar_version
+from step where case_id = %(id)s and closed_at is null order by opened_at, id
+
+-- name: corrections
+-- What people said is wrong with a case's routing.
+select rule, reason, person, at from routing_override where case_id = %(id)s order by at, id
 
 -- name: notices
 -- Who was told about a case.

@@ -53,3 +53,10 @@ from effect group by 1, 2, 3 order by 1, 2, 3
 -- name: connections
 -- Each outgoing connection's breaker.
 select name, state, failures, open_until, not_before from connection order by name
+
+-- name: standing
+-- The open waits of a pathway by release and state: how many, since when the oldest waits, how many are past due.
+select c.release, s.state, count(*) as open, min(s.opened_at) as oldest_at,
+       count(*) filter (where s.due_at <= %(now)s) as late
+from step s join pathway_case c on c.id = s.case_id
+where s.closed_at is null and c.pathway = %(pathway)s group by 1, 2 order by 1, 2

@@ -1,7 +1,13 @@
--- name: open_states
--- How many cases of a pathway wait in each state, in view.
-select s.state, count(*) as open from step s join pathway_case c on c.id = s.case_id
-where s.closed_at is null and c.pathway = %(pathway)s group by s.state
+-- name: in_force
+-- What is in force where, by pathway, widest scope first, with who answers for it and the open cases of the release.
+select a.pathway, a.release, r.version, a.site, a.service_line, a.referral_type, a.scheduling_lane, a.approver_one,
+       a.approver_two, a.reason, a.from_at, a.proof, a.cause, coalesce(o.open, 0) as open, coalesce(o.late, 0) as late
+from activation a join release r on r.digest = a.release and r.organisation = a.organisation
+left join (select c.release, count(distinct c.id) as open, count(distinct c.id) filter (where s.due_at <= %(now)s) as late
+           from step s join pathway_case c on c.id = s.case_id where s.closed_at is null group by 1) o
+  on o.release = a.release
+where a.to_at is null order by a.pathway, (a.site <> '')::int + (a.service_line <> '')::int + (a.referral_type || a.scheduling_lane <> '')::int,
+         a.site, a.service_line, a.referral_type, a.scheduling_lane, a.from_at
 
 -- name: changed_since
 -- Open work of a person that is newer than what was seen, and rows that someone claimed or gave back since.

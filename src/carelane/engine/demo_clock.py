@@ -1,0 +1,106 @@
+"""The clock of a demo or test database: read by every process, moved only when nothing is on its way.
+
+Thirty simulated days pass in minutes, and yet each clock fires at its own time, in its order: the clock is never
+moved past the next thing that happens by itself.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from carelane.engine.clock import Clock
+from carelane.engine.runtime import Runtime
+from carelane.facts.errors import SetupFault
+from carelane.store.database import Database, Tx
+
+DOOR = "clock"
+LOOK_S = 1.0
+AFTER_DUE = timedelta(seconds=1.05)
+"""An expiry is decided a second after it is due (SEMANTICS 6)."""
+
+
+class NotADemo(SetupFault):
+    """A demo's clock was asked of a database that isn't a demo's, or the other way round: use another database."""
+
+    code = "not-a-demo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What asking to move came to: the time now, what is still on its way, and how late the latest clock is."""
+
+    now: datetime
+    busy: dict[str, int]
+    late_s: float
+    next_at: datetime | None
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing was on its way, so the clock was moved."""
+        return not any(self.busy.values())
+
+
+async def held_clock(database: Database, *, demo: bool, fresh: bool, serves: bool) -> Clock:
+    """The clock for a process on this database; with `fresh`, an empty database becomes a demo's.
+
+    A command that only looks takes the database's clock as it is; a process that `serves` must have been told.
+
+    Raises:
+        NotADemo: `demo` was asked of a database in use, or a demo's database is to serve without `demo`.
+    """
+    async with database.transaction() as tx:
+        if demo and fresh:
+            await tx.run("clock.mark", organisation=database.organisation)
+        row = await tx.one("clock.ahead")
+    if demo and row is None:
+        raise NotADemo(
+            "this database is not a demo's, so its clock can't be moved. Remedy: a new home, or demo_clock off"
+        )
+    if row is not None and serves and not demo:
+        raise NotADemo(
+            "this database is a demo's, with a clock of its own. Remedy: another home or database for real work"
+        )
+    return Clock(row["ahead"] if row else timedelta(0))
+
+
+async def follow(runtime: Runtime, clock: Clock, stop: asyncio.Event) -> None:
+    """Take over what the database says, at each ring and every second, until told to stop."""
+    while not stop.is_set():
+        async with runtime.worker.transaction() as tx:
+            row = await tx.one("clock.ahead")
+        if row is not None and row["ahead"] > clock.ahead:
+            clock.ahead = row["ahead"]
+            for door in ("drain", "effects", "interpret"):
+                runtime.bell.ring_here(door)
+        await runtime.bell.wait(DOOR, seconds=LOOK_S)
+
+
+async def move(runtime: Runtime, clock: Clock, *, until: datetime) -> Moved:
+    """Move on to `until`, or to the next thing that happens by itself if that is sooner; not at all while busy."""
+    now = clock()
+    async with runtime.worker.transaction() as tx:
+        found = await tx.one("clock.busy", now=now) or {}
+        late_s = max(0.0, float(found.pop("late_s", 0.0) or 0.0))
+        busy = {name: int(count) for name, count in found.items()}
+        row = await tx.one("clock.next", now=now)
+        next_at = row["at"] if row else None
+        if not any(busy.values()):
+            await _ahead(tx, clock, now, _target(until, next_at))
+    if not any(busy.values()):
+        for door in (DOOR, "drain", "effects"):
+            runtime.bell.ring(door)
+    return Moved(now=clock(), busy=busy, late_s=late_s, next_at=next_at)
+
+
+def _target(until: datetime, next_at: datetime | None) -> datetime:
+    return until if next_at is None else min(until, next_at + AFTER_DUE)
+
+
+async def _ahead(tx: Tx, clock: Clock, now: datetime, target: datetime) -> None:
+    before = await tx.one("clock.ahead")
+    if before is None or target <= now:
+        return
+    ahead = clock.ahead + (target - now)
+    row = await tx.one("clock.move", ahead=ahead, moved=before["moved"])
+    if row is not None:
+        clock.ahead = row["ahead"]

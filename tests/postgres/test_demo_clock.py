@@ -1,0 +1,100 @@
+"""A demo's clock: it moves only when nothing is on its way, never past the next clock, and never in a hospital."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from carelane.compose.connections import envelopes, readers
+from carelane.compose.house import House, open_house
+from carelane.engine.demo_clock import NotADemo, move
+from carelane.engine.drain import drain
+from carelane.intake.interpret import interpret
+from carelane.intake.receive import arrived_of
+from carelane.settings import Settings
+from carelane.store.messages import store_arrived
+from carelane.store.roles import DatabaseUrls
+from carelane.testing import messages as make
+
+ROOT = Path(__file__).parents[2]
+DAY = timedelta(days=1)
+
+
+def settings(home: Path, *, demo: bool) -> Settings:
+    return Settings(home=home, site=ROOT / "site", pathways=ROOT / "pathways", demo_clock=demo)
+
+
+async def arrive(house: House, raw: bytes) -> None:
+    """Store one message as the listener would, at the demo's time."""
+    runtime = house.runtime
+    arrived = arrived_of(
+        runtime, "mllp", raw, envelopes(runtime.directory)["mllp"](raw), site="north"
+    )
+    async with runtime.worker.transaction() as tx:
+        await store_arrived(tx, runtime.vault, runtime.organisation, [arrived])
+
+
+async def work(house: House) -> None:
+    """Everything that is on its way, but for effects."""
+    while await interpret(house.runtime, readers(house.runtime.directory), "mllp"):
+        pass
+    while (await drain(house.runtime)).facts:
+        pass
+
+
+@pytest.mark.requirement("R131")
+async def test_the_clock_stops_at_each_clock_and_moves_only_when_quiet(
+    database: DatabaseUrls, tmp_path: Path
+) -> None:
+    """A message on its way holds it; then it stops at the referral's warning, not past it; each fires at its time."""
+    async with open_house(
+        settings(tmp_path, demo=True), database, process="up", load=True
+    ) as house:
+        begun = house.clock()
+        quiet = await move(house.runtime, house.clock, until=begun + DAY)
+        assert quiet.quiet
+        assert house.clock() - begun >= DAY
+
+        origin = make.Origin(start=house.clock())
+        await arrive(house, make.referral(1, person=1, specialty=0, priority=1, origin=origin))
+        busy = await move(house.runtime, house.clock, until=house.clock() + DAY)
+        assert not busy.quiet
+        assert busy.busy["messages"] == 1
+
+        await work(house)
+        before = house.clock()
+        for _ in range(3):
+            moved = await move(house.runtime, house.clock, until=before + 30 * DAY)
+            assert moved.quiet
+            assert moved.next_at is not None
+            assert house.clock() - moved.next_at < timedelta(seconds=5)
+            await work(house)
+            assert (await move(house.runtime, house.clock, until=house.clock())).late_s < 5
+
+
+async def test_a_database_in_use_never_becomes_a_demo(
+    database: DatabaseUrls, tmp_path: Path
+) -> None:
+    """Once messages were received, the setting is refused; and a demo's database does not serve without it."""
+    async with open_house(
+        settings(tmp_path, demo=False), database, process="up", load=True
+    ) as house:
+        await arrive(house, make.referral(1, person=1, origin=make.Origin(start=datetime(2026, 3, 2, 14, tzinfo=UTC))))
+    with pytest.raises(NotADemo, match="not a demo's"):
+        async with open_house(settings(tmp_path, demo=True), database, process="up", load=True):
+            pass
+
+
+async def test_a_demo_s_database_does_not_serve_without_the_setting(
+    database: DatabaseUrls, tmp_path: Path
+) -> None:
+    """Processes that work refuse it; a command that only looks takes its clock."""
+    async with open_house(
+        settings(tmp_path, demo=True), database, process="up", load=True
+    ) as house:
+        await move(house.runtime, house.clock, until=house.clock() + DAY)
+    with pytest.raises(NotADemo, match="clock of its own"):
+        async with open_house(settings(tmp_path, demo=False), database, process="work-0@here"):
+            pass
+    async with open_house(settings(tmp_path, demo=False), database, process="judge") as house:
+        assert house.clock.ahead > DAY - timedelta(seconds=1)
