@@ -36,7 +36,7 @@ async def recorded(house: House, folder: Path) -> Path:
     """The recording of all that happened, in two parts."""
     runtime = house.runtime
     async with runtime.worker.transaction() as tx:
-        head: Header = dated(await header(runtime, tx, "referral-intake", None))
+        head: Header = dated(await header(runtime, tx, "referral-intake", None), runtime.now())
     heard = heard_by(runtime.releases.published, "referral-intake")
     found = [each async for each in histories(runtime.worker, head, heard)]
     write(folder, head, found)

@@ -168,7 +168,7 @@ PLAIN: Mapping[str, str] = {
     "merge_log": "kind moved",
     "subject_token": "kind",
     "fact": "type actor actor_name connection refers entity",
-    "decision": "disposition reason held_then held_pathway xid",
+    "decision": "disposition reason held_then held_pathway",
     "release": "digest pathway version content recalled_by recall_reason",
     "activation": "release pathway referral_type scheduling_lane approver_one approver_two reason proof report cause "
     "ended_by ended_reason",
@@ -189,7 +189,7 @@ PLAIN: Mapping[str, str] = {
     "heartbeat": "process kind detail",
     "organisation_key": "purpose",
     "backtest": "pathway old new events report made_by",
-    "shadow": "pathway old new content started_by window_xmin system_identifier",
+    "shadow": "pathway old new content started_by system_identifier",
     "shadow_case": "class",
     "emergency_access": "person reason",
     "legal_hold": "reason placed_by released_by",
