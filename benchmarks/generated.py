@@ -17,7 +17,17 @@ STAGES = STATES - _BLOCK_STATES - len(_FINAL)
 
 def text() -> str:
     """The pathway."""
-    parts = [_HEAD, *_inputs(), "tables:", *_tables(), _EVENTS, *_tasks(), _REST, *_states(), *_ends()]
+    parts = [
+        _HEAD,
+        *_inputs(),
+        "tables:",
+        *_tables(),
+        _EVENTS,
+        *_tasks(),
+        _REST,
+        *_states(),
+        *_ends(),
+    ]
     return "\n".join(parts) + "\n"
 
 
@@ -57,9 +67,7 @@ def _tables() -> Iterator[str]:
         yield f"  t{table}:\n    hit: first\n    output: [go, back, aside]\n    rows:"
         for row in range(ROWS - 1):
             one, two = (0, 1) if row % 2 else (2, 3)
-            when = (
-                f"i{table}-{one} = {CODES[row % 5]} and i{table}-{two} = {CODES[row // 5]}"
-            )
+            when = f"i{table}-{one} = {CODES[row % 5]} and i{table}-{two} = {CODES[row // 5]}"
             yield f'      - {{ when: "{when}", then: {("go", "back", "aside")[row % 3]} }}'
         yield "      - { when: otherwise, then: go }"
 
@@ -108,7 +116,9 @@ def _block(block: int, stage: int) -> Iterator[str]:
         yield f"        r{region}:\n          start: {name}-s0\n          states:"
         for state in range(REGION_STATES):
             following = f"{name}-fit" if state == REGION_STATES - 1 else f"{name}-s{state + 1}"
-            table = f"t{(block * REGIONS * REGION_STATES + region * REGION_STATES + state) % TABLES}"
+            table = (
+                f"t{(block * REGIONS * REGION_STATES + region * REGION_STATES + state) % TABLES}"
+            )
             yield f"            {name}-s{state}:\n              task: work\n              owner: {{ pool: desk }}"
             yield f"              clock: {{ kind: wall, due: 8h }}\n              fallback: {{ state: {following} }}"
             yield "              outcomes:"

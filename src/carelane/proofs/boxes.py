@@ -15,7 +15,7 @@ PIECES_MAX = 20_000
 TOO_MANY = "There are more cells and states than the prover looks at."
 
 
-class Undecided(Exception):  # noqa: N818  # no error of anybody: the verdict says "not decided", and why
+class Undecided(Exception):  # no error of anybody: the verdict says "not decided", and why
     """What can't be decided here, and why: it counts as refused."""
 
 

@@ -2,7 +2,18 @@
 
 from types import MappingProxyType
 
-from carelane.proofs.rules import effects, ends, flags, heard, loops, promises, safety, tables, waits, writes
+from carelane.proofs.rules import (
+    effects,
+    ends,
+    flags,
+    heard,
+    loops,
+    promises,
+    safety,
+    tables,
+    waits,
+    writes,
+)
 
 RULES = MappingProxyType({
     waits.WAITS: "Every wait that a case can reach has an owner, a clock and a fallback.",

@@ -16,7 +16,7 @@ from carelane.proofs.classes import classes
 from carelane.proofs.flags import Flags
 from carelane.proofs.joins import Joins
 from carelane.proofs.learning import learnt, step_in, unsettled
-from carelane.proofs.moves import Kind, Move, Moves, counted
+from carelane.proofs.moves import Move, Moves, counted
 from carelane.proofs.nodes import Class, Explored, Node, Way
 from carelane.proofs.promises import Promises
 from carelane.proofs.regions import Regions
@@ -24,7 +24,7 @@ from carelane.proofs.scenes import Stage
 from carelane.proofs.turns import Control
 
 
-def explore(
+def explore(  # noqa: PLR0913  # what is watched, by name
     definition: Definition,
     regions: Regions,
     *,
@@ -170,5 +170,3 @@ def chosen(found: Explored, source: int, move: Move, box: int) -> tuple[int, int
             can = cell
         before |= can & -can
     return before, after
-
-

@@ -202,9 +202,7 @@ class Moves:
         """With every role that is counted in, and without: a count of nothing is 0, not missing."""
         kind = FACTS.get(event)
         coming = [
-            one
-            for one in self._outside()
-            if kind is None or parts(_path(one))[0] in kind.roles
+            one for one in self._outside() if kind is None or parts(_path(one))[0] in kind.roles
         ]
         counted = {
             parts(_path(one))[0] for one in coming if _counts(one) and one.like_missing is None

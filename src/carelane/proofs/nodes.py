@@ -86,11 +86,15 @@ class Explored:
     nodes: list[Node] = field(default_factory=list)
     ways: dict[Control, list[Way]] = field(default_factory=dict)
     scenes: dict[Control, Scene] = field(default_factory=dict)
-    first: dict[int, tuple[Node, int]] = field(default_factory=dict)  # by id of a way: from where, what was known
+    first: dict[int, tuple[Node, int]] = field(
+        default_factory=dict
+    )  # by id of a way: from where, what was known
     decisions: int = 0
     stopped: bool = False
     known: dict[Known, Way] = field(default_factory=dict)
-    arrivals: dict[str, dict[tuple[str, str, str, str], Node]] = field(default_factory=dict)  # a few ways to each state
+    arrivals: dict[str, dict[tuple[str, str, str, str], Node]] = field(
+        default_factory=dict
+    )  # a few ways to each state
     _boxes: dict[Control, list[int]] = field(default_factory=dict)
 
     def dead(self, control: Control) -> int:
@@ -158,7 +162,11 @@ class Explored:
         inside = any(not told & ~other for other in known)
         fresh = not inside and not (known and control.closed and not self.reopens)
         met = self.arrivals.setdefault(control.state, {})
-        mark = (parent.control.state, *way.move.key) if parent is not None and way is not None else None
+        mark = (
+            (parent.control.state, *way.move.key)
+            if parent is not None and way is not None
+            else None
+        )
         if not fresh and (mark is None or mark in met or len(met) >= ARRIVALS_MAX):
             return None
         depth = parent.depth + 1 + sum(each.depth - parent.depth for each in aside) if parent else 0

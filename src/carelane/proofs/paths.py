@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from carelane.proofs.boxes import bits_of
-from carelane.proofs.nodes import Explored, Node, Way
-from carelane.proofs.moves import Kind, Move, counted
-from carelane.proofs.turns import Control
 from carelane.proofs.cells import Coordinate
-
+from carelane.proofs.moves import Kind, Move, counted
+from carelane.proofs.nodes import Explored, Node, Way
+from carelane.proofs.turns import Control
 
 Step: TypeAlias = tuple[Way, int, int]
 """A way, what is known when it is taken, and what was known before."""
@@ -48,7 +47,9 @@ def steps_of(node: Node, last: tuple[tuple[Way, int], ...] = ()) -> tuple[Step, 
     return tuple(steps)
 
 
-def steps_to(node: Node, known: Mapping[Control, tuple[Step, ...]] | None = None) -> tuple[Step, ...]:
+def steps_to(
+    node: Node, known: Mapping[Control, tuple[Step, ...]] | None = None
+) -> tuple[Step, ...]:
     """The ways to a node; where one to the control before is `known` already, that is taken."""
     if node.way is None or node.parent is None:
         return ()

@@ -4,24 +4,35 @@ A rule that does not hold is refuted only by a run that the engine has gone to t
 or where there are more cells than are looked at, the rule is not decided, which counts as refused.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
 from carelane.cases.model import Case
 from carelane.pathways.definition import Definition, State
+from carelane.proofs.asking import agree
 from carelane.proofs.boxes import Undecided, meet
 from carelane.proofs.catalogue import RULES
 from carelane.proofs.explore import explore
-from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.flags import Flags
+from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.paths import Step, concrete, steps_of, steps_to
-from carelane.proofs.asking import agree
 from carelane.proofs.promises import Promises
 from carelane.proofs.regions import Pieces, Regions
 from carelane.proofs.retelling import Told, holds_again, retell
-from carelane.proofs.rules import effects, ends, flags, heard, loops, promises, safety, tables, waits, writes
+from carelane.proofs.rules import (
+    effects,
+    ends,
+    flags,
+    heard,
+    loops,
+    promises,
+    safety,
+    tables,
+    waits,
+    writes,
+)
 from carelane.proofs.turns import Breach, Control, Turn
 from carelane.proofs.verdicts import PROVER, Finding, Judgement, Proof, Verdict
 
@@ -72,7 +83,10 @@ def prove(definition: Definition, *, before: Definition | None = None) -> Judgem
             release=definition.digest,
             prover=PROVER,
             verdict=_worst(each.verdict for each in findings),
-            rules={rule: _worst(each.verdict for each in findings if each.rule == rule) for rule in RULES},
+            rules={
+                rule: _worst(each.verdict for each in findings if each.rule == rule)
+                for rule in RULES
+            },
             counts=_counts(found),
         ),
         findings=findings,
@@ -80,7 +94,9 @@ def prove(definition: Definition, *, before: Definition | None = None) -> Judgem
     )
 
 
-def _of_text(definition: Definition, regions: Regions, before: Definition | None) -> Iterator[Breach]:
+def _of_text(
+    definition: Definition, regions: Regions, before: Definition | None
+) -> Iterator[Breach]:
     yield from heard.of_text(definition, regions)
     yield from safety.of_text(definition)
     yield from writes.of_text(definition)
@@ -171,7 +187,9 @@ def _of_promises(found: Explored) -> Iterator[Suspect]:
     for one in promised.before:
         if promises.may_be_passed(found, one):
             rule = partial(promises.of_turn, promises=promised.only(one.number))
-            yield from _watched(partial(explore, found.definition, found.regions, promise=one.number), rule)
+            yield from _watched(
+                partial(explore, found.definition, found.regions, promise=one.number), rule
+            )
 
 
 def _of_flags(found: Explored) -> Iterator[Suspect]:
@@ -258,7 +276,9 @@ def _finding(suspect: Suspect) -> Finding:
         told = _shortest(suspect, suspect.node, suspect.shown)
         run, path = told.text(breach.message), told.path
         if not (suspect.shown(told) and holds_again(found.definition, run)):
-            verdict, run, path = (verdict, "", ()) if suspect.cells else (Verdict.NOT_DECIDED, run, path)
+            verdict, run, path = (
+                (verdict, "", ()) if suspect.cells else (Verdict.NOT_DECIDED, run, path)
+            )
     return Finding(
         rule=breach.rule, verdict=Verdict.NOT_DECIDED if suspect.doubt else verdict, line=breach.line,
         message=breach.message, remedy=breach.remedy, run=run, path=path,
@@ -285,7 +305,9 @@ def _told(suspect: Suspect, steps: tuple[Step, ...]) -> Told:
 
 def _worst(verdicts: Iterable[Verdict]) -> Verdict:
     found = set(verdicts)
-    return next((one for one in (Verdict.REFUTED, Verdict.NOT_DECIDED) if one in found), Verdict.PROVED)
+    return next(
+        (one for one in (Verdict.REFUTED, Verdict.NOT_DECIDED) if one in found), Verdict.PROVED
+    )
 
 
 def _counts(found: Explored) -> dict[str, int]:

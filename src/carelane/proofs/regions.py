@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from carelane.cases.prepared import prepare
 from carelane.pathways.definition import Definition, Edge, Hit, Table
 from carelane.pathways.guard import (
-    All, Compare, Either, Elapsed, Guard, Missing, Not, Same, Until, Value, Within,
+    All,
+    Compare,
+    Either,
+    Elapsed,
+    Guard,
+    Missing,
+    Not,
+    Same,
+    Until,
+    Value,
+    Within,
 )  # fmt: skip
 from carelane.pathways.judge import fields_of, holds
 from carelane.proofs.boxes import Piece, bits_of, bounded, joined, meet, remove, within
@@ -240,5 +250,7 @@ def _holds(one: Coordinate, cell: object, atom: Atom) -> bool:
     number = one.cells.index(cell) if cell is not None else 0
     value = value_of(one.cells[number], one.given_by, EPOCH)
     if isinstance(atom, Until) and isinstance(cell, Ahead):
-        value = EPOCH + cell.rest  # exact, also for a date: its hour is chosen when a run is made concrete
+        value = (
+            EPOCH + cell.rest
+        )  # exact, also for a date: its hour is chosen when a run is made concrete
     return holds(atom, {one.name: value}, now=EPOCH)

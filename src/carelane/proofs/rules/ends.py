@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from carelane.proofs.boxes import Piece, bounded, joined, remove, within
 from carelane.proofs.cells import ELAPSED, Coordinate
-from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.moves import Intake, counted
+from carelane.proofs.nodes import Explored, Node, Way
 from carelane.proofs.turns import Breach, Control
 
 DEAD_END = "no-dead-ends"
@@ -64,7 +64,9 @@ def _more(
     if plain:
         always = (way for way in found.ways.get(control, ()) if _always(full, way))
         return [full] if any(full in good.get(way.target, ()) for way in always) else []
-    fresh = (box for box in _before(found, control, good) if not any(within(box, each) for each in known))
+    fresh = (
+        box for box in _before(found, control, good) if not any(within(box, each) for each in known)
+    )
     return bounded(list(dict.fromkeys(fresh)))
 
 
@@ -80,7 +82,12 @@ def _before(found: Explored, control: Control, good: dict[Control, list[int]]) -
     for way in found.ways.get(control, ()):
         if way.move.joins and good.get(way.target):
             yield found.regions.space.full  # its regions can end so: found by walking them
-        if way.target == control and not way.adds and not way.sets and not way.move.intakes[0].open_:
+        if (
+            way.target == control
+            and not way.adds
+            and not way.sets
+            and not way.move.intakes[0].open_
+        ):
             continue
         for end in good.get(way.target, ()):
             goal = _unchanged(found, way, end)

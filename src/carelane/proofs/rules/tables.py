@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from carelane.pathways.definition import Definition, Hit
 from carelane.pathways.tables_reader import OUTPUT_TYPES
-from carelane.proofs.cells import Space, value_of
-from carelane.proofs.cells import EPOCH
+from carelane.proofs.cells import EPOCH, Space, value_of
 from carelane.proofs.regions import Pieces, Regions
 from carelane.proofs.turns import Breach
 
