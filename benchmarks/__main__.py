@@ -14,13 +14,15 @@ from statistics import median
 from benchmarks import parsing
 from benchmarks.backlog import drain
 from benchmarks.house import Bench, bench_house
+from benchmarks.judging import judged
 from benchmarks.latency import latency
 from benchmarks.limit import limit
 from benchmarks.spine import Spine, spine
 from benchmarks.verdicts import verdicts
 from benchmarks.waiting import waiting
 
-PARTS = ("parse", "spine", "latency", "waiting")
+PARTS = ("parse", "backtest", "spine", "latency", "waiting")
+_ALONE = {"parse", "backtest"}  # need no server
 WORKERS = ("work-0", "work-1")
 Figures = dict[str, object]
 
@@ -36,7 +38,11 @@ async def measure(parts: list[str], scale: float) -> Figures:
     if "parse" in parts:
         say("parse: ours, python-hl7, hl7apy")
         figures |= await asyncio.to_thread(_parse, scale)
-    if parts != ["parse"]:
+    if "backtest" in parts:
+        say("backtest: recorded referrals under an edited pathway, two processes")
+        found = await asyncio.to_thread(judged, round(1_000_000 * scale))
+        figures["backtest"] = found.shown()
+    if set(parts) - _ALONE:
         say("starting PostgreSQL, a listener and two workers")
         async with bench_house() as bench:
             for part, step in _STEPS.items():

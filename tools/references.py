@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from tools import (
+    channel_table,
     command_table,
     coverage_table,
     dataflow_table,
@@ -12,10 +13,12 @@ from tools import (
     pathway_pages,
     problem_table,
     retention_table,
+    template_table,
 )
 from tools.house.tree import ROOT
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    channel_table.PATH: channel_table.text,
     command_table.PATH: command_table.text,
     coverage_table.PATH: coverage_table.text,
     fact_table.PATH: fact_table.text,
@@ -24,6 +27,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     problem_table.PATH: problem_table.text,
     retention_table.PATH: retention_table.text,
     **pathway_pages.pages(),
+    template_table.PATH: template_table.text,
 }
 
 

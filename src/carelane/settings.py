@@ -31,6 +31,7 @@ class Settings:
     database_audit_url: str = field(default="", repr=False)
     site: Path = _ROOT / "site"
     pathways: Path = _ROOT / "pathways"
+    templates: Path = _ROOT / "templates"
     policies: Path = _ROOT / "policies"
     key_file: Path = Path("keys.json")  # in `home` unless absolute
     checkpoints: Path = Path("checkpoints")  # in `home` unless absolute; keep it on another disk

@@ -77,6 +77,7 @@ TASK = {
 UNLESS = "identifier=urn:x|1"
 
 
+@pytest.mark.requirement("R18")
 def test_it_starts_with_charts(office: Office) -> None:
     """Patients, orders, medication history, slots and an appointment."""
     office.clock.advance(timedelta(seconds=31))

@@ -56,6 +56,7 @@ async def test_admin_pages_count_requests_and_tell_the_truth(rig: FhirRig) -> No
     assert (await fetch(rig.server.root / "admin" / "nothing"))[0] == 404
 
 
+@pytest.mark.requirement("R18")
 async def test_it_keeps_audit_events_of_its_own(rig: FhirRig) -> None:
     """Every request that passed the door is in the EHR's audit, with what it changed."""
     intent = rig.intent("audited")

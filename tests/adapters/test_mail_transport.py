@@ -14,11 +14,11 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from typing_extensions import override
 
-from carelane.connect.mail.adapter import PATIENT_MAIL, MailSender, open_sender
+from carelane.connect.mail.adapter import MailSender, open_sender
 from carelane.connect.mail.mapping import usable
 from carelane.connect.mail.transport import MailNotEncrypted, Server
 from carelane.facts.ids import name_id
-from carelane.facts.intent import Audience, IfUnknown, Intent
+from carelane.facts.intent import PATIENT_MESSAGE, Audience, IfUnknown, Intent
 from carelane.facts.phi import Phi
 from carelane.facts.ports import Sender, Sent, Verdict
 from carelane.testing.conformance import sender as suite
@@ -102,8 +102,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSL
     folder = tmp_path_factory.mktemp("mail-tls")
     made, key = folder / "cert.pem", folder / "key.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",  # noqa: S607  # openssl, wherever it is
-         "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",  # noqa: S607  # any openssl
+         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
          "-keyout", str(key), "-out", str(made)], check=True, capture_output=True)  # fmt: skip
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(made, key)
@@ -112,8 +112,16 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSL
 
 def a_mail(name: str = "one", *, to: str = GOOD, text: str = "You have a message.\n") -> Intent:
     content = {"message": {"to": to, "subject": "Message", "text": text, "language": "en"}}
-    return Intent(id=name_id("mail", name), case=name_id("mail", "case"), step=None, name=name, capability=PATIENT_MAIL,
-                  audience=Audience.PATIENT, if_unknown=IfUnknown.DROP, content=Phi(content, "content"))  # fmt: skip
+    return Intent(
+        id=name_id("mail", name),
+        case=name_id("mail", "case"),
+        step=None,
+        name=name,
+        capability=PATIENT_MESSAGE,
+        audience=Audience.PATIENT,
+        if_unknown=IfUnknown.DROP,
+        content=Phi(content, "content"),
+    )
 
 
 def mailer(port: int, **settings: Any) -> MailSender:

@@ -137,15 +137,21 @@ async def served(house: House) -> AsyncIterator[str]:
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """A headless Chromium."""
+    async with launched() as running:
+        yield running
+
+
+@asynccontextmanager
+async def launched(*settings: str) -> AsyncIterator[Browser]:
+    """A headless Chromium with these settings of its own."""
+    arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", *settings]
     async with async_playwright() as playwright:
-        path = chromium()
         try:
-            launched = await playwright.chromium.launch(
-                executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"])  # fmt: skip
+            running = await playwright.chromium.launch(executable_path=chromium(), args=arguments)
         except Exception as error:  # noqa: BLE001  # whatever it is, one line says what to do
             pytest.fail(f"{NO_BROWSER} ({type(error).__name__})", pytrace=False)
-        yield launched
-        await launched.close()
+        yield running
+        await running.close()
 
 
 async def visit(

@@ -1,5 +1,7 @@
 """Pathways in a real browser: by scope, drawn, with live counts; and a wrong routing filed where it is explained."""
 
+import re
+
 import aiohttp
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -42,7 +44,7 @@ async def test_pathways_stand_by_scope_and_counts_change_while_one_looks(
     assert await page.inner_text("[data-open=triage]") == "5"
     assert await page.inner_text("[data-oldest=triage]") != "-"
     assert await page.inner_text("[data-oldest=scheduling]") == "-"
-    assert "12 of 12 hold" in await page.inner_text("#tests + p")
+    assert re.search(r"(\d+) of \1 hold", await page.inner_text("#tests + p"))
     await _clean(desk, page)
 
 

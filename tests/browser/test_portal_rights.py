@@ -11,7 +11,7 @@ import pytest
 from carelane.audit.leaf import faults
 from carelane.portal.app import API, PAGES
 from carelane.store.shapes import decode_payload
-from tests.browser.conftest import CLERK, COMPLIANCE, ENGINEER, OTHER, PASSWORD, Desk
+from tests.browser.conftest import CLERK, COMPLIANCE, ENGINEER, NURSE, OTHER, PASSWORD, Desk
 
 pytestmark = pytest.mark.postgres
 NOBODY = ""
@@ -31,8 +31,13 @@ TABLE = {
     ("POST", "/cases/{case_id:uuid}/reveal"): (303, 403, 403, 403),
     ("POST", "/cases/{case_id:uuid}/thread"): (303, 403, 403, 403),
     ("POST", "/cases/{case_id:uuid}/correct"): (303, 403, 403, 403),
+    ("GET", "/cases/{case_id:uuid}/records/{role:str}"): (303, 303, 403, 403),
     ("GET", "/find"): (303, 200, 200, 200),
     ("POST", "/find"): (303, 403, 403, 403),
+    ("GET", "/break-glass"): (303, 200, 200, 200),
+    ("POST", "/break-glass"): (303, 403, 403, 403),
+    ("GET", "/break-glass/{grant:uuid}"): (303, 404, 404, 404),
+    ("POST", "/break-glass/{grant:uuid}/end"): (303, 403, 403, 403),
     ("GET", "/errors"): (303, 403, 200, 403),
     ("POST", "/errors/redrive"): (303, 403, 403, 403),
     ("GET", "/audit"): (303, 403, 403, 200),
@@ -109,6 +114,7 @@ async def test_each_route_answers_each_person_as_tabled(
     for (method, path), wanted in TABLE.items():
         headers = await _token(client, desk, person)
         url = path.replace("{task:uuid}", task["id"]).replace("{case_id:uuid}", task["case"])
+        url = url.replace("{role:str}", "request").replace("{grant:uuid}", task["id"])
         url = url.replace("{offer:uuid}", task["id"]).replace("{name:str}", "referral-intake").replace(
             "{verb:str}", "claim" if "tasks" in path else "accept")  # fmt: skip
         body = (
@@ -188,3 +194,44 @@ async def test_reads_and_denials_are_leaves_without_patient_data(
     assert "access.read" in actions
     assert "access.denied" in actions
     assert [faults(body) for body in bodies] == [()] * len(bodies)
+
+
+@pytest.mark.requirement("R12")
+async def test_a_field_opens_its_record_in_the_ehr_and_the_page_holds_no_number(
+    desk: Desk, client: aiohttp.ClientSession, superuser: psycopg.Connection[tuple[Any, ...]]
+) -> None:
+    """The link is ours; the number stands only in the answer that sends the browser on, and a leaf says who asked."""
+    task = await _work(client, desk)
+    headers = await _token(client, desk, CLERK)
+    async with client.get(f"{desk.url}/cases/{task['case']}", headers=headers) as answer:
+        text = await answer.text()
+    link = f"/cases/{task['case']}/records/request"
+    assert f'href="{link}"' in text
+    async with client.get(desk.url + link, headers=headers, allow_redirects=False) as answer:
+        assert answer.headers["Location"].startswith(
+            "http://127.0.0.1:20580/app/ServiceRequest?identifier=R"
+        )
+    number = answer.headers["Location"].partition("=")[2]
+    assert f"{number}^" not in text
+    made_up = f"/cases/{task['case']}/records/prescription"
+    async with client.get(desk.url + made_up, headers=headers) as answer:
+        assert answer.status == 404
+    bodies = [bytes(row[0]) for row in superuser.execute("select body from access_leaf").fetchall()]
+    assert any(b'"screen":"record-request"' in body for body in bodies)
+
+
+async def test_the_list_is_filtered_by_service_line(
+    desk: Desk, client: aiohttp.ClientSession, superuser: psycopg.Connection[tuple[Any, ...]]
+) -> None:
+    """What has another service, or none yet, is left out."""
+    task = await _work(client, desk)
+    superuser.execute("update task set service_line = 'orthopaedics' where id = %s", (task["id"],))
+    headers = await _token(client, desk, NURSE)
+    found = {}
+    for service in ("", "orthopaedics", "cardiology"):
+        address = f"{desk.url}/api/tasks?view=all&service={service}"
+        async with client.get(address, headers=headers) as answer:
+            found[service] = {each["id"] for each in (await answer.json())["tasks"]}
+    assert found["orthopaedics"] == {task["id"]}
+    assert found["cardiology"] == set()
+    assert found[""] > {task["id"]}

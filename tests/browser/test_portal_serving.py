@@ -57,6 +57,7 @@ async def test_serve_answers_until_told_to_stop_and_names_a_taken_port(
     await serving
 
 
+@pytest.mark.requirement("R114")
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1"])  # noqa: S104  # what must be refused
 async def test_serve_refuses_a_reachable_address_without_tls(
     database: DatabaseUrls, tmp_path: Path, host: str
@@ -66,6 +67,7 @@ async def test_serve_refuses_a_reachable_address_without_tls(
         await serve(settings, database, asyncio.Event(), ready=lambda: None)
 
 
+@pytest.mark.requirement("R110")
 def test_nobody_is_let_in_by_broken_policies(tmp_path: Path) -> None:
     (tmp_path / "a.cedar").write_text("permit (principal, action, resource)")
     (tmp_path / "a.cedarschema").write_text("entity Person;")

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
-from tests.browser.conftest import CLERK, COMPLIANCE, ENGINEER, NURSE, Desk, visit
+from tests.browser.conftest import CLERK, COMPLIANCE, ENGINEER, NURSE, Desk, launched, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 FIRST = "#rows a.open >> nth=0"
@@ -175,3 +175,49 @@ async def test_the_screen_goes_blank_when_nobody_is_there(desk: Desk, browser: B
     await page.clock.fast_forward(16 * 60 * 1000)
     await page.wait_for_url("**/sign-in?why=idle")
     assert "15 minutes" in await page.inner_text(".notice")
+
+
+@pytest.mark.parametrize("width", [1280, 640])
+async def test_text_at_twice_its_size_hides_nothing(desk: Desk, width: int) -> None:
+    """WCAG 1.4.4: with the browser's text at 200 % no page scrolls sideways and no text is cut off."""
+    async with launched("--blink-settings=defaultFontSize=32") as browser:
+        page = await visit(desk, browser, CLERK, width=width, height=900)
+        assert (
+            await page.evaluate("() => getComputedStyle(document.documentElement).fontSize")
+            == "32px"
+        )
+        await page.click(FIRST)
+        await page.wait_for_selector("#drawer h2")
+        case = await page.get_attribute("#drawer >> text=The whole case", "href")
+        await _whole(page, width)
+        for address in (
+            f"{desk.url}{case}",
+            f"{desk.url}/find",
+            f"{desk.url}/break-glass",
+            f"{desk.url}/downtime",
+        ):
+            await page.goto(address)
+            await _whole(page, width)
+        await _clean(desk, page)
+
+
+async def _whole(page: Page, width: int) -> None:
+    """Nothing is wider than the page, and nothing that hides its overflow has any."""
+    assert await page.evaluate("() => document.documentElement.scrollWidth") <= width, page.url
+    cut = """() => [...document.querySelectorAll('main *, aside *, nav *')].filter((one) => {
+      const hides = ['hidden', 'clip'].includes(getComputedStyle(one).overflowX);
+      const box = one.getBoundingClientRect();
+      return hides && box.width > 2 && one.textContent.trim() && one.scrollWidth > one.clientWidth + 1;
+    }).map((one) => one.outerHTML.slice(0, 80))"""
+    assert await page.evaluate(cut) == [], page.url
+
+
+async def test_every_page_reflows_at_320_pixels(desk: Desk, browser: Browser) -> None:
+    """WCAG 1.4.10: each section and a case, not the list alone."""
+    page = await visit(desk, browser, CLERK, width=320, height=640)
+    links = await page.eval_on_selector_all(".rail a", "links => links.map((link) => link.href)")
+    await page.click(FIRST)
+    case = await page.get_attribute("#drawer >> text=The whole case", "href")
+    for address in (*links, f"{desk.url}{case}", f"{desk.url}/pathways/referral-intake"):
+        await page.goto(address)
+        assert await page.evaluate("() => document.documentElement.scrollWidth") <= 320, address

@@ -9,6 +9,7 @@ from carelane.audit.leaf import faults
 from carelane.audit.recount import differences, recount
 from carelane.casebook.ledger import laws
 from carelane.compose.house import House
+from tests.flows.replayed import assert_replayable
 
 
 async def audit_books(house: House, superuser: "psycopg.Connection[Any]") -> None:
@@ -28,3 +29,4 @@ async def audit_books(house: House, superuser: "psycopg.Connection[Any]") -> Non
         for law in found
     }
     assert differences(counts, database) == ()
+    await assert_replayable(house)

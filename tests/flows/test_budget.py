@@ -54,6 +54,7 @@ async def _drain(outside: Outside) -> None:
             return
 
 
+@pytest.mark.requirement("R168")
 @pytest.mark.parametrize("known", [True, False], ids=["budget", "mutant: no row, no budget"])
 async def test_a_backlog_drains_within_the_budget(outside: Outside, *, known: bool) -> None:
     """At one instant no more than the burst leaves; then so many per second as the site allows."""
@@ -91,6 +92,7 @@ async def test_nothing_is_sent_before_the_record_said(
     assert list(outside.held().values()) == [1, 1, 1]
 
 
+@pytest.mark.requirement("R87")
 async def test_what_the_record_holds_twice_is_a_persons_work(outside: Outside) -> None:
     """The sweep asks within the budget; an effect held once is let be."""
     await _backlog(outside, 2)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from carelane.casebook.trace import trace
 from carelane.compose.connections import mail_address
 from carelane.compose.house import House
 from carelane.directory.snapshot import Contact
@@ -50,7 +51,7 @@ def _levels(outside: Outside) -> list[tuple[str, str]]:
     return [(str(name), str(state)) for name, state in rows]
 
 
-@pytest.mark.requirement("R12")
+@pytest.mark.requirement("R75")
 @pytest.mark.parametrize("status", ["P", "F"])
 async def test_help_is_called_higher_until_someone_reads_it_back(
     outside: Outside, sink: Sink, status: str
@@ -153,4 +154,28 @@ async def test_mail_goes_to_whoever_is_on_call_now(house: House) -> None:
     assert mail_address(directory, "physician-on-call", plain) == "gwen.ashby@north.example"
     assert mail_address(directory, "physician-on-call", holiday) == "hugo.lindqvist@north.example"
     assert mail_address(directory, "jonas.weald", plain) == "jonas.weald@north.example"
-    assert mail_address(house.runtime.directory, "physician-on-call", plain) is None
+    bare = {name: replace(person, contacts=()) for name, person in people.items()}
+    assert mail_address(replace(directory, people=bare), "physician-on-call", plain) is None
+
+
+@pytest.mark.requirement("R7")
+async def test_the_trace_stands_in_the_order_of_our_doing_with_the_sources_time_beside(
+    outside: Outside,
+) -> None:
+    """A clock that counts from a verification 12 minutes ago, and a warning due since, come after their message."""
+    verified = outside.hand() - timedelta(minutes=12)
+    await outside.feed.send(critical_result(1, origin=_verified(verified)))
+    [(case,)] = outside.feed.sql("select id from pathway_case where pathway = %s", PATHWAY)
+    async with outside.house.runtime.worker.transaction() as tx:
+        found = await trace(tx, case)
+    assert found is not None
+    assert found.hops[0].hop == "message received"
+    assert [hop.at for hop in found.hops] == sorted(hop.at for hop in found.hops)
+    clock = next(hop for hop in found.hops if hop.hop == "clock started")
+    assert clock.of == verified
+    assert clock.at > found.hops[0].at
+    warned = next(
+        hop for hop in found.hops if hop.what == "clock.warned" and hop.hop == "fact recorded"
+    )
+    assert warned.of is not None
+    assert warned.of < found.hops[0].at <= warned.at

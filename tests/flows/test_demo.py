@@ -15,6 +15,7 @@ from carelane.testing.hospital.script import morning
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.requirement("R2")
 @pytest.mark.requirement("R1")
 @pytest.mark.invariant("I9")
 def test_a_day_at_the_synthetic_hospital_ends_balanced_and_verified(tmp_path: Path) -> None:
@@ -43,6 +44,10 @@ def test_a_day_at_the_synthetic_hospital_ends_balanced_and_verified(tmp_path: Pa
     assert len(found["hospital"]["triggers"]) >= 8
     assert found["hospital"]["held"] > 0
     assert found["hospital"]["held_twice"] == 0
+    once = found["hospital"]["once"]
+    assert once["once"] == once["created"] > 0
+    assert (once["missing"], once["several"], once["elsewhere"]) == ([], [], [])
+    assert all(each["who"].startswith("asked ") for each in found["unknown"])
     assert found["outcomes"]["referral-intake: cancelled"] > 0
     assert found["escalations"] > 0
     staff = found["hospital"]["staff"]

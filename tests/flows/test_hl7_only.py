@@ -98,7 +98,7 @@ async def engine(
     await receiver.close()
 
 
-@pytest.mark.requirement("R12")
+@pytest.mark.requirement("R83")
 async def test_a_referral_is_answered_by_hl7_alone(engine: Engine) -> None:
     """Accepted and reported leave as RRI^I13, each once, settled by the acknowledgement."""
     outside = engine.outside

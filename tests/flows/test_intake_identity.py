@@ -29,6 +29,7 @@ async def test_an_unknown_identifier_is_a_patient_at_once_and_stays_the_same_one
     assert _reviews(feed) == []
 
 
+@pytest.mark.requirement("R87")
 async def test_a_suspected_duplicate_is_asked_about_while_work_goes_on(feed: Feed) -> None:
     await feed.send(messages.referral(1, person=1))
     await feed.send(messages.referral(2, person=1, origin=CLINIC))

@@ -103,6 +103,7 @@ async def test_a_wrong_character_set_is_kept_and_told_never_a_crash(door: Door) 
     assert "charset" in problems
 
 
+@pytest.mark.requirement("R91")
 @pytest.mark.invariant("I2")
 async def test_a_repeat_is_answered_again_without_new_work(door: Door) -> None:
     raw = messages.referral(1)
@@ -118,6 +119,7 @@ async def test_a_repeat_is_answered_again_without_new_work(door: Door) -> None:
     assert repeats == 1
 
 
+@pytest.mark.requirement("R87")
 @pytest.mark.invariant("I2")
 async def test_one_id_with_another_body_is_an_error_and_a_persons(door: Door) -> None:
     first, other = messages.referral(1), messages.referral(1, priority=2)

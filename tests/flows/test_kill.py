@@ -145,8 +145,9 @@ def _settings(home: Path, database: DatabaseUrls, ehr_port: int) -> Settings:
                     portal_port=free_port(), health_port=0)  # fmt: skip
 
 
+@pytest.mark.requirement("R91")
+@pytest.mark.requirement("R22")
 @pytest.mark.invariant("I1", "I2", "I5", "I9")
-@pytest.mark.requirement("R12")
 async def test_processes_killed_at_random_lose_nothing_and_do_nothing_twice(
     tmp_path: Path, database: DatabaseUrls, superuser: Any
 ) -> None:

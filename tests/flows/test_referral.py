@@ -8,6 +8,7 @@ import pytest
 from carelane.casebook.trace import trace
 from carelane.compose.house import House
 from carelane.compose.people import viewer_of
+from carelane.testing.message_parts import Origin
 from carelane.testing.messages import (
     appointment_booked,
     appointment_event,
@@ -45,7 +46,8 @@ async def _accepted(outside: Outside) -> None:
     assert outside.state() == "scheduling"
 
 
-@pytest.mark.requirement("R12")
+@pytest.mark.requirement("R64")
+@pytest.mark.requirement("R84")
 async def test_a_referral_is_triaged_booked_attended_and_answered(outside: Outside) -> None:
     """Each effect is in the EHR exactly once, and one correlation id leads from first byte to last effect."""
     await _accepted(outside)
@@ -126,6 +128,7 @@ async def test_a_report_before_its_referral_is_held_then_released(outside: Outsi
     assert outside.state() == "early-report"
 
 
+@pytest.mark.requirement("R35")
 async def test_more_is_asked_and_then_it_goes_on(outside: Outside) -> None:
     """Ask for more, the answer comes, triage again, declined: the one who referred is told once."""
     await outside.feed.send(referral(1, specialty=1))
@@ -150,6 +153,28 @@ async def test_a_missed_appointment_is_booked_again(outside: Outside) -> None:
     outside.owned()
     await outside.feed.send(appointment_booked(4, of=1, person=1))
     outside.owned()
+    assert outside.state() == "scheduled"
+
+
+async def test_booked_by_hand_after_a_missed_visit_it_does_not_take_the_old_time(
+    outside: Outside,
+) -> None:
+    """Until the record says when, no clock runs on the missed appointment; then it runs on the new one."""
+    await _accepted(outside)
+    await outside.feed.send(appointment_booked(2, of=1, person=1))
+    [(old,)] = outside.feed.sql("select due_at from step where closed_at is null")
+    outside.hand.forward(old - outside.hand())
+    await outside.feed.send(appointment_event(3, "S26", booked=2, of=1, person=1))
+    assert outside.state() == "no-show"
+    await outside.do("book-appointment", "booked")
+    assert outside.state() == "booked-by-hand"
+    outside.owned()
+    await outside.forward(timedelta(days=2))
+    assert outside.state() == "booked-by-hand", "the old time would say that the visit is over"
+    [(due,)] = outside.feed.sql("select due_at from step where closed_at is null")
+    assert due > outside.hand()
+    later = Origin(start=outside.hand())
+    await outside.feed.send(appointment_booked(4, of=1, person=1, origin=later))
     assert outside.state() == "scheduled"
 
 

@@ -58,6 +58,7 @@ async def _write(  # each says one thing about the entry, by name
     return entry
 
 
+@pytest.mark.requirement("R56")
 async def test_a_question_is_a_task_until_it_is_answered(outside: Outside) -> None:
     """Asked of a pool, with an owner and a clock; an answer in the thread closes it, the referral stays."""
     question = await _write(outside, thread.Kind.QUESTION, by="dev.okafor", to="referral-intake")
@@ -87,6 +88,7 @@ async def test_what_is_said_to_be_wrong_is_looked_into(outside: Outside) -> None
     assert outside.state(pathway="dispute") == "closed: answered"
 
 
+@pytest.mark.requirement("R58")
 async def test_an_override_is_counted_by_rule_and_release(outside: Outside) -> None:
     """Routed against the rule for a reason of the list; without one it is refused."""
     runtime, who = outside.house.runtime, viewer_of(outside.house, "dev.okafor")
@@ -102,7 +104,7 @@ async def test_an_override_is_counted_by_rule_and_release(outside: Outside) -> N
         "select rule, release, person, reason from routing_override"
     )
     assert (person, reason) == ("dev.okafor", "capacity")
-    assert rule
+    assert rule.startswith("table triage_pool row ")
     assert release
     [owner] = outside.feed.sql("select owner_name from step where closed_at is null")
     assert owner == ("referral-triage",)
@@ -117,6 +119,9 @@ async def test_a_wrong_routing_is_filed_counted_judged_and_the_case_moved(outsid
     async with runtime.worker.transaction() as tx:
         why = await explain(tx, runtime.releases.published, case)
     assert why is not None
+    assert fired(why).startswith("table triage_pool row "), (
+        "the table that names the owner, not the newest one"
+    )
     wrong = Wrong(rule=fired(why), reason="wrong-specialty", text=Phi("A knee", "text"), pool="urgent-triage",
                   task=task)  # fmt: skip
     filed = await correct(runtime, who, case, wrong)

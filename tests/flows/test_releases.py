@@ -1,12 +1,16 @@
 """Releases by scope on real PostgreSQL: a service line changes its pathway while cases of both run, and goes back."""
 
+import shutil
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from psycopg.errors import CheckViolation
 
 from carelane.compose.house import House, open_house
+from carelane.compose.site import SiteFault
 from carelane.engine.drain import drain
 from carelane.engine.in_force import in_force
 from carelane.engine.scope import EVERYWHERE, Scope
@@ -14,9 +18,11 @@ from carelane.pathways.definition import Definition
 from carelane.pathways.loading import load
 from carelane.proofs.mapping import draft, read_mapping
 from carelane.releases import activate as activating
+from carelane.releases import refusals
 from carelane.releases.activate import Approved, InForce, activate
+from carelane.releases.endings import Ending, Line
 from carelane.releases.evidence import Judged, Proven, Refused
-from carelane.releases.moving import Ending, Line, Order, migrate, preview
+from carelane.releases.moving import Order, migrate, preview
 from carelane.releases.publish import named, publish
 from carelane.releases.recall import Recalled, recall
 from carelane.releases.refusals import Wish
@@ -31,8 +37,8 @@ pytestmark = pytest.mark.postgres
 REFERRAL = (ROOT / "pathways" / "referral-intake.yaml").read_text("utf-8")
 CARDIO, ORTHO = 0, 1
 LINE = Scope(service_line="orthopaedics")
-NEW = "referral-intake@1.0.0+orthopaedics.1"
-OLD = "referral-intake@1.0.0"
+NEW = "referral-intake@1.1.0+orthopaedics.1"
+OLD = "referral-intake@1.1.0"
 CASES = "select release, service_line, id from pathway_case where pathway = 'referral-intake' order by opened_at, id"
 STEPS = ("select c.id, s.id, s.state, s.due_at, s.next_at, s.owner_name, s.task, s.detail::text from step s"
          " join pathway_case c on c.id = s.case_id where s.closed_at is null and c.pathway = 'referral-intake'"
@@ -125,7 +131,6 @@ async def test_a_service_line_gets_its_release_and_all_else_stays(house: House, 
     ]
 
 
-@pytest.mark.requirement("R122")
 async def test_one_person_alone_puts_nothing_in_force(house: House, feed: Feed) -> None:
     """The same person twice is one person; the leaf names both who stand behind an activation."""
     for _ in range(2):
@@ -167,6 +172,16 @@ async def test_an_approval_on_another_proof_or_too_old_does_not_count(
     assert isinstance(
         await activate(house.runtime, await wish(house, NEW, "luca.fenwick"), proved), Approved
     )
+
+
+async def test_mutant_a_release_without_a_proof_is_caught(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were the proof not asked for, a refuted release would go into force: the table below refuses it."""
+    monkeypatch.setattr(refusals, "_unproved", lambda *_: None)
+    people = ("kira.sandoval", "luca.fenwick")
+    done = [await activate(house.runtime, await wish(house, NEW, one), refuted) for one in people]
+    assert isinstance(done[-1], InForce)
 
 
 @pytest.mark.requirement("R99")
@@ -214,20 +229,20 @@ async def test_what_may_not_be_in_force(house: House) -> None:
 
 async def test_a_referral_type_is_a_scope(house: House, feed: Feed) -> None:
     """What the release itself reads of a referral decides: one type goes to the other release, the rest stays."""
-    text = REFERRAL.replace('version: "1.0.0"', 'version: "1.1.0"')
+    text = REFERRAL.replace('version: "1.1.0"', 'version: "1.2.0"')
     found, _ = load(text)
     assert found is not None
     async with house.runtime.worker.transaction() as tx:
         await publish(
             tx, house.runtime.organisation, found, text, now=house.runtime.now(), by="kira.sandoval"
         )
-    await put_in_force(house, "referral-intake@1.1.0", scope=Scope(referral_type="cardiology"))
+    await put_in_force(house, "referral-intake@1.2.0", scope=Scope(referral_type="cardiology"))
     await feed.send(referral(1, specialty=ORTHO))
     await feed.send(referral(2, specialty=CARDIO))
     versions = feed.sql(
         "select version, service_line from pathway_case where pathway = 'referral-intake' order by opened_at"
     )
-    assert versions == [("1.0.0", "orthopaedics"), ("1.1.0", "cardiology")]
+    assert versions == [("1.1.0", "orthopaedics"), ("1.2.0", "cardiology")]
 
 
 async def test_traffic_outside_every_scope_is_counted(house: House, feed: Feed) -> None:
@@ -392,6 +407,19 @@ async def test_nobody_is_left_without_a_pathway(house: House) -> None:
     assert none.code == "nothing-before"
 
 
+async def test_taking_back_twice_never_puts_the_bad_one_in_force_again(house: House) -> None:
+    """An impatient second rollback finds nothing more to go back to; the release taken back stays out of force."""
+    await put_in_force(house, OLD, scope=LINE)
+    await put_in_force(house, NEW)
+    runtime, old = house.runtime, await release(house, OLD)
+    first = await roll_back(runtime, "referral-intake", LINE, by="ines.barreto", reason="r")
+    assert isinstance(first, RolledBack)
+    assert first.now == old.digest
+    second = await roll_back(runtime, "referral-intake", LINE, by="ines.barreto", reason="r")
+    assert isinstance(second, Refused)
+    assert second.code == "nothing-before"
+
+
 async def test_a_restart_does_not_undo_a_rollback(
     house: House, feed: Feed, database: DatabaseUrls
 ) -> None:
@@ -404,3 +432,33 @@ async def test_a_restart_does_not_undo_a_rollback(
     async with open_house(house.settings, database, process="again", load=True):
         pass
     assert feed.sql("select id from activation where to_at is null order by id") == before
+
+
+async def test_a_sites_files_are_held_to_the_same_rules(
+    house: House, database: DatabaseUrls, tmp_path: Path
+) -> None:
+    """Scopes that cross are refused at loading, an overlay is in force only in its place; nothing was changed."""
+    site = tmp_path / "site"
+    shutil.copytree(house.settings.site, site)
+    file = site / "pathways.yaml"
+    row = "  - pathway: referral-intake\n    approvers: [kira.sandoval, luca.fenwick]\n    reason: r\n"
+    wrong = {
+        "tie": f"{row}    site: north\n{row}    service_line: cardiology\n",
+        "outside-its-place": f"{row}    overlay: cardiology\n    service_line: orthopaedics\n",
+    }
+    text = file.read_text("utf-8")
+    for code, more in wrong.items():
+        file.write_text(text + more, encoding="utf-8")
+        with pytest.raises(SiteFault, match=code):
+            async with open_house(
+                replace(house.settings, site=site), database, process="again", load=True
+            ):
+                pass
+    file.write_text(
+        f"{text}{row}    overlay: cardiology\n    service_line: cardiology\n", encoding="utf-8"
+    )
+    async with open_house(
+        replace(house.settings, site=site), database, process="again", load=True
+    ) as again:
+        found = await overview(again.runtime, ["referral-intake"])
+    assert [each.version for each in found.in_force] == ["1.1.0", "1.1.0+cardiology.1"]

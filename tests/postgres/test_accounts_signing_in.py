@@ -1,15 +1,23 @@
 """Signing in: passwords, limits per account and address, sessions that end."""
 
+import asyncio
+import base64
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from carelane.access.request import Action
+from carelane.accounts.factor import STEP_S, NoAccount, code_of, set_factor
 from carelane.accounts.passwords import PasswordRefused, set_password
+from carelane.accounts.rights import Rights
 from carelane.accounts.sessions import IDLE, LONGEST, Session, current, end
 from carelane.accounts.signing_in import FAILURES_PERSON, LOCK_FIRST, NotIn, sign_in
 from carelane.compose.house import House, open_house
+from carelane.compose.policies import policies_of
 from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
 
@@ -116,3 +124,84 @@ async def test_a_password_that_does_not_fit_is_refused_with_a_remedy(
     with pytest.raises(PasswordRefused, match="Remedy") as refused:
         await set_password(house.runtime, person, password)
     assert password not in str(refused.value)
+
+
+def _code(address: str, at: datetime) -> str:
+    """What the authenticator shows."""
+    [(_, secret)] = [pair for pair in parse_qsl(urlsplit(address).query) if pair[0] == "secret"]
+    return code_of(base64.b32decode(secret), int(at.timestamp()) // STEP_S)
+
+
+async def _with(house: House, code: str, *, remote: bool = False) -> Session | NotIn:
+    return await sign_in(
+        house.runtime, PERSON, PASSWORD, address="10.0.0.1", code=code, remote=remote
+    )
+
+
+async def test_a_second_factor_is_asked_for_and_its_code_is_good_once(
+    house: House, hand: Hand
+) -> None:
+    """Replay refused (TRUST 2, 12), also of two who send it at once; what was wrong is not said."""
+    address = await set_factor(house.runtime, PERSON, by="mina.orlov")
+    without = await _with(house, "")
+    assert isinstance(without, NotIn)
+    code = _code(address, hand.at)
+    both = await asyncio.gather(_with(house, code), _with(house, code))
+    opened = [each for each in both if isinstance(each, Session)]
+    assert len(opened) == 1
+    assert [each for each in both if isinstance(each, NotIn)] == [without]
+    again = await current(house.runtime, opened[0].secret)
+    assert again is not None
+    assert again.principal.mfa
+    hand.at += timedelta(seconds=STEP_S)
+    assert await _with(house, code) == without
+    assert isinstance(await _with(house, _code(address, hand.at)), Session)
+
+
+async def test_a_new_second_factor_ends_sessions_and_the_old_codes(
+    house: House, hand: Hand
+) -> None:
+    address = await set_factor(house.runtime, PERSON, by="mina.orlov")
+    session = await _with(house, _code(address, hand.at))
+    assert isinstance(session, Session)
+    newer = await set_factor(house.runtime, PERSON, by="mina.orlov")
+    assert await current(house.runtime, session.secret) is None
+    hand.at += timedelta(seconds=STEP_S)
+    assert isinstance(await _with(house, _code(address, hand.at)), NotIn)
+    assert isinstance(await _with(house, _code(newer, hand.at)), Session)
+    with pytest.raises(NoAccount):
+        await set_factor(house.runtime, "mina.orlov", by="mina.orlov")
+
+
+async def test_where_the_site_asks_for_it_nobody_comes_in_with_one_factor(
+    house: House, hand: Hand
+) -> None:
+    """By role, or everyone; the message says who helps."""
+    for asked, stopped in (
+        ((), False),
+        (("scheduler",), False),
+        (("intake-coordinator",), True),
+        (("everyone",), True),
+    ):
+        house.runtime.directory = replace(house.runtime.directory, second_factor=asked)
+        found = await _with(house, "")
+        assert isinstance(found, NotIn) is stopped, asked
+    refused = await _with(house, "")
+    assert isinstance(refused, NotIn)
+    assert refused.code == "second-factor"
+    address = await set_factor(house.runtime, PERSON, by="mina.orlov")
+    assert isinstance(await _with(house, _code(address, hand.at)), Session)
+
+
+@pytest.mark.invariant("I11")
+async def test_from_outside_one_factor_sees_nothing_and_two_do(house: House, hand: Hand) -> None:
+    rights = Rights(house.runtime, policies_of(house.settings))
+    one = await _with(house, "", remote=True)
+    assert isinstance(one, Session)
+    denied = rights.may(one, Action.TASK_LIST, rights.everywhere())
+    assert denied is not None
+    assert denied.reason == "one-factor-from-outside"
+    address = await set_factor(house.runtime, PERSON, by="mina.orlov")
+    two = await _with(house, _code(address, hand.at), remote=True)
+    assert isinstance(two, Session)
+    assert rights.may(two, Action.TASK_LIST, rights.everywhere()) is None

@@ -9,7 +9,7 @@ import pytest
 
 from carelane.facts.ids import name_id
 from carelane.store.database import Database
-from carelane.store.keyring import open_keys, rewrap_some, rotate, shred
+from carelane.store.keyring import SETTLE, open_keys, rewrap_some, rotate, shred
 from carelane.store.keys import FileKeys, OrganisationKeys
 from carelane.store.sealing import REDACTED, open_many, place
 
@@ -82,7 +82,12 @@ async def test_rotation_rewraps_and_changes_no_ciphertext_or_token(
     after = await rotate(worker, provider, now=NOW)
     assert await rewrap_some(worker, after) == 1
     assert await rewrap_some(worker, after) == 0
-    fresh = await open_keys(worker, provider, now=NOW)
+    young = await open_keys(worker, provider, now=NOW + SETTLE / 2)
+    assert (
+        young.own.id == before.own.id
+    )  # it opens what others sealed with the new one, and seals with the old
+    assert await _opened(worker, young, sealed) == b"MSH|raw"
+    fresh = await open_keys(worker, provider, now=NOW + SETTLE)
     assert fresh.own.id != before.own.id
     assert fresh.tokens.of("x", "y") == before.tokens.of("x", "y")
     assert await _opened(worker, fresh, sealed) == b"MSH|raw"

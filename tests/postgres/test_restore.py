@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -156,12 +157,13 @@ async def test_a_restored_database_that_was_tampered_with_is_not_adopted(
 
 
 def test_upgrade_says_what_to_do_and_touches_nothing(tmp_path: Path) -> None:
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
     data = tmp_path / "data"
     data.mkdir()
-    assert "no database" in upgrade(tmp_path).text
+    assert "no database" in upgrade(tmp_path, now=noon).text
     (data / "PG_VERSION").write_text("15\n")
     with pytest.raises(OtherMajor, match="pg_dump"):
-        upgrade(tmp_path)
+        upgrade(tmp_path, now=noon)
     assert (data / "PG_VERSION").read_text() == "15\n"
     (data / "PG_VERSION").write_text(f"{MAJOR}\n")
-    assert "already" in upgrade(tmp_path).text
+    assert "already" in upgrade(tmp_path, now=noon).text

@@ -38,6 +38,7 @@ def ward(superuser: Superuser, organisation: UUID) -> None:
     )
 
 
+@pytest.mark.requirement("R114")
 def test_every_table_is_walled_also_for_its_owner(superuser: Superuser) -> None:
     open_tables = {row[0] for row in superuser.execute(_UNWALLED)}
     assert open_tables == _OPEN

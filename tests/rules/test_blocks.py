@@ -243,3 +243,109 @@ def test_for_each_ends_when_the_join_can_not_be_reached_any_more() -> None:
     tell(game, "request.received", {"request": {"site": "heart"}}, placer_order="R1")
     do(game, "opine", "disagree")
     assert case(game).outcome == "refused"
+
+
+def test_block_that_leads_away_leaves_nothing_inside_asked() -> None:
+    """Outermost first: what is inside is cut off, and what it would have said is not said."""
+    text = REVIEW.replace(
+        "    fallback: { state: late, tell: chair }\n",
+        "    fallback: { state: late, tell: chair }\n"
+        '    on: { records.arrived: { when: "priority = urgent", then: late, else: stay } }\n',
+    )
+    for priority, stands in (("urgent", {"late"}), ("routine", {"review", "read", "funding"})):
+        game = begun(text)
+        do(game, "look", "could-not-do", reason="absent")
+        decided = tell(
+            game, "records.arrived", {"request": {"priority": priority}}, placer_order="R1"
+        )
+        assert states(game) == stands
+        (change,) = decided.changes
+        inside = [how for step, how in change.closed if step.state == "wait-for-records"]
+        assert inside == (["cut off"] if priority == "urgent" else ["records.arrived"])
+        assert len(change.opened) == 1
+
+
+def test_block_inside_a_region_leaves_what_it_did_to_that_region() -> None:
+    """The inner block is over and its effect done; when the outer one cuts the region off, it is undone."""
+    inner = """\
+            both:
+              owner: { pool: clinic }
+              clock: { kind: wall, due: 3d }
+              fallback: { state: read }
+              parallel:
+                join: any
+                regions:
+                  left:
+                    start: leftmost
+                    states:
+                      leftmost:
+                        owner: { pool: clinic }
+                        clock: { kind: wall, due: 1d }
+                        fallback: { state: left-over }
+                        effects: [ask-records]
+                      left-over: { final: true }
+                  right:
+                    start: rightmost
+                    states:
+                      rightmost:
+                        owner: { pool: clinic }
+                        clock: { kind: wall, due: 2d }
+                        fallback: { state: right-over }
+                      right-over: { final: true }
+                then: read
+            read:
+"""
+    text = ANY.replace("            read:\n", inner, 1).replace("start: read\n", "start: both\n", 1)
+    game = begun(
+        text.replace(
+            "              effects: [ask-records]\n              outcomes",
+            "              outcomes",
+            1,
+        )
+    )
+    assert states(game) == {"review", "both", "leftmost", "rightmost", "funding"}
+    settle(game, "ask-records", "done")
+    game.wait(DAY + HOUR)
+    assert states(game) == {"review", "read", "funding"}
+    do(game, "fund", "payer")
+    assert [each.name for each in case(game).effects if each.compensates] == ["take-back"]
+
+
+@pytest.mark.invariant("I7")
+def test_block_is_joined_only_once_all_its_regions_have_begun() -> None:
+    """A region that ends at once, because a table has no answers, does not let the others begin after the join."""
+    each = """\
+            asked:
+              owner: { pool: clinic }
+              clock: { kind: wall, due: 1d }
+              fallback: { state: asked-over }
+              for_each:
+                table: askers
+                join: all
+                start: answer
+                states:
+                  answer: { owner: { pool: each }, clock: { kind: wall, due: 1d }, fallback: { state: answered } }
+                  answered: { final: true }
+                then: asked-over
+                else: asked-over
+            asked-over: { final: true, outcome: fit }
+            read:
+"""
+    table = (
+        "tables:\n  askers:\n    hit: collect\n    output: pool\n    rows:\n"
+        '      - { when: "priority = urgent", then: clinic }\nevents:\n'
+    )
+    text = ANY.replace("            read:\n", each, 1).replace("start: read\n", "start: asked\n", 1)
+    text = text.replace("events:\n", table, 1).replace(
+        "            asked:\n", "            asked:\n", 1
+    )
+    text = text.replace(
+        "              fallback: { state: asked-over }\n",
+        "              fallback: { state: read }\n",
+        1,
+    )
+    game = begun(text)
+    assert states(game) == set()
+    assert case(game).outcome == "declined"
+    assert case(game).regions == {}
+    assert [each.state.value for each in case(game).effects] == ["withdrawn"]

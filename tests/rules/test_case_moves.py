@@ -29,6 +29,7 @@ from carelane.testing.core import invariants
 from carelane.testing.core.pathways import critical, referral
 from carelane.testing.core.play import Play
 from carelane.testing.core.site import OFFICE_HOURS, fact
+from tests.rules.language2 import REVIEW, begun, do, loaded
 from tests.rules.test_step_properties import DEFINITIONS, MINUTE, MOVES, Move, make
 
 OLD = referral()
@@ -415,3 +416,76 @@ def test_a_draft_asks_for_what_nobody_can_know() -> None:
     found, problems = read_mapping(text, small("1"), new)
     assert found is not None, [each.line() for each in problems]
     assert set(found.targets) == {"open", "urgent", "late"}
+
+
+# Blocks: regions go one to one.
+def renamed_review() -> Definition:
+    """The review with its clinical side called medical, and a day less for the money."""
+    text = REVIEW.replace("clinical:", "medical:").replace("review.clinical", "review.medical")
+    return loaded(text.replace('version: "1"', 'version: "2"').replace("due: 5d", "due: 4d"))
+
+
+REGIONS = """\
+migrate: transplant-review
+from: "1"
+to: "2"
+reason: the side has another name
+states:
+  review: { to: review, clock: keep, reason: same }
+  read: { to: read, clock: keep, reason: same }
+  wait-for-records: { to: wait-for-records, clock: keep, reason: same }
+  funding: { to: funding, clock: convert, reason: a day less }
+  late: { to: late, clock: keep, reason: same }
+"""
+
+
+def test_a_case_in_a_block_moves_with_its_regions() -> None:
+    """Its open regions have the new names, its clocks go on, and the join is reached on the new release."""
+    old, new = loaded(REVIEW), renamed_review()
+    mapping, problems = read_mapping(REGIONS, old, new)
+    assert mapping is not None, [each.line() for each in problems]
+    game = begun()
+    do(game, "fund", "payer")
+    game.definitions = Definitions(pinned={old.digest: old, new.digest: new}, active=(new,))
+    before = game.case()
+    game.tell(migrated(before, mapping.targets, game.now, to=new.digest))
+    assert set(game.case().regions) == {"review/medical", "review/money"}
+    assert game.case().regions["review/money"].outcome == "found"
+    assert {step.state for step in game.case().steps} == {"review", "read"}
+    do(game, "look", "looked", fit=True)
+    assert game.last().outcome == "accepted"
+
+
+def test_a_restored_case_in_a_block_has_its_regions_again() -> None:
+    """Exactly as it was, the names of its regions too."""
+    old, new = loaded(REVIEW), renamed_review()
+    mapping, _ = read_mapping(REGIONS, old, new)
+    assert mapping is not None
+    game = begun()
+    game.definitions = Definitions(pinned={old.digest: old, new.digest: new}, active=(new,))
+    before = game.case()
+    game.tell(migrated(before, mapping.targets, game.now, to=new.digest))
+    game.tell(restored(game.case(), game.now + MINUTE))
+    assert replace(game.case(), revision=0, undo=None) == replace(before, revision=0, undo=None)
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (
+            ("read: { to: read, clock: keep", "read: { to: late, clock: keep"),
+            "Only one of the two stands in a region",
+        ),
+        (
+            ("funding: { to: funding, clock: convert", "funding: { to: read, clock: convert"),
+            "do not go one to one",
+        ),
+        (("review: { to: review", "review: { to: late"), "Only one of the two is a block"),
+    ],
+)
+def test_a_mapping_keeps_regions_together(edit: tuple[str, str], says: str) -> None:
+    """A region that would be lost, shared or left alone is refused."""
+    assert edit[0] in REGIONS
+    found, problems = read_mapping(REGIONS.replace(*edit), loaded(REVIEW), renamed_review())
+    assert found is None
+    assert any(says in each.message for each in problems), [each.line() for each in problems]

@@ -169,12 +169,40 @@ def test_the_trail_tells_the_way() -> None:
     )
 
 
-def test_a_pool_of_another_service_line_is_passed_over() -> None:
-    """A pool that serves cardiology doesn't get orthopaedic work by accident."""
-    scope = Scope(site="north", service_line="orthopaedics", at=at(1))
-    found = resolve_owner(SITE, OwnerKind.POOL, "cardiology", scope)
-    assert found.name == "triage"
-    assert "another site or service line" in found.trail[0]
+LINES = replace(SITE, pools={
+    each.name: each for each in (
+        pool("heart", "ana", line="cardiology"),
+        pool("bones", "ben", line="orthopaedics"),
+        pool("away", "cid", cover="heart", site="harbour"),
+        pool("all", cover="heart"),
+    )})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("named", "line", "found"),
+    [
+        ("heart", "cardiology", "heart"),
+        (
+            "heart",
+            "",
+            "heart",
+        ),  # an order that said no specialty: the rule read it from the service
+        (
+            "bones",
+            "cardiology",
+            "bones",
+        ),  # redirected by a person: the sender's word counts no more
+        ("all", "cardiology", "heart"),
+        ("all", "orthopaedics", "desk"),  # a pool that only covers is of the same line
+        ("away", "cardiology", "heart"),  # named, but of another site
+    ],
+)
+def test_a_named_pool_is_meant_and_a_covering_one_is_of_the_same_line(
+    named: str, line: str, found: str
+) -> None:
+    """The rule's answer goes before what the sender said of the service line."""
+    scope = Scope(site="north", service_line=line, at=at(1))
+    assert resolve_owner(LINES, OwnerKind.POOL, named, scope).name == found
 
 
 def test_each_site_has_its_own_last_resort() -> None:

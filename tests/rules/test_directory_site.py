@@ -177,3 +177,13 @@ def test_reading_never_raises(text: str) -> None:
     site, problems = load_site({"x.yaml": text})
     assert isinstance(site, Snapshot)
     assert problems
+
+
+def test_the_site_says_who_needs_a_second_factor_and_a_role_that_nobody_has_is_named() -> None:
+    """A role that is misspelt would silently ask nobody."""
+    added = "\nsecond_factor: [{}]\nsettings:"
+    site, problems = small("\nsettings:", added.format("nurse, everyone"))
+    assert problems == ()
+    assert site.second_factor == ("nurse", "everyone")
+    _, problems = small("\nsettings:", added.format("nures"))
+    assert [each.place for each in problems] == ["second_factor"]

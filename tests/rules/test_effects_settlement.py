@@ -176,6 +176,7 @@ def test_the_breaker_opens_waits_probes_and_closes() -> None:
     assert (well.state, well.failures) == ("closed", 0)
 
 
+@pytest.mark.requirement("R16")
 @pytest.mark.parametrize(
     ("resource", "fields", "pathway", "values", "why"),
     [

@@ -314,3 +314,47 @@ def test_a_view_of_another_kind_hears_nothing() -> None:
     game = Play(definitions=definitions_of(SLOT), view=view)
     game.tell(freed())
     assert not game.view.cases
+
+
+TWO_WAITS = """\
+pathway: two-waits
+version: "1"
+language: 2
+subject: patient
+title: Two waits by two keys
+touches: [none]
+events:
+  request.received:
+    keys: [placer_order, filler_order]
+    start: { when: always, unique: placer_order }
+    several: one
+    none: { ignore: not ours }
+pools: { desk: [routine] }
+start: first
+everywhere: { request.received: stay }
+states:
+  first:
+    status: waiting
+    owner: { pool: desk }
+    clock: { kind: wall, due: 9d }
+    fallback: { state: over }
+    waits: { pathway: prior-authorisation, by: placer_order, outcomes: { approved: second }, else: over }
+  second:
+    status: waiting
+    owner: { pool: desk }
+    clock: { kind: wall, due: 9d }
+    fallback: { state: over }
+    waits: { pathway: prior-authorisation, by: filler_order, outcomes: { approved: over }, else: over }
+  over: { final: true }
+"""
+
+
+def test_a_wait_is_by_its_own_key() -> None:
+    """The other case shares a key with this one, but not the one this state waits by."""
+    game = Play(definitions=definitions_of(loaded(TWO_WAITS)))
+    tell(game, "request.received", placer_order="P1", filler_order="F1")
+    payload: dict[str, Json] = {"closed": {"pathway": "prior-authorisation", "outcome": "approved"}}
+    tell(game, "case.closed", payload, filler_order="F1")
+    assert states(game) == {"first"}
+    tell(game, "case.closed", payload, placer_order="P1")
+    assert states(game) == {"second"}

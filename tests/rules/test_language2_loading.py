@@ -4,7 +4,11 @@ import re
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from carelane.pathways.approved_reader import taken_off
+from carelane.pathways.definition import RedFlags
 from carelane.pathways.loading import load
 from tests.rules.language2 import ASK, BOARD, CALLER, REVIEW
 
@@ -164,6 +168,25 @@ SUBS = [
         "events: [request.received, request.lost]",
         None,
     ),
+    ("call", "start: calling\n", "start: reached\n", "start: reached"),
+    (
+        "call",
+        "if_unknown: ask, sends: [who] }",
+        "if_unknown: ask, sends: [who], on_failure: reached }",
+        "letter: {",
+    ),
+    (
+        "unknown-name",
+        "fallback: { state: not-reached }\n    outcomes",
+        "fallback: { state: not-reached, tell: chief }\n    outcomes",
+        "chief",
+    ),
+    (
+        "unknown-name",
+        "    fallback: { state: not-reached }\n    outcomes",
+        "    fallback: { state: not-reached }\n    on: { other.event: stay }\n    outcomes",
+        "other.event",
+    ),
 ]
 
 
@@ -210,6 +233,12 @@ def test_language2_mistake_in_a_sub_pathway_names_its_own_file(
     assert found, [one.line() for one in problems]
     if words is not None:
         assert f"sub/ask-patient.yaml, {place_of(wrong, words)}" in {one.place for one in found}
+
+
+def test_language2_a_sub_pathway_is_not_read_alone() -> None:
+    """One problem says so, not one for every key."""
+    _, problems = load(ASK)
+    assert [one.code for one in problems] == ["pathway.not-a-pathway"]
 
 
 def test_language2_twenty_mistakes_are_twenty_problems() -> None:
@@ -294,3 +323,51 @@ def test_language2_phrases_and_red_flags_have_approvers_of_their_own() -> None:
         REVIEW.replace("inputs:\n", "red_flags: { approvers: [a, b] }\ninputs:\n", 1)
     )
     assert {one.code for one in problems} == {"pathway.red-flags"}
+
+
+def test_language2_a_red_flag_list_is_compared_code_by_code() -> None:
+    """What is taken off is named; what is added is not held against it."""
+    old = RedFlags(
+        approvers=("a", "b"), inputs={"flag": ("HH", "LL")}, outputs={"critical": ("yes",)}
+    )
+    new = RedFlags(
+        approvers=("a", "b"), inputs={"flag": ("HH", "AA")}, outputs={"critical": ("yes",)}
+    )
+    assert taken_off(old, new) == ("inputs flag = LL",)
+    assert taken_off(None, new) == ()
+    assert len(taken_off(new, None)) == 3
+
+
+def test_language2_what_is_written_out_is_bounded() -> None:
+    """A for each over many answers with many states is refused, not read for minutes."""
+    many = "".join(
+        f"        s{n}: {{ task: opine, owner: {{ pool: each }}, clock: {{ kind: wall, due: 1d }}, "
+        f"fallback: again, outcomes: {{ agree: agreed, disagree: refused, could-not-do: silent }} }}\n"
+        for n in range(1_200)
+    )
+    definition, problems = load(BOARD.replace("        agreed: {", f"{many}        agreed: {{", 1))
+    assert definition is None
+    assert "pathway.too-large" in {one.code for one in problems}
+
+
+WORDS = re.compile(r"[\w./-]+|[{}\[\]:,]")
+TEXTS = [(REVIEW, {}), (BOARD, {}), (CALLER, {"ask-patient": ASK})]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(TEXTS), st.data())
+def test_language2_broken_texts_have_problems_and_never_raise(
+    texts: tuple[str, dict[str, str]], data: st.DataObject
+) -> None:
+    """A word in another's place, lines left out: a definition without problems, or problems with places."""
+    text, subs = texts
+    for _ in range(data.draw(st.integers(1, 3))):
+        words = list(WORDS.finditer(text))
+        one, other = (data.draw(st.sampled_from(words)) for _ in range(2))
+        text = text[: one.start()] + other.group() + text[one.end() :]
+    lines = text.split("\n")
+    first = data.draw(st.integers(0, len(lines) - 1))
+    del lines[first : first + data.draw(st.integers(0, 3))]
+    definition, problems = load("\n".join(lines), subs=subs)
+    assert (definition is None) == bool(problems)
+    assert all(one.remedy and "column" in one.place for one in problems)

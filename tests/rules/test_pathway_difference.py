@@ -60,8 +60,8 @@ TABLE = [
     (
         [
             (
-                "could-not-do: triage-overdue\n    on:\n      referral.modified: { when",
-                "could-not-do: scheduling\n    on:\n      referral.modified: { when",
+                "could-not-do: triage-overdue\n    on:\n      referral.received: { when",
+                "could-not-do: scheduling\n    on:\n      referral.received: { when",
             )
         ],
         ["Outcomes", "  triage, outcomes could-not-do: triage-overdue -> scheduling"],
@@ -87,7 +87,7 @@ TABLE = [
 ]
 
 
-@pytest.mark.requirement("R126")
+@pytest.mark.requirement("R125")
 @pytest.mark.parametrize(("edits", "says"), TABLE, ids=[str(n) for n in range(len(TABLE))])
 def test_a_change_is_said_in_words(edits: list[tuple[str, str]], says: list[str]) -> None:
     """Clocks by their times, tables by their rows, a new name as a new name; not lines of text."""

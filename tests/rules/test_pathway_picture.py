@@ -2,45 +2,29 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from carelane.cli.pathway_files import definition_of
 from carelane.pathways.boxes import says_of, texts
 from carelane.pathways.column import stack
 from carelane.pathways.definition import (
-    Block,
-    Branch,
     Definition,
-    Edge,
-    Fallback,
-    Join,
-    JoinKind,
-    Region,
 )
 from carelane.pathways.layout import place
 from carelane.pathways.links import links
-from carelane.pathways.loading import load
 from carelane.pathways.picture import draw
 from carelane.pathways.places import Box, Layout, Line, Point
 from carelane.pathways.sayings import table_text
 
-FILES = sorted(
-    each
-    for each in (Path(__file__).parents[2] / "pathways").rglob("*.yaml")
-    if each.parent.name != "overlays"
-)
+EVERYTHING = (
+    Path(__file__).parent / "pathways" / "surgery-clearance.yaml"
+)  # all that the language can say
+FILES = [*sorted((Path(__file__).parents[2] / "pathways").rglob("*.yaml")), EVERYTHING]
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def definition_of(path: Path) -> Definition:
-    """A shipped pathway."""
-    definition, problems = load(path.read_bytes(), place=path.name)
-    assert definition is not None, problems
-    return definition
 
 
 def stacked(definition: Definition) -> Layout:
@@ -106,56 +90,25 @@ def test_pathway_picture_shows_the_way_that_holds_in_each_open_state() -> None:
 
 
 def test_pathway_picture_frames_blocks_regions_and_calls() -> None:
-    """A block's regions stand apart inside its frame, a called sub-pathway in one of its own."""
-    definition = _side_by_side()
-    frames = {each.group.name: each for each in place(definition).frames}
-    boxes = place(definition).boxes
+    """Regions stand apart in their block's frame, also in a block of a block; a called pathway in one of its own."""
+    definition = definition_of(EVERYTHING)
+    placed = place(definition)
+    frames = {each.group.name: each for each in placed.frames}
+    parents = {name: frame.group.parent for name, frame in frames.items()}
 
-    assert [frames[name].group.parent for name in ("review", "review/clinical", "call confirm")] == [
-        "", "review", ""]  # fmt: skip
+    assert parents["clearing"] == ""
+    assert parents["clearing/patient"] == parents["clearing/specialists"] == "clearing"
+    assert parents["opinions"] == "clearing/specialists"
+    assert parents["opinions/cardiology"] == "opinions"
+    assert parents["call ask"] == "clearing/patient"
     for frame in frames.values():
-        inside = {name for name, box in boxes.items() if _around(frame.box, box)}
+        inside = {name for name, box in placed.boxes.items() if _around(frame.box, box)}
         assert inside == frame.group.members
-    assert not _overlap(frames["review/clinical"].box, frames["review/funding"].box)
+    assert not _overlap(frames["clearing/patient"].box, frames["clearing/specialists"].box)
     shown = draw(definition)
-    assert all(
-        text in shown for text in ("Side by side, until all are done", "confirm: called@1.0")
-    )
+    assert "Side by side, until all are done" in shown
+    assert "Side by side, until 2 are fit" in shown
     assert "ends its part: fit" in shown
-
-
-def _side_by_side() -> Definition:
-    """A block of two regions whose join leads into a sub-pathway; as the loader expands them."""
-    base = definition_of(next(one for one in FILES if one.stem == "critical-result"))
-    waits = replace(base.states["inform"], outcomes={}, on={})
-
-    def to(name: str) -> Edge:
-        return Edge(branches=(Branch(then=name),))
-
-    def region(name: str, *states: str) -> Region:
-        return Region(name=name, start=to(states[0]), states=states, outcomes=("fit",))
-
-    regions = {
-        "clinical": region("clinical", "read", "read-done"),
-        "funding": region("funding", "ask", "ask-done"),
-    }
-    block = Block(regions=regions, join=Join(kind=JoinKind.ALL), then=to("confirm/call"))
-    states = [replace(waits, name="review", block=block, fallback=Fallback(edge=to("closed")))]
-    for name, one in regions.items():
-        first, last = one.states
-        states += [
-            replace(waits, name=first, region=f"review/{name}", fallback=Fallback(edge=to(last))),
-            replace(
-                base.states["closed-informed"], name=last, region=f"review/{name}", outcome="fit"
-            ),
-        ]
-    states += [
-        replace(waits, name="confirm/call", fallback=Fallback(edge=to("confirm/again"))),
-        replace(waits, name="confirm/again", fallback=Fallback(edge=to("closed"))),
-        replace(base.states["closed-informed"], name="closed"),
-    ]
-    return replace(base, states={one.name: one for one in states}, start=to("review"),
-                   everywhere={}, calls={"confirm": "called@1.0"})  # fmt: skip
 
 
 def _around(frame: Box, box: Box) -> bool:

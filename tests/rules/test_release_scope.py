@@ -1,6 +1,8 @@
 """Which release a fact meets: of all scopes that fit it the narrowest, and never two that nobody can choose between."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import combinations, product
 from uuid import UUID
 
@@ -52,15 +54,27 @@ states:
     outcomes: { done: closed, could-not-do: again }
   closed: { final: true }
 """
+ENDED = """\
+  thing.ended:
+    key: placer_order
+    start: { when: always, unique: placer_order }
+    several: one
+    none: { ignore: not ours }
+tasks:
+"""
 SITES, LINES, TYPES = ("", "north", "harbour"), ("", "hand", "heart"), ("", "hand", "knee")
 SCOPES = [
     Scope(site=a, service_line=b, referral_type=c) for a, b, c in product(SITES, LINES, TYPES)
 ]
 
 
-def small(version: str) -> Definition:
+@cache
+def small(version: str, *edits: tuple[str, str]) -> Definition:
     """A release."""
-    found, problems = load(TEXT.replace("VERSION", version))
+    text = TEXT.replace("VERSION", version)
+    for before, after in edits:
+        text = text.replace(before, after)
+    found, problems = load(text)
     assert found is not None, problems
     return found
 
@@ -177,10 +191,13 @@ def test_mutant_a_scope_that_leaks_is_caught(monkeypatch: pytest.MonkeyPatch) ->
     assert version(releases(EVERYWHERE, Scope(site="north")), fact) == "1"
 
 
+def _view() -> View:
+    return View(subject=name_id("patient"), kind=SubjectKind.PATIENT, organisation=UUID(int=1))
+
+
 def decided(found: Releases, fact: Fact) -> str:
     """How a fact on nobody's case ends: a release's version, or the reason it is ignored."""
-    view = View(subject=fact.subject, kind=SubjectKind.PATIENT, organisation=UUID(int=1))
-    step = chain(view, [fact], Moment(now=NOON, releases=found, late=Site())).steps[0]
+    step = chain(_view(), [fact], Moment(now=NOON, releases=found, late=Site())).steps[0]
     return step.changes[0].after.version if step.changes else step.reason
 
 
@@ -190,3 +207,21 @@ def test_traffic_in_no_scope_is_told_from_what_nobody_hears() -> None:
     assert decided(found, told("north")) == "0"
     assert decided(found, told("harbour")) == NOT_IN_SCOPE
     assert decided(Releases({}, ()), told("harbour")) == NOT_HEARD
+
+
+def test_a_running_case_hears_what_only_its_own_release_knows() -> None:
+    """The release in force dropped an event: cases pinned to an older one hear it, and none is opened by it."""
+    old = small("old", ("everywhere: {", "everywhere: { thing.ended: closed,"), ("tasks:\n", ENDED))
+    new = small("new")
+    both = Releases(
+        {old.digest: old, new.digest: new},
+        (Activation(release=old.digest, pathway="small", from_at=NOON),),
+    )
+    begun = chain(_view(), [told()], Moment(now=NOON, releases=both, late=Site())).view
+    now = Releases(both.published, (Activation(release=new.digest, pathway="small", from_at=NOON),))
+    ended = replace(told(), id=name_id("ended"), type="thing.ended")
+    after = chain(begun, [ended], Moment(now=NOON, releases=now, late=Site()))
+    assert after.steps[0].changes[0].after.outcome == "closed"
+    stray = replace(ended, id=name_id("stray"), keys={"placer_order": "R2"})
+    alone = chain(begun, [stray], Moment(now=NOON, releases=now, late=Site()))
+    assert alone.steps[0].changes == ()

@@ -34,6 +34,7 @@ class Session:
     ends_at: datetime
     organisation: str
     remote: bool = False
+    second_factor: bool = False
 
     @property
     def principal(self) -> Principal:
@@ -46,6 +47,7 @@ class Session:
             sites=frozenset(self.person.sites),
             service_lines=frozenset(self.person.service_lines),
             active=self.person.active,
+            mfa=self.second_factor,
         )
 
     @property
@@ -65,7 +67,12 @@ def hashed(secret: str) -> str:
 
 
 async def begin(
-    runtime: Runtime, person: Person, *, purpose: Purpose | None = None, remote: bool = False
+    runtime: Runtime,
+    person: Person,
+    *,
+    purpose: Purpose | None = None,
+    remote: bool = False,
+    second_factor: bool = False,
 ) -> Session:
     """Open a session; the only moment its secret is known to us."""
     now, secret = runtime.now(), secrets.token_urlsafe(32)
@@ -76,10 +83,12 @@ async def begin(
         ends_at=now + LONGEST,
         organisation=str(runtime.organisation),
         remote=remote,
+        second_factor=second_factor,
     )
     async with runtime.app.transaction() as tx:
         await tx.run("accounts.open_session", id_hash=hashed(secret), organisation=runtime.organisation,
-                     person=person.name, purpose=session.purpose.value, now=now, ends_at=session.ends_at)  # fmt: skip
+                     person=person.name, purpose=session.purpose.value, now=now, ends_at=session.ends_at,
+                     second_factor=second_factor)  # fmt: skip
         await record(tx, _deed(runtime, session, Action.SESSION_OPENED), _change(session, "open"))
     return session
 
@@ -105,6 +114,7 @@ async def current(
         ends_at=row["ends_at"],
         organisation=str(runtime.organisation),
         remote=remote,
+        second_factor=row["second_factor"],
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from carelane.access.request import Purpose
+from carelane.accounts.factor import asked_of, secret_of, step_of
 from carelane.accounts.passwords import UNKNOWN, matches
 from carelane.accounts.sessions import Session, begin
 from carelane.audit.actions import Action
@@ -35,7 +36,11 @@ class NotIn:
 
 _WRONG = NotIn(
     code="sign-in",
-    remedy="The name and the password do not fit together. Try again, or ask an administrator.",
+    remedy="Name, password and code do not fit together. A code is good once. Try again, or ask an administrator.",
+)
+_NOT_SET_UP = NotIn(
+    code="second-factor",
+    remedy="Your role needs a second factor. Ask an administrator to run `carelane user second-factor` for you.",
 )
 
 
@@ -45,10 +50,11 @@ async def sign_in(  # noqa: PLR0913  # each says one thing about the attempt, by
     password: str,
     *,
     address: str,
+    code: str = "",
     purpose: Purpose | None = None,
     remote: bool = False,
 ) -> Session | NotIn:
-    """A session for the right name and password; counts what fails."""
+    """A session for the right name, password and, where there is one, second factor; counts what fails."""
     now, door = runtime.now(), f"address:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
     async with runtime.app.transaction() as tx:
         account = await tx.one("accounts.account", person=person)
@@ -60,9 +66,26 @@ async def sign_in(  # noqa: PLR0913  # each says one thing about the attempt, by
         return NotIn(code="locked", remedy="Too many attempts. Wait, then try again.", until=locked)
     if not right or account is None or known is None or not known.active:
         return await _failed(runtime, person if account else "", door, now)
+    factor = await _factor(runtime, account, code)
+    if factor is False:
+        return await _failed(runtime, person, door, now)
+    if factor is None and asked_of(runtime.directory, known):
+        return _NOT_SET_UP
     async with runtime.app.transaction() as tx:
         await tx.run("accounts.succeeded", person=person)
-    return await begin(runtime, known, purpose=purpose, remote=remote)
+    return await begin(runtime, known, purpose=purpose, remote=remote, second_factor=bool(factor))
+
+
+async def _factor(runtime: Runtime, account: Row, code: str) -> bool | None:
+    """Whether the code is right and unused; None where the account has no second factor."""
+    secret = secret_of(runtime.vault, account)
+    if secret is None:
+        return None
+    step = step_of(secret, code, runtime.now(), after=account["factor_step"])
+    if step is None:
+        return False
+    async with runtime.app.transaction() as tx:
+        return await tx.one("accounts.use_step", person=account["person"], step=step) is not None
 
 
 def _locked(row: Row | None, now: datetime) -> datetime | None:

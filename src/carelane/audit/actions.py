@@ -42,9 +42,14 @@ class Action(StrEnum):
     RELEASE_ROLLED_BACK = "release.rolled_back"
     RELEASE_MIGRATED = "release.migrated"  # its running cases moved, by a mapping
     RELEASE_RECALLED = "release.recalled"
+    BACKTEST_KEPT = "backtest.kept"
+    SHADOW_STARTED = "shadow.started"
+    SHADOW_STOPPED = "shadow.stopped"
+    EVENTS_EXPORTED = "events.exported"  # recorded decisions left, without patient data
     POLICY_ACTIVATED = "policy.activated"
     SITE_LOADED = "site.loaded"
     ACCOUNT_PASSWORD_SET = "account.password_set"  # noqa: S105  # an action's name
+    ACCOUNT_FACTOR_SET = "account.factor_set"
     ACCOUNT_LOCKED = "account.locked"
     SESSION_OPENED = "session.opened"
     SESSION_ENDED = "session.ended"
@@ -52,10 +57,14 @@ class Action(StrEnum):
     HOLD_PLACED = "hold.placed"  # nothing of this subject is removed
     HOLD_RELEASED = "hold.released"
     DATABASE_ADOPTED = "database.adopted"  # restored on another cluster, its tree verified first
+    KEYS_ROTATED = "keys.rotated"
+    IDENTITY_ACCEPTED = "identity.accepted"  # a person: other demographics, but the same person
     IDENTITY_SHREDDED = "identity.shredded"
     AUDIT_EXPORTED = "audit.exported"
     ACCESS_READ = "access.read"
     ACCESS_DENIED = "access.denied"
+    ACCESS_EMERGENCY = "access.emergency"  # break-glass: leave to look at one patient's records
+    ACCESS_EMERGENCY_ENDED = "access.emergency_ended"
 
 
 class Tree(StrEnum):

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from carelane.casebook.records import Record, records
 from carelane.casebook.timeline import Entry, timeline
 from carelane.casebook.why import HISTORY_MAX, Explanation, explain
 from carelane.engine.runtime import Runtime
@@ -28,6 +29,7 @@ class Shown:
     label: str
     authority: str
     value: Phi[Json] = field(repr=False)
+    role: str = ""  # of the payload it was copied from: `patient`, `request`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class Page:
     thread: tuple[Note, ...]
     timeline: tuple[Entry, ...]
     explanation: Explanation
+    records: Mapping[str, Record] = field(default_factory=dict)  # by role
 
 
 _SECRET = frozenset(
@@ -86,6 +89,7 @@ async def page(
             name: await tx.rows(f"casebook.{name}", id=case)
             for name in ("steps", "tasks", "effects", "notices", "thread")
         }
+        came_from = await records(tx, runtime.vault, case)
         explanation = await explain(tx, runtime.releases.published, case)
     if explanation is None:
         return None
@@ -104,6 +108,7 @@ async def page(
         thread=tuple(_note(runtime.vault, each) for each in parts["thread"]),
         timeline=timeline(history),
         explanation=explanation,
+        records=came_from,
     )
 
 
@@ -119,6 +124,7 @@ def _fields(
             label=declared[name].label,
             authority=declared[name].authority,
             value=Phi(held[name], name),
+            role=declared[name].path.partition(".")[0],
         )
         for name in declared
         if name in held and name in allowed

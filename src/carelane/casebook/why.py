@@ -13,7 +13,7 @@ from uuid import UUID
 
 from carelane.engine.in_force import scope_of
 from carelane.pathways.definition import Definition, Table
-from carelane.pathways.tables_text import row_words
+from carelane.pathways.tables_text import owner_table, row_words
 from carelane.store.database import Row, Tx
 
 HISTORY_MAX = 1000
@@ -73,6 +73,7 @@ class Wait:
     fallback: str
     task: UUID | None
     entered_by: UUID | None
+    table: str  # that names the owner; empty if the owner is declared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +142,16 @@ def decisions(history: Iterable[Row], definition: Definition | None) -> tuple[De
 
 
 def fired(found: Explanation) -> str:
-    """The rule that routed the case last: the newest that is a table's, else the newest of all; empty if none."""
+    """The rule that routed the case last: of the table that names its owner, else of any, else the newest; or empty."""
     rules = [each.rule for decision in found.decisions for each in reversed(decision.rules)]
-    return next((rule for rule in rules if rule.startswith("table ")), rules[0] if rules else "")
+    owners = tuple(f"table {wait.table} " for wait in found.here if wait.table)
+    first = (
+        *(rule for rule in rules if rule.startswith(owners)),
+        *(rule for rule in rules if rule.startswith("table ")),
+        *rules,
+        "",
+    )
+    return first[0]
 
 
 def _decision(row: Row, definition: Definition | None) -> Decision:
@@ -202,6 +210,7 @@ def _wait(row: Row, definition: Definition | None) -> Wait:
         fallback=row["fallback"],
         task=row["task"],
         entered_by=row["entered_by"],
+        table=owner_table(definition, row["state"]) if definition else "",
     )
 
 

@@ -8,7 +8,7 @@ from carelane.cases.effects import stoppable, withdrawn
 from carelane.cases.model import Case, Change, Emission, Held
 from carelane.cases.moment import Moment, pinned
 from carelane.cases.run import Run
-from carelane.cases.words import CASE_PARKED, FAILED, SELF, WAITS_BEHIND
+from carelane.cases.words import CASE_PARKED, FAILED, NOT_MOVED, SELF, WAITS_BEHIND
 from carelane.facts.errors import CarelaneError
 from carelane.facts.phi import Phi
 
@@ -39,6 +39,15 @@ def attempt(moment: Moment, case: Case, work: Work) -> Tried:
         return _parked(moment, case, failure(error))
     if ignored:
         return Tried(ignored=ignored)
+    return Tried(changes=(run.finish(),), emissions=tuple(run.emissions))
+
+
+def spared(make: Callable[[], Run]) -> Tried:
+    """Do a whole change or none: one that fails leaves the case as it was, unparked, with owner and clock."""
+    try:
+        run = make()
+    except Exception as error:  # noqa: BLE001  # what can't be done is answered, and the case goes on
+        return Tried(ignored=f"{NOT_MOVED}:{failure(error)}")
     return Tried(changes=(run.finish(),), emissions=tuple(run.emissions))
 
 

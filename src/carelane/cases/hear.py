@@ -22,9 +22,13 @@ def take_up(moment: Moment) -> Iterator[Tried]:
     for definition in moment.definitions.active:
         seen.add(definition.name)
         mine = [case for case in view.cases if case.pathway == definition.name]
-        event = definition.events.get(fact.type) or _heard(moment, mine)
-        if event is not None and definition.subject == view.kind:
-            yield from _pathway(moment, prepare(definition), event, mine)
+        own = definition.events.get(fact.type)
+        event = own if own is not None else _heard(moment, mine)
+        # A system pathway owns what went wrong, whatever it went wrong on: a dead effect of a connection's case too.
+        if event is not None and (definition.system or definition.subject == view.kind):
+            # What only the release of a running case hears opens no case of the one in force.
+            active = prepare(definition) if own is not None else None
+            yield from _pathway(moment, active, event, mine)
     for name in {case.pathway: None for case in view.cases if case.pathway not in seen}:
         mine = [case for case in view.cases if case.pathway == name]
         event = _heard(moment, mine)

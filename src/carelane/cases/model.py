@@ -294,6 +294,7 @@ class Change:
     reasons: tuple[Reason, ...] = ()
     parked: str = ""  # the stable code of a failure, when this pair (case, fact) is parked
     fact: UUID | None = None  # the fact applied: the decision's own, or a held one it released
+    read: Mapping[str, Value | None] = field(default_factory=dict)  # inputs as this fact gave them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from carelane.cases import clocks, levels
-from carelane.cases.attempt import Tried, failure
+from carelane.cases.attempt import Tried, spared
 from carelane.cases.clocks import Bound
 from carelane.cases.go import fallback_text
 from carelane.cases.model import Case, Clock, EffectState, Moved, OpenStep
@@ -29,7 +29,6 @@ from carelane.cases.words import (
     EFFECT_OUTSTANDING,
     MOVED_ALREADY,
     NOT_MAPPED,
-    NOT_MOVED,
 )
 from carelane.facts.fact import Json
 from carelane.facts.ids import derive
@@ -64,13 +63,10 @@ def migrate(moment: Moment, case: Case) -> Tried:
     refused = _refused(case, wanted, targets)
     if refused:
         return Tried(ignored=refused)
-    try:
-        new = prepare(_release(moment, wanted))
-        if _left_alone(case, new.definition):
-            return Tried(ignored=EFFECT_OUTSTANDING)
-        return Tried(changes=(_moved(moment, case, new, targets).finish(),))
-    except Exception as error:  # noqa: BLE001  # a move that fails leaves the case where it is, with owner and clock
-        return Tried(ignored=f"{NOT_MOVED}:{failure(error)}")
+    new = moment.definitions.pinned.get(wanted)
+    if new is not None and _left_alone(case, new):
+        return Tried(ignored=EFFECT_OUTSTANDING)
+    return spared(lambda: _moved(moment, case, prepare(_release(moment, wanted)), targets))
 
 
 def restore(moment: Moment, case: Case) -> Tried:
@@ -80,11 +76,9 @@ def restore(moment: Moment, case: Case) -> Tried:
         return Tried(ignored=ACTED_ON)
     if case.parked_by is not None:
         return Tried(ignored=CASE_STANDS)
-    try:
-        old = prepare(_release(moment, before.release))
-        return Tried(changes=(_restored(moment, case, old, before).finish(),))
-    except Exception as error:  # noqa: BLE001  # as above
-        return Tried(ignored=f"{NOT_MOVED}:{failure(error)}")
+    return spared(
+        lambda: _restored(moment, case, prepare(_release(moment, before.release)), before)
+    )
 
 
 def targets_of(given: Json) -> Mapping[str, Target]:

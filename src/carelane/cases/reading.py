@@ -27,6 +27,7 @@ class Reading:
     values: dict[str, Value | None]
     reasons: tuple[Reason, ...]
     risen: Urgency
+    fresh: Mapping[str, Value | None]  # what this payload alone gave
 
 
 def read(  # noqa: PLR0913  # a leaf: everything it may look at, by name
@@ -44,7 +45,8 @@ def read(  # noqa: PLR0913  # a leaf: everything it may look at, by name
     `state` is where a person acted: forms inside a called sub-pathway fill that call's own inputs only.
     """
     declared = prepared.definition.inputs if not prepared.scoped else _open_to(prepared, state)
-    values = inputs.carry(declared, before, inputs.read(declared, payload))
+    fresh = inputs.read(declared, payload)
+    values = inputs.carry(declared, before, fresh)
     reasons: list[Reason] = []
     for table in prepared.tables:
         seen = {**values, **counters} if counters else values
@@ -55,7 +57,7 @@ def read(  # noqa: PLR0913  # a leaf: everything it may look at, by name
         values.update(found.outputs)
     asked, was = rank(values.get(prepared.urgency)), rank(before.get(prepared.urgency))
     risen = asked if asked > was else Urgency.ROUTINE
-    return Reading(values=values, reasons=tuple(reasons), risen=risen)
+    return Reading(values=values, reasons=tuple(reasons), risen=risen, fresh=fresh)
 
 
 def _open_to(prepared: Prepared, state: str) -> Mapping[str, Input]:
@@ -80,6 +82,7 @@ def absorb(run: Run, *, entered_at: datetime, state: str = "") -> None:
 def accept(run: Run, found: Reading) -> None:
     """Keep what was read."""
     run.values = found.values
+    run.read = found.fresh
     run.reasons.extend(found.reasons)
     run.raise_urgency(found.risen)
     copied = fields.read(run.definition.fields, run.fact.payload.reveal())

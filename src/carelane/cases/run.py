@@ -68,6 +68,7 @@ class Run:
         self.withdrawn: list[UUID] = []
         self.notices: list[Notice] = []
         self.reasons: list[Reason] = []
+        self.read: Mapping[str, Value | None] = {}
         self.emissions: list[Emission] = []
         self.entered = 0
         self._ordinal = 0
@@ -188,6 +189,7 @@ class Run:
             notices=tuple(self.notices),
             reasons=tuple(self.reasons),
             fact=fact.id,
+            read=self.read,
         )
 
     def _way_back(self) -> Moved | None:

@@ -14,17 +14,36 @@ from carelane.cli import (
     db,
     demo,
     doctor,
+    identity,
+    keys,
     ledger,
     pathway,
     replay,
     retention,
     run,
     task,
+    template,
     user,
 )
 from carelane.facts.errors import CarelaneError
 
-DOORS = (run, demo, replay, pathway, case, task, ledger, audit, user, db, retention, doctor)
+DOORS = (
+    run,
+    demo,
+    replay,
+    pathway,
+    template,
+    case,
+    task,
+    ledger,
+    audit,
+    user,
+    identity,
+    keys,
+    db,
+    retention,
+    doctor,
+)
 
 
 def parser() -> argparse.ArgumentParser:

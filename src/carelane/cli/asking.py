@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -68,6 +69,13 @@ def ask(options: argparse.Namespace, question: Callable[[House], Awaitable[int]]
             return await question(house)
 
     return asyncio.run(run())
+
+
+def asking(
+    question: Callable[[argparse.Namespace, House], Awaitable[int]],
+) -> Callable[[argparse.Namespace], int]:
+    """A command that is one question to the house."""
+    return lambda options: ask(options, partial(question, options))
 
 
 def table(rows: list[dict[str, object]], columns: list[str]) -> str:

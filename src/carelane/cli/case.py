@@ -114,4 +114,5 @@ def _line(hop: Hop) -> str:
     said = " ".join(
         part for part in (hop.hop, hop.what, f"by {hop.who}" if hop.who else "") if part
     )
-    return f"{hop.at.isoformat(timespec='milliseconds')}  {said}{late}"
+    of = f" (of {hop.of.isoformat(timespec='seconds')})" if hop.of else ""
+    return f"{hop.at.isoformat(timespec='milliseconds')}  {said}{of}{late}"

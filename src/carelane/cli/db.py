@@ -1,10 +1,12 @@
 """`db adopt | upgrade`: after a restore, and after a Carelane with a newer PostgreSQL."""
 
 import argparse
+from pathlib import Path
 
 from carelane.cli.asking import answer, ask, say, settings_flags, settings_of
 from carelane.compose.audit import notary_of
 from carelane.compose.house import House
+from carelane.engine import clock
 from carelane.engine.adopt import adopt
 from carelane.store.upgrade import upgrade
 
@@ -24,6 +26,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     restored.set_defaults(run=_adopt)
     newer = actions.add_parser(
         "upgrade", help="bring the embedded database to this Carelane's PostgreSQL"
+    )
+    newer.add_argument(
+        "--programs",
+        type=Path,
+        help="the `bin` folder of the PostgreSQL that made it, if the wheel lacks that version",
     )
     newer.set_defaults(run=_upgrade)
     for each in (restored, newer):
@@ -52,6 +59,7 @@ def _adopt(options: argparse.Namespace) -> int:
 
 
 def _upgrade(options: argparse.Namespace) -> int:
-    done = upgrade(settings_of(options).home / "postgres", progress=say)
+    folder = settings_of(options).home / "postgres"
+    done = upgrade(folder, now=clock.now(), programs=options.programs, progress=say)
     answer(options, done, done.text)
     return 0

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from carelane.cli.asking import answer, settings_flags, settings_of
+from carelane.compose.alerts import unreachable
 from carelane.compose.connections import all_connections, kind_of
 from carelane.compose.database import running
 from carelane.compose.house import House, open_house
@@ -61,7 +62,7 @@ async def _examine(settings: Settings) -> tuple[list[Finding], dict[str, object]
             findings.append(
                 Finding(what="database", well=True, says="durable, and every role walled")
             )
-            for look in (_directory, _connections, _work):
+            for look in (_directory, _connections, _alerts, _work):
                 findings += await look(house)
             async with house.runtime.worker.transaction() as tx:
                 cost = await costs(tx, house.runtime.now())
@@ -115,6 +116,23 @@ async def _connections(house: House) -> list[Finding]:
             says = f"sending is stopped until {broken['open_until']} after {broken['failures']} failures"
             found.append(Finding(what=f"connection {broken['name']}", well=False, says=says))
     return found
+
+
+async def _alerts(house: House) -> list[Finding]:
+    """Whether an alert reaches whoever is called: else it goes to the connection's fallback address."""
+    runtime = house.runtime
+    found = unreachable(runtime.directory, runtime.releases.published.values(), runtime.now())
+    if not found:
+        return [Finding(what="alerts", well=True, says="everyone who may be called has an address")]
+    return [
+        Finding(
+            what=f"alerts to {each.name}",
+            well=False,
+            says=f"{', '.join(each.people) or 'nobody'}: no {each.channel} address. Remedy: add a contact of channel "
+            f"`{each.channel}` in site/people.yaml; until then the fallback address gets it",
+        )
+        for each in found
+    ]
 
 
 async def _work(house: House) -> list[Finding]:

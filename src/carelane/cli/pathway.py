@@ -5,12 +5,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from carelane.cli import (
+    backtest,
     pathway_draw,
     pathway_force,
     pathway_moving,
     pathway_prove,
     pathway_releases,
     pathway_test,
+    shadow,
 )
 from carelane.cli.asking import answer
 from carelane.cli.pathway_files import errors_in, problems_of
@@ -27,7 +29,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     one.add_argument("--json", action="store_true", help="one document on the last line")
     one.set_defaults(run=_check)
     for door in (
-        pathway_test, pathway_prove, pathway_draw, pathway_releases, pathway_force, pathway_moving,
+        pathway_test, pathway_prove, pathway_draw, backtest, shadow, pathway_releases, pathway_force,
+        pathway_moving,
     ):  # fmt: skip
         door.add(actions)
 

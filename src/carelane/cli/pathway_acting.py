@@ -16,7 +16,7 @@ SHORT = 12
 
 def scope_flags(one: argparse.ArgumentParser) -> None:
     """The flags of a scope."""
-    one.add_argument("--site", dest="at_site", default="", help="only at this site")
+    one.add_argument("--site", dest="at_site", metavar="SITE", default="", help="only at this site")
     one.add_argument("--service-line", default="", help="only for this service line")
     lane = one.add_mutually_exclusive_group()
     lane.add_argument(

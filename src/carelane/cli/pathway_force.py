@@ -6,17 +6,18 @@ from pathlib import Path
 from carelane.access.request import Action
 from carelane.accounts.sessions import Session
 from carelane.cli.asking import answer, say
-from carelane.cli.pathway_acting import SHORT, acting, common, refused, scope_flags, scope_of
+from carelane.cli.pathway_acting import acting, common, refused, scope_flags, scope_of
 from carelane.cli.pathway_settling import order_of, settled, settled_text
 from carelane.compose.evidence import proven, report_of
 from carelane.compose.house import House
 from carelane.engine.scope import Scope
 from carelane.facts.errors import SetupFault
+from carelane.pathways.definition import Definition
 from carelane.releases.activate import Approved, activate
 from carelane.releases.evidence import Refused
 from carelane.releases.publish import named
 from carelane.releases.recall import recall
-from carelane.releases.refusals import Wish
+from carelane.releases.refusals import Wish, holding
 from carelane.releases.rollback import Policy, roll_back, settle
 from carelane.releases.standing import split
 
@@ -43,6 +44,12 @@ def add(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
                      help="what becomes of running cases (finish)")  # fmt: skip
     one.add_argument(
         "--mapping", type=Path, help="with `--cases move`: to the release that is in force again"
+    )
+    one.add_argument(
+        "--cases-of",
+        metavar="NAME@VERSION",
+        default="",
+        help="put nothing in force: settle what is left of a release taken back before",
     )
     common(one, _rollback, reason=True)
     one = actions.add_parser(
@@ -106,33 +113,38 @@ def _rollback(options: argparse.Namespace) -> int:
 
     async def do(house: House, session: Session) -> int:
         runtime, scope, by = house.runtime, scope_of(options), session.person.name
-        done = await roll_back(runtime, options.pathway, scope, by=by, reason=options.reason)
-        if isinstance(done, Refused):
-            return refused(options, done)
+        if options.cases_of:
+            old, now = await _taken_back(house, options)
+        else:
+            done = await roll_back(runtime, options.pathway, scope, by=by, reason=options.reason)
+            if isinstance(done, Refused):
+                return refused(options, done)
+            old, now = (runtime.releases.published[each] for each in (done.taken_back, done.now))
         say(
-            f"{done.now[:SHORT]} is in force for {scope.words()}; now the running cases of {done.taken_back[:SHORT]}"
+            f"{now.version} is in force for {scope.words()}; now the running cases of {old.version}"
         )
-        published = runtime.releases.published
-        old = published[done.taken_back]
-        order = (
-            order_of(options.mapping, old, published[done.now], scope, by)
-            if options.mapping
-            else None
-        )
+        order = order_of(options.mapping, old, now, scope, by) if options.mapping else None
         lines, counts = await settled(
             lambda told: settle(runtime, old, scope, policy=policy, by=by, order=order, told=told)
         )
-        document = {
-            "now": done.now,
-            "taken_back": done.taken_back,
-            "scope": scope.parts(),
-            "cases": lines,
-            **counts,
-        }
-        answer(options, document, settled_text(lines, counts))
+        document = {"now": now.digest, "taken_back": old.digest, "scope": scope.parts()}
+        answer(options, {**document, "cases": lines, **counts}, settled_text(lines, counts))
         return 0
 
     return acting(options, Action.RELEASE_ROLLBACK, do)
+
+
+async def _taken_back(house: House, options: argparse.Namespace) -> tuple[Definition, Definition]:
+    """A release that was taken back before, and the one that holds in the scope now."""
+    releases, scope = house.runtime.releases, scope_of(options)
+    async with house.runtime.worker.transaction() as tx:
+        old = await named(tx, options.cases_of)
+    holds = holding(old.name, scope, releases)
+    if not holds or holds == old.digest:
+        raise SetupFault(
+            f"{options.cases_of} was not taken back for {scope.words()}. Remedy: leave `--cases-of` out"
+        )
+    return old, releases.published[holds]
 
 
 def _recall(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from carelane.cli.asking import answer, ask
 from carelane.cli.pathway_acting import SHORT, acting, common
 from carelane.cli.pathway_files import text_of, texts_beside
 from carelane.compose.house import House
+from carelane.compose.site import shipped_templates
 from carelane.facts.errors import SetupFault
 from carelane.releases.publish import publish, read
 from carelane.releases.standing import Overview, overview
@@ -38,12 +39,13 @@ def _publish(options: argparse.Namespace) -> int:
 
     async def do(house: House, session: Session) -> int:
         runtime, rows = house.runtime, []
+        templates = shipped_templates(house.settings, runtime.directory)
         async with runtime.worker.transaction() as tx:
-            for each in read(texts):
+            for each in read(texts, templates):
                 if each.place not in places:
                     continue
                 new = await publish(tx, runtime.organisation, each.definition, each.text, now=runtime.now(),
-                                    by=session.person.name)  # fmt: skip
+                                    by=session.person.name, templates=templates)  # fmt: skip
                 rows.append({"release": f"{each.definition.name}@{each.definition.version}",
                              "digest": each.definition.digest, "new": new})  # fmt: skip
         said = [

@@ -1,6 +1,7 @@
-"""Client keys for SMART Backend Services: made once, the public half as a JWKS (RFC 7517) beside the private one."""
+"""Keys made once: of clients (SMART Backend Services, the public half as a JWKS beside), and secrets of channels."""
 
 import os
+import secrets
 from pathlib import Path
 
 import msgspec
@@ -24,3 +25,10 @@ def make(file: Path, *, key_id: str) -> Path:
     jwks = file.with_suffix(".jwks.json")
     jwks.write_bytes(msgspec.json.encode({"keys": [public]}))
     return jwks
+
+
+def make_secret(file: Path) -> None:
+    """Make a secret of 64 letters that only its owner can read."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(secrets.token_hex(32))

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from carelane.compose import client_keys, internal
+from carelane.connect.channel.adapter import envelope_for as channel_envelope
+from carelane.connect.channel.adapter import reader_for as channel_reader
 from carelane.connect.fhir.adapter import open_sender as open_fhir
 from carelane.connect.fhir.adapter import reader_for as fhir_reader
 from carelane.connect.fhir.mapping.reading import envelope as fhir_envelope
@@ -82,6 +84,10 @@ KINDS: Mapping[str, Kind] = {
         envelope=lambda row: sms_envelope(row.settings),
         reader=lambda row, _snapshot: sms_reader(row.settings),
         sender=lambda settings, _: open_sms(settings),
+    ),
+    "channel": Kind(
+        envelope=lambda row: channel_envelope(row.settings),
+        reader=lambda row, _snapshot: channel_reader(row.settings, source=row.name),
     ),
     "portal": Kind(),
     internal.NAME: Kind(),
@@ -174,7 +180,7 @@ def mail_address(snapshot: Snapshot, name: str, now: datetime) -> str | None:
     return next(addresses, None)
 
 
-_OURS = frozenset({"sending", "record_link", "direction"})
+_OURS = frozenset({"sending", "record_link", "record_find", "direction"})
 _FILES = ("_file", "_certificate", "_key", "_authorities")
 
 
@@ -190,8 +196,14 @@ def settings_of(row: ConnectionRow, home: Path) -> dict[str, Any]:
 
 
 def make_client_keys(snapshot: Snapshot, home: Path) -> None:
-    """A key pair for each client that has none yet: the private half (0600), and a JWKS to register with the EHR."""
+    """A key pair for each client that has none yet: the private half (0600), and a JWKS to register with the EHR.
+
+    A channel without a secret gets one, for whoever sends by it.
+    """
     for row in snapshot.connections.values():
+        secret = settings_of(row, home).get("secret_file")
+        if row.kind == "channel" and secret is not None and not Path(secret).exists():
+            client_keys.make_secret(Path(secret))
         file = settings_of(row, home).get("key_file")
         if file is not None and not Path(file).exists():
             client_keys.make(Path(file), key_id=str(row.settings.get("key_id", row.name)))

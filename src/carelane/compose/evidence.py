@@ -21,8 +21,18 @@ class NoReport(SetupFault):
     code = "no-report"
 
 
+_KNOWN: dict[tuple[str, str], Proven] = {}
+
+
 def proven(release: Definition, before: Definition | None) -> Proven:
-    """The prover's verdict on a release, now."""
+    """The prover's verdict on a release, once in a process: it depends on nothing but the two releases."""
+    key = (release.digest, before.digest if before is not None else "")
+    if key not in _KNOWN:
+        _KNOWN[key] = _judged(release, before)
+    return _KNOWN[key]
+
+
+def _judged(release: Definition, before: Definition | None) -> Proven:
     judged = prove(release, before=before)
     proof = json.dumps(plain(judged.proof), sort_keys=True, separators=(",", ":"))
     return Proven(
@@ -51,8 +61,11 @@ def report_of(file: Path) -> Judged:
         report: dict[str, Any] = json.loads(text)
         old, new = report["old"]["digest"], report["new"]["digest"]
         blocks = bool(report["blocks"])
+        guessed = bool(report.get("assumes"))
     except (OSError, ValueError, KeyError, TypeError):
         raise NoReport(f"{file} is no report of a back-test") from None
+    if guessed:
+        raise NoReport(f"{file} is a guess. Remedy: run the back-test without --assume-same")
     return Judged(
         release=new,
         against=old,
@@ -64,6 +77,8 @@ def report_of(file: Path) -> Judged:
 def _blocks(report: dict[str, Any]) -> tuple[str, ...]:
     cases, void = report.get("blocking_cases") or 0, report.get("void_subjects") or 0
     said = []
+    if report.get("assumes"):
+        said.append("it assumes what followed, and such a report clears nothing")
     if cases:
         said.append(f"{cases} red-flag cases would have been routed down")
     if void:

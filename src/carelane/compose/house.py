@@ -72,7 +72,7 @@ async def open_house(
             loading = Loading(organisation=organisation, now=now, files=files, snapshot=snapshot)
             changed = await put_in_force(worker, settings, loading)
             make_client_keys(snapshot, settings.home)
-        keys = await open_keys(worker, _key_file(settings), now=now)
+        keys = await open_keys(worker, key_file(settings), now=now)
         async with worker.transaction() as tx:
             snapshot = await read_directory(tx)
             current = await in_force(tx)
@@ -99,7 +99,8 @@ async def _database(
     return Database(pool, organisation)
 
 
-def _key_file(settings: Settings) -> FileKeys:
+def key_file(settings: Settings) -> FileKeys:
+    """The keys outside the database, made at the first start."""
     path = settings.inside_home(settings.key_file)
     return FileKeys.open_or_create(path)
 

@@ -1,6 +1,7 @@
 """Inbound HTTP of the listener, and pollers; all end in the receiver.
 
-FHIR notifications come to `/fhir/NAME`, an SMS gateway's receipts and replies to `/sms/NAME`.
+FHIR notifications come to `/fhir/NAME`, an SMS gateway's receipts and replies to `/sms/NAME`, forms, chats, call notes,
+portal messages and readings to `/intake/NAME`.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Any
 from carelane.compose.connections import settings_of
 from carelane.compose.durability import Guard
 from carelane.compose.house import House
+from carelane.connect.channel.adapter import open_door as open_channel_door
 from carelane.connect.fhir.adapter import open_door as open_fhir_door
 from carelane.connect.fhir.adapter import open_poller
 from carelane.connect.sms.adapter import open_door as open_sms_door
@@ -65,7 +67,20 @@ def rows_of(house: House, kind: str) -> dict[str, ConnectionRow]:
 
 def doors(house: House, guard: Guard) -> dict[str, App]:
     """Every door of the site, by its exact path."""
-    return {**fhir_doors(house, guard), **sms_doors(house, guard)}
+    return {**fhir_doors(house, guard), **sms_doors(house, guard), **channel_doors(house, guard)}
+
+
+def channel_doors(house: House, guard: Guard) -> dict[str, App]:
+    """A door for each channel that patients and staff come by."""
+    return {
+        f"/intake/{name}": open_channel_door(
+            settings_of(row, house.settings.home),
+            connection=name,
+            receive=guard.receive,
+            now=house.runtime.now,
+        )
+        for name, row in rows_of(house, "channel").items()
+    }
 
 
 def sms_doors(house: House, guard: Guard) -> dict[str, App]:

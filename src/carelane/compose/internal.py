@@ -1,10 +1,11 @@
 """Carelane's own connection: what people decide in system pathways is done through the same outbox as all else.
 
 Replaying a message, setting a parked case free, settling an effect: each is idempotent, so its class is keyed.
-The thing itself is named by the system case's key (`message`, `case`, `effect`).
+The thing itself is named by the system case's key (`message`, `case`, `effect`), and who decided it by the case's last
+actor: what is done stands in the audit under that person's name.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,12 +14,14 @@ from carelane.effects import letters
 from carelane.engine.redrive import redrive
 from carelane.engine.runtime import Runtime
 from carelane.facts.intent import EffectClass, Intent
-from carelane.facts.ports import Capability, Envelope, Sent, Verdict
+from carelane.facts.ports import Capability, Envelope, Reader, Sent, Verdict
+from carelane.intake.accepting import SAID, accept
 from carelane.intake.replay import again
 from carelane.store.turns import TurnBusy
 
 NAME = "carelane"
-_BY = "system-pathway"
+_NOBODY = "system-pathway"  # an outcome that no person chose
+_REVIEW = "identity-review"
 _KEYS = {
     "carelane.message.replay": "message",
     "carelane.case.redrive": "case",
@@ -31,6 +34,16 @@ CAPABILITIES: Mapping[str, Capability] = {
     for name in _KEYS
 }
 Envelopes = Mapping[str, Callable[[bytes], Envelope]]
+Readers = Mapping[str, Reader]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """What a person decided in a system case: about what, and who."""
+
+    target: UUID
+    by: str
+    accepts: bool = False  # an identity question was answered: it is the same person
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,7 @@ class InternalSender:
 
     runtime: Runtime
     envelopes: Envelopes
+    readers: Readers
 
     def capabilities(self) -> Mapping[str, Capability]:
         """What system pathways may want done."""
@@ -47,16 +61,16 @@ class InternalSender:
     async def send(self, intent: Intent, *, attempt: int, now: datetime) -> Sent:
         """Do it once; a busy subject is tried again."""
         del attempt, now
-        target = await self._target(intent)
-        if target is None:
+        wish = await self._wish(intent)
+        if wish is None:
             return Sent(verdict=Verdict.REFUSED, cause="unknown-target")
         try:
-            done = await self._do(intent.capability, target)
+            done = await self._do(intent.capability, wish)
         except TurnBusy:
             return Sent(verdict=Verdict.RETRY, cause="turn-busy")
         if not done:
             return Sent(verdict=Verdict.REFUSED, cause="not-possible")
-        return Sent(verdict=Verdict.DONE, reference=str(target), format="Carelane")
+        return Sent(verdict=Verdict.DONE, reference=str(wish.target), format="Carelane")
 
     async def look_up(self, intent: Intent, *, now: datetime) -> Sent:
         """Doing it again is doing it once."""
@@ -65,31 +79,37 @@ class InternalSender:
     async def close(self) -> None:
         """Nothing is kept open."""
 
-    async def _target(self, intent: Intent) -> UUID | None:
+    async def _wish(self, intent: Intent) -> _Wish | None:
         async with self.runtime.worker.transaction() as tx:
             row = await tx.one("house.case_key", case=intent.case, name=_KEYS[intent.capability])
-        return UUID(row["token"]) if row and row["token"] else None
+        if row is None or not row["token"]:
+            return None
+        accepts = row["pathway"] == _REVIEW and row["outcome"] == SAID
+        return _Wish(target=UUID(row["token"]), by=row["last_actor"] or _NOBODY, accepts=accepts)
 
-    async def _do(self, capability: str, target: UUID) -> bool:
-        doing: Mapping[str, Callable[[UUID], Awaitable[bool]]] = {
-            "carelane.message.replay": self._replay,
-            "carelane.case.redrive": lambda case: redrive(self.runtime, case, by=_BY),
-            "carelane.effect.resend": self._resend,
-            "carelane.effect.done": lambda effect: letters.answer(
-                self.runtime, effect, actor=_BY, done=True
-            ),
-            "carelane.effect.drop": lambda effect: letters.discard(
-                self.runtime, effect, actor=_BY, reason=letters.DISCARD_REASONS[0]
-            ),
-        }
-        return await doing[capability](target)
+    async def _do(self, capability: str, wish: _Wish) -> bool:
+        effect, by = wish.target, wish.by
+        match capability:
+            case "carelane.message.replay":
+                return await self._replay(wish)
+            case "carelane.case.redrive":
+                return await redrive(self.runtime, wish.target, by=by)
+            case "carelane.effect.resend":
+                done = await letters.redrive(self.runtime, actor=by, ids=[effect], preview=False)
+                return bool(done.again)
+            case "carelane.effect.done":
+                return await letters.answer(self.runtime, effect, actor=by, done=True)
+            case _:
+                reason = letters.DISCARD_REASONS[0]
+                return await letters.discard(self.runtime, effect, actor=by, reason=reason)
 
-    async def _replay(self, message: UUID) -> bool:
+    async def _replay(self, wish: _Wish) -> bool:
         async with self.runtime.worker.transaction() as tx:
-            row = await tx.one("house.message_connection", message=message)
-        envelope = self.envelopes.get(row["connection"]) if row else None
-        return envelope is not None and await again(self.runtime, message, envelope) is not None
-
-    async def _resend(self, effect: UUID) -> bool:
-        done = await letters.redrive(self.runtime, actor=_BY, ids=[effect], preview=False)
-        return bool(done.again)
+            row = await tx.one("house.message_connection", message=wish.target)
+        connection = str(row["connection"]) if row else ""
+        envelope, reader = self.envelopes.get(connection), self.readers.get(connection)
+        if envelope is None or reader is None:
+            return False
+        if wish.accepts and not await accept(self.runtime, wish.target, reader, by=wish.by):
+            return False
+        return await again(self.runtime, wish.target, envelope) is not None

@@ -4,7 +4,7 @@ from carelane.access.request import Purpose
 from carelane.accounts.rights import Rights
 from carelane.accounts.sessions import Session, usual_purpose
 from carelane.compose import internal
-from carelane.compose.connections import destinations, envelopes, senders
+from carelane.compose.connections import destinations, envelopes, readers, senders
 from carelane.compose.house import House
 from carelane.compose.policies import policies_of
 from carelane.effects.outbox import Outbox
@@ -57,7 +57,7 @@ def rights_of(house: House) -> Rights:
 def outbox_of(house: House) -> Outbox:
     """Destinations and senders of this process."""
     directory = house.runtime.directory
-    own = internal.InternalSender(house.runtime, envelopes(directory))
+    own = internal.InternalSender(house.runtime, envelopes(directory), readers(directory))
     return Outbox(
         runtime=house.runtime,
         destinations=destinations(directory),

@@ -13,7 +13,6 @@ import uvicorn
 
 from carelane.compose.audit import notary_of
 from carelane.compose.connections import (
-    counters,
     envelopes,
     inbound,
     readers,
@@ -23,15 +22,11 @@ from carelane.compose.durability import Guard
 from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
 from carelane.compose.incoming import App, doors, mounted, pollers
-from carelane.compose.people import outbox_of
 from carelane.compose.refresh import keep_current
+from carelane.compose.sending import begin as sending_of
 from carelane.connect.hl7v2.adapter import open_listener
 from carelane.connect.hl7v2.listener import Listener
 from carelane.directory.snapshot import ConnectionRow
-from carelane.effects.claim import know
-from carelane.effects.dispatch import dispatch
-from carelane.effects.reconcile import reconcile
-from carelane.effects.sweep import nightly
 from carelane.engine import downtime
 from carelane.engine.bell import carry
 from carelane.engine.demo_clock import DOOR, follow
@@ -42,6 +37,7 @@ from carelane.engine.telemetry import health_app
 from carelane.intake.backlog import Backlog
 from carelane.intake.interpret import interpret
 from carelane.intake.receive import Receiver
+from carelane.releases.shadow import Follower
 from carelane.settings import Settings
 from carelane.store.notify import open_wire
 from carelane.store.roles import DatabaseUrls
@@ -87,7 +83,7 @@ async def run_loops(  # noqa: PLR0913  # what a process is made of
             group.create_task(supervised(name, runtime, stop, work))
         health = group.create_task(serve_health(house, port, stop, mounts))
         await stop.wait()
-        for door in ("drain", "interpret", "effects", "stop", DOOR):
+        for door in ("drain", "interpret", "effects", "connections", "stop", DOOR):
             runtime.bell.ring_here(door)
         await health
     runtime.log.say("stopped")
@@ -142,27 +138,24 @@ async def work(
         settings, urls, process=process_name("work", number), connections=8
     ) as house:
         runtime = house.runtime
-        outbox = outbox_of(house)
-        await know(outbox)  # without its row a destination has neither breaker nor quota
+        sending = sending_of(house)
         reading = readers(runtime.directory)
         loops: dict[str, Work] = {"drain": lambda: keep_draining(runtime, stop)}
         for name in reading:
             loops[f"interpret-{name}"] = partial(
                 keep, runtime, stop, "interpret", partial(interpret, runtime, reading, name))  # fmt: skip
-        for name in outbox.destinations:
-            loops[f"dispatch-{name}"] = partial(dispatch, outbox, name, stop)
-            loops[f"reconcile-{name}"] = partial(reconcile, outbox, name, stop)
+        loops["send"] = partial(sending.keep, stop)
         jobs = audit_jobs(house.audit, runtime, notary_of(house))
         jobs["retention"] = ("20 3 * * * 0", partial(sweep, runtime))  # nightly, 03:20 UTC
-        jobs["doubles"] = ("40 4 * * * 0", partial(nightly, outbox, counters(outbox)))  # 04:40 UTC
+        jobs["shadow"] = ("* * * * * */30", Follower(runtime).look)
+        jobs["doubles"] = ("40 4 * * * 0", sending.doubles)  # 04:40 UTC
         loops["periodic"] = lambda: keep_periodic(urls.worker, jobs, stop)
         await downtime.begin(runtime)
         if ready is not None:
             await ready()
         port = settings.health_port and settings.health_port + 1 + number
         await run_loops(house, urls, loops, stop, port=port)
-        for sender in outbox.senders.values():
-            await sender.close()
+        await sending.close()
 
 
 async def listen(

@@ -9,15 +9,19 @@ from pathlib import Path
 from uuid import UUID
 
 from carelane.compose.connections import all_connections
+from carelane.compose.evidence import proven
 from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
-from carelane.engine.in_force import scope_of
+from carelane.effects.wording import site_values
+from carelane.engine.in_force import in_force, scope_of
 from carelane.engine.scope import EVERYWHERE, Scope
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import derive
 from carelane.intake.quarantine import connection_subject
 from carelane.pathways.folder import Loaded
+from carelane.pathways.templates import Template
 from carelane.releases import publish as releases
+from carelane.releases.refusals import Wish, refusal
 from carelane.settings import Settings
 from carelane.store.database import Database, Tx
 from carelane.store.facts import make_subjects
@@ -41,28 +45,57 @@ class Loading:
 
 
 async def put_in_force(worker: Database, settings: Settings, loading: Loading) -> frozenset[str]:
-    """Load the site and its pathways; the names of calendars that changed.
+    """Load the site, its templates and its pathways; the names of calendars that changed.
 
     Raises:
-        SiteFault: a site file has errors. ReleaseFault: a pathway has.
+        SiteFault: a site file has errors. ReleaseFault: a pathway or a template has.
     """
     _, problems = load_site(loading.files)
     errors = [each.line() for each in problems if each.severity == "error"]
     if errors:
         raise SiteFault("\n".join(errors))
-    shipped = releases.read(texts(settings.pathways))
+    templates = shipped_templates(settings, loading.snapshot)
+    shipped = releases.read(texts(settings.pathways), templates)
     async with worker.transaction() as tx:
         name = loading.snapshot.title or loading.snapshot.organisation
         await tx.run("house.make_organisation", id=loading.organisation, name=name)
         changed = await _store_site(tx, loading)
         for each in shipped:
             await releases.publish(
-                tx, loading.organisation, each.definition, each.text, now=loading.now, by="shipped"
+                tx,
+                loading.organisation,
+                each.definition,
+                each.text,
+                now=loading.now,
+                by="shipped",
+                templates=templates,
             )
         done = await _done(tx)
         await _activate(tx, loading, shipped, done)
         await _system(tx, loading, shipped, done)
     return changed
+
+
+def shipped_templates(settings: Settings, snapshot: Snapshot) -> Mapping[str, Template]:
+    """The templates of messages to patients, held against the site's names and values.
+
+    Raises:
+        ReleaseFault: a template has a mistake.
+    """
+    return releases.read_templates(
+        texts(settings.templates),
+        specialities=specialities(snapshot),
+        values=site_values(snapshot.messages, snapshot.title),
+    )
+
+
+def specialities(snapshot: Snapshot) -> list[str]:
+    """Names that would tell what a patient comes for: service lines and their specialties."""
+    return [
+        name
+        for line in snapshot.service_lines.values()
+        for name in (line.name, line.title, *line.specialties)
+    ]
 
 
 def texts(folder: Path) -> dict[str, str]:
@@ -100,8 +133,8 @@ async def _activate(tx: Tx, loading: Loading, shipped: Sequence[Loaded], done: D
             )
         scope = Scope(site=row.site, service_line=row.service_line)
         if (definition.digest, scope) not in done:
-            await releases.activate(tx, loading.organisation, definition, approvers=row.approvers, reason=row.reason,
-                                    now=loading.now, scope=scope)  # fmt: skip
+            wish = Wish(release=definition, scope=scope, person=row.approvers[0], reason=row.reason)
+            await _put(tx, loading, wish, row.approvers)
 
 
 async def _system(tx: Tx, loading: Loading, shipped: Sequence[Loaded], done: Done) -> None:
@@ -111,8 +144,21 @@ async def _system(tx: Tx, loading: Loading, shipped: Sequence[Loaded], done: Don
     for each in shipped:
         definition = each.definition
         if definition.system and (definition.digest, EVERYWHERE) not in done:
-            await releases.activate(tx, loading.organisation, definition, approvers=approvers,
-                                    reason="a system pathway of this release", now=loading.now)  # fmt: skip
+            wish = Wish(release=definition, scope=EVERYWHERE, person=approvers[0],
+                        reason="a system pathway of this release")  # fmt: skip
+            await _put(tx, loading, wish, approvers)
+
+
+async def _put(tx: Tx, loading: Loading, wish: Wish, approvers: Sequence[str]) -> None:
+    """The first release of a site is proved, in its place and without ties, like any other."""
+    proof = proven(wish.release, None)
+    why = refusal(wish, proof, await in_force(tx), loading.snapshot)
+    if why is not None:
+        raise SiteFault(
+            f"{wish.release.name} {wish.release.version} can't be put in force: {why.line()}"
+        )
+    await releases.activate(tx, loading.organisation, wish.release, approvers=approvers, reason=wish.reason,
+                            now=loading.now, scope=wish.scope, proof=proof.digest)  # fmt: skip
 
 
 async def _store_site(tx: Tx, loading: Loading) -> frozenset[str]:

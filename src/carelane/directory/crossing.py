@@ -83,6 +83,10 @@ def _row_references(snapshot: Snapshot) -> Iterator[_Reference]:
     for connection in snapshot.connections.values():
         yield f"connections.{connection.name}.site", "site", connection.site, sites
     yield from ((f"settings.{name}", "site", name, sites) for name in snapshot.settings)
+    roles = dict.fromkeys(
+        ["everyone", *(role for each in snapshot.people.values() for role in each.roles)]
+    )
+    yield from (("second_factor", "role", name, roles) for name in snapshot.second_factor)
 
 
 def _calendars(snapshot: Snapshot) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from carelane.directory.snapshot import Coverage, Person, Snapshot
+from carelane.directory.snapshot import Coverage, Person, Pool, Snapshot
 from carelane.facts.fact import Urgency
 from carelane.pathways.definition import OwnerKind
 
@@ -99,7 +99,7 @@ def _pool(
     while name in snapshot.pools and name not in seen and len(seen) < _COVERS_MAX:
         seen.add(name)
         pool = snapshot.pools[name]
-        if pool.site not in ("", scope.site) or pool.service_line not in ("", scope.service_line):
+        if _elsewhere(pool, scope, named=len(seen) == 1):
             trail.append(f"pool {name} serves another site or service line")
         elif _members(snapshot, name, scope):
             trail.append(f"pool {name}")
@@ -109,6 +109,17 @@ def _pool(
         name = pool.cover
     trail.append(f"pool {name} is not known" if name and name not in seen else "no pool covers it")
     return None
+
+
+def _elsewhere(pool: Pool, scope: Scope, *, named: bool) -> bool:
+    """Whether a pool is not for work from here.
+
+    The service line of work is what its sender said, or unknown; a pool that the rule itself named (a table's answer, a
+    person who redirected) is meant, whatever the sender said. A pool that only covers must be of the same line.
+    """
+    if pool.site not in ("", scope.site):
+        return True
+    return not named and pool.service_line not in ("", scope.service_line)
 
 
 def _members(snapshot: Snapshot, pool: str, scope: Scope) -> list[str]:

@@ -1,7 +1,7 @@
 """The site's files (`site/*.yaml`) to a snapshot, with what is wrong: line, column and remedy.
 
 Sections may stand in any file: organisation, sites, service_lines, people, pools, coverage,
-calendars, connections, activations, settings. Never raises on bad text. Names are checked across
+calendars, connections, activations, settings, messages. Never raises on bad text. Names are checked across
 files in `crossing`; the store keeps the texts, so that every version can be read again.
 """
 
@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from carelane.directory import sections
+from carelane.directory import message_rules, sections
 from carelane.directory.crossing import cross_check
+from carelane.directory.reaching import MessageRules
 from carelane.directory.reading import Row, top
 from carelane.directory.snapshot import (
     ActivationRow,
@@ -25,7 +26,7 @@ from carelane.directory.snapshot import (
 )
 from carelane.facts.problem import Problem
 from carelane.pathways.findings import Findings
-from carelane.pathways.reader import read
+from carelane.pathways.reader import Record, read
 
 SECTIONS = (
     "organisation",
@@ -38,6 +39,8 @@ SECTIONS = (
     "connections",
     "activations",
     "settings",
+    "second_factor",
+    "messages",
 )
 
 
@@ -55,6 +58,8 @@ class _Parts:
     connections: dict[str, ConnectionRow] = field(default_factory=dict)
     activations: list[ActivationRow] = field(default_factory=list)
     settings: dict[str, Mapping[str, timedelta]] = field(default_factory=dict)
+    second_factor: list[str] = field(default_factory=list)
+    messages: list[MessageRules] = field(default_factory=list)
 
 
 def load_site(
@@ -98,8 +103,22 @@ def _file(parts: _Parts, row: Row) -> None:
     )
     parts.coverage.extend(c for r in row.rows("coverage") if (c := sections.coverage(r)))
     parts.activations.extend(a for r in row.rows("activations") if (a := sections.activation(r)))
+    parts.second_factor.extend(row.words("second_factor"))
     for name, each in row.named("settings"):
         parts.settings["" if name == "everywhere" else name] = each.durations()
+    _messages(row, parts)
+
+
+def _messages(row: Row, parts: _Parts) -> None:
+    node = row.record.entries.get("messages")
+    if node is None:
+        return
+    if not isinstance(node, Record) or parts.messages:
+        row.wrong(
+            "messages", "`messages` is one mapping, in one file.", "Write `messages: { ... }` once."
+        )
+        return
+    parts.messages.append(message_rules.rules(Row(node, row.findings)))
 
 
 def _all(
@@ -133,6 +152,8 @@ def _snapshot(parts: _Parts, version: int) -> Snapshot:
         connections=parts.connections,
         activations=tuple(parts.activations),
         settings=parts.settings,
+        second_factor=tuple(parts.second_factor),
+        messages=parts.messages[0] if parts.messages else MessageRules(),
     )
 
 

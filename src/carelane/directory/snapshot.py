@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
+from carelane.directory.reaching import MessageRules
 from carelane.facts.fact import Json, Urgency
 
 
@@ -144,7 +145,9 @@ class Snapshot:
     calendars: Mapping[str, CalendarRow] = field(default_factory=dict)
     connections: Mapping[str, ConnectionRow] = field(default_factory=dict)
     activations: tuple[ActivationRow, ...] = ()
+    second_factor: tuple[str, ...] = ()  # roles that sign in with one; `everyone`
     settings: Mapping[str, Mapping[str, timedelta]] = field(default_factory=dict)  # site ("": all)
+    messages: MessageRules = field(default_factory=MessageRules)
 
     def setting(self, name: str, site: str) -> timedelta | None:
         """A site's own duration for a clock, or the organisation's, or None."""

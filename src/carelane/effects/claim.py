@@ -16,6 +16,7 @@ from carelane.effects.flight import Flight, of_row
 from carelane.effects.gate import CLOSED, Gate, Opening, opening
 from carelane.effects.outbox import Outbox
 from carelane.facts.fact import Actor
+from carelane.facts.intent import PATIENT_MESSAGE
 from carelane.store.changes import Deed, write
 from carelane.store.database import Row, Tx
 
@@ -37,12 +38,15 @@ async def know(outbox: Outbox) -> None:
 
 
 async def assign(outbox: Outbox) -> Sequence[tuple[str, str]]:
-    """Resolve capabilities to connections; those (capability, site) that no connection serves."""
+    """Resolve capabilities to connections; those (capability, site) that no connection serves.
+
+    Messages to patients are among them: they find theirs one by one (`reaching.address`).
+    """
     unserved: list[tuple[str, str]] = []
     async with outbox.runtime.worker.transaction() as tx:
         for row in await tx.rows("effects.unrouted"):
             name = route(outbox.destinations.values(), row["capability"], row["site"])
-            if name is None:
+            if name is None or row["capability"] == PATIENT_MESSAGE:
                 unserved.append((row["capability"], row["site"]))
             else:
                 await tx.run("effects.route", connection=name, **row)

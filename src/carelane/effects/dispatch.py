@@ -5,16 +5,17 @@
 
 import asyncio
 
-from carelane.cases.model import EffectState
 from carelane.effects.allow import refusal
 from carelane.effects.claim import assign, claim
+from carelane.effects.consent import opted_out
 from carelane.effects.flight import Flight, intent_of
 from carelane.effects.outbox import Outbox
+from carelane.effects.reaching import address, prepare
 from carelane.effects.settle import settle
 from carelane.effects.settlement import Outcome, Settlement, dead, sent
 from carelane.facts.errors import CarelaneError
-from carelane.facts.intent import Intent
-from carelane.facts.ports import Sent, Verdict
+from carelane.facts.intent import PATIENT_MESSAGE, Intent
+from carelane.facts.ports import OPTED_OUT, Sent, Verdict
 
 _POLL_S = 0.25
 
@@ -29,7 +30,7 @@ async def dispatch(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
         running: set[asyncio.Task[None]] = set()
         while not stop.is_set():
             free = destination.concurrency - len(running)
-            await assign(outbox)
+            await address(outbox, await assign(outbox))
             flights = await claim(outbox, name, limit=free) if free > 0 else []
             for flight in flights:
                 task = group.create_task(_one(outbox, flight))
@@ -41,7 +42,7 @@ async def dispatch(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
 
 async def send_ready(outbox: Outbox, name: str) -> int:
     """One round: claim what may go, send it, settle it; how many were sent. For tests, tools and draining."""
-    await assign(outbox)
+    await address(outbox, await assign(outbox))
     flights = await claim(outbox, name, limit=outbox.destinations[name].concurrency)
     async with asyncio.TaskGroup() as group:
         for flight in flights:
@@ -77,8 +78,22 @@ async def attempt(outbox: Outbox, flight: Flight) -> Settlement:
         >= destination.lease - destination.send_timeout
     ):
         # We were held up after the claim: a request now could outlive the lease.
-        return Settlement(state=EffectState.READY, cause="held-up", next_at=outbox.runtime.now())
+        return Settlement.again("held-up", outbox.runtime.now())
+    if flight.capability == PATIENT_MESSAGE:
+        return await _to_patient(outbox, flight, intent)
     return sent(flight, await _send(outbox, flight, intent), outbox.terms(flight))
+
+
+async def _to_patient(outbox: Outbox, flight: Flight, intent: Intent) -> Settlement:
+    """Wish, consent, hour and limit are asked once more; an opt-out that the other side knows of is believed."""
+    prepared = await prepare(outbox, flight, intent)
+    if isinstance(prepared, Settlement):
+        return prepared
+    outcome = await _send(outbox, flight, prepared)
+    if outcome.verdict is Verdict.REFUSED and outcome.cause == OPTED_OUT and not flight.maybe:
+        await opted_out(outbox, flight)
+        return Settlement.again(OPTED_OUT, outbox.runtime.now())
+    return sent(flight, outcome, outbox.terms(flight))
 
 
 async def _send(outbox: Outbox, flight: Flight, intent: Intent) -> Sent:

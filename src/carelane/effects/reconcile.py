@@ -5,9 +5,11 @@ Periodic, per destination: leases that ran out while sending, look-ups that are 
 
 import asyncio
 
+from carelane.cases.model import EffectState
 from carelane.effects.claim import assign, claim_looks
 from carelane.effects.flight import Flight, intent_of, of_row
 from carelane.effects.outbox import Outbox
+from carelane.effects.reaching import address
 from carelane.effects.settle import settle, write
 from carelane.effects.settlement import (
     Health,
@@ -20,7 +22,7 @@ from carelane.effects.settlement import (
     withdrawn,
 )
 from carelane.facts.errors import CarelaneError
-from carelane.facts.intent import IfUnknown
+from carelane.facts.intent import PATIENT_MESSAGE, IfUnknown
 from carelane.facts.ports import Sent, Verdict
 
 _BATCH = 100
@@ -37,6 +39,7 @@ async def reconcile(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
 async def reconcile_once(outbox: Outbox, name: str) -> int:
     """One round of everything; how many effects it moved."""
     moved = await end_unserved(outbox)
+    moved += await receipted(outbox, name)
     moved += await recover_lost(outbox, name)
     moved += await end_overdue(outbox, name)
     moved += await look_up_due(outbox, name)
@@ -54,6 +57,16 @@ async def recover_lost(outbox: Outbox, name: str) -> int:
         )
         for flight in map(of_row, rows):
             await write(outbox, tx, flight, lost(flight, outbox.terms(flight)))
+    return len(rows)
+
+
+async def receipted(outbox: Outbox, name: str) -> int:
+    """Messages whose end nobody knew, until a receipt showed that the gateway had taken them."""
+    async with outbox.runtime.worker.transaction() as tx:
+        rows = await tx.rows("messaging.receipted", connection=name, limit=_BATCH)
+        for flight in map(of_row, rows):
+            done = Settlement(state=EffectState.DONE, cause="receipt", outcome=Outcome.DONE)
+            await write(outbox, tx, flight, done)
     return len(rows)
 
 
@@ -78,8 +91,10 @@ async def end_overdue(outbox: Outbox, name: str) -> int:
 async def end_unserved(outbox: Outbox) -> int:
     """Effects of a capability that no connection of their site has: a person must know."""
     unserved = await assign(outbox)
-    ended_now = 0
+    ended_now = await address(outbox, unserved)
     for capability, site in unserved:
+        if capability == PATIENT_MESSAGE:
+            continue
         async with outbox.runtime.worker.transaction() as tx:
             rows = await tx.rows(
                 "effects.unroutable", capability=capability, site=site, limit=_BATCH

@@ -53,6 +53,11 @@ class Settlement:
     health: Health = Health.SILENT
     hold_until: datetime | None = None  # the other side's Retry-After: for the whole connection
 
+    @classmethod
+    def again(cls, cause: str, at: datetime, *, maybe: bool = False) -> "Settlement":
+        """Not sent, and not yet: ready again from an instant on, with nothing learnt of the connection."""
+        return cls(state=EffectState.READY, cause=cause, next_at=at, maybe=maybe)
+
     @property
     def attention(self) -> bool:
         """Whether a person must own it: dead, or unknown."""

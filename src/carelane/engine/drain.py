@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from carelane.cases.alerts import with_alerts
 from carelane.cases.model import Disposition, Step, View
 from carelane.cases.words import TASK_COMPLETED
 from carelane.engine.chain import Chained, Moment, chain
@@ -17,7 +18,7 @@ from carelane.engine.downtime import grace
 from carelane.engine.in_force import in_force
 from carelane.engine.late import Bound
 from carelane.engine.measure import told
-from carelane.engine.outward import emitted, named, with_alerts
+from carelane.engine.outward import emitted, named
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Fact
 from carelane.store import commit, load, turns

@@ -1,5 +1,7 @@
 """Releases as rows say: read at start, when they change, and when a case names one that is not known yet."""
 
+from dataclasses import replace
+
 from carelane.engine.releases import Activation, Releases
 from carelane.engine.scope import Scope
 from carelane.pathways.definition import Definition
@@ -20,7 +22,8 @@ async def in_force(tx: Tx) -> Releases:
     for row in await tx.rows("releases.published"):
         definition, _ = load(row["content"], place=row["pathway"])
         if definition is not None:
-            published[row["digest"]] = definition
+            # the stored digest holds the templates too
+            published[row["digest"]] = replace(definition, digest=row["digest"])
         if row["recalled_at"] is not None:
             recalled.add(row["digest"])
     activations = tuple(

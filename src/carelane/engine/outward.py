@@ -1,18 +1,12 @@
-"""What a decision sends on: emitted facts become facts on their subjects, notices by a channel become effects. Pure."""
+"""What a decision sends on: emitted facts become facts on their subjects. Pure; alerts are `cases.alerts`."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from uuid import UUID
 
-from carelane.cases.model import Case, Change, Emission, Notice, Step
+from carelane.cases.model import Emission, Step
 from carelane.cases.words import SENDER
 from carelane.facts.fact import Actor, Fact, SubjectKind
 from carelane.facts.ids import derive, name_id
-from carelane.facts.intent import Audience, IfUnknown, Intent
-from carelane.facts.phi import Phi
-
-IN_PORTAL = frozenset({"", "portal", "secure-message"})
-"""Channels that are the portal itself: the notice row is the message."""
 
 
 def emitted(steps: Iterable[Step]) -> list[Fact]:
@@ -56,33 +50,3 @@ def _subject(source: Fact, emission: Emission) -> UUID:
         return UUID(emission.by)  # a sender that a variable kept
     except ValueError:
         return name_id(source.organisation, SubjectKind(emission.to), emission.by)
-
-
-def with_alerts(step: Step) -> Step:
-    """Each notice that goes by another channel than the portal, also as an effect for staff."""
-    if not any(
-        notice.channel not in IN_PORTAL for change in step.changes for notice in change.notices
-    ):
-        return step
-    return replace(step, changes=tuple(_alerted(step, change) for change in step.changes))
-
-
-def _alerted(step: Step, change: Change) -> Change:
-    told = {intent.references.get("to") for intent in change.intents}  # the pathway's own alerts
-    alerts = tuple(
-        _alert(step, change.after, notice, number)
-        for number, notice in enumerate(change.notices)
-        if notice.channel not in IN_PORTAL and notice.to not in told
-    )
-    return replace(change, intents=change.intents + alerts) if alerts else change
-
-
-def _alert(step: Step, case: Case, notice: Notice, number: int) -> Intent:
-    return Intent(
-        id=derive(step.now, case.id, step.fact.id, "alert", number), case=case.id, step=notice.step,
-        name=f"notice-{notice.kind}", capability="staff.alert", audience=Audience.STAFF, if_unknown=IfUnknown.RESEND,
-        content=Phi({"to": notice.to, "channel": notice.channel, "level": notice.level, "case": str(case.id),
-                     "status": case.status}, "alert"),
-        urgency=3 if notice.safety else int(case.urgency),
-        references={"to": notice.to, "by": notice.channel, "level": str(notice.level)},
-    )  # fmt: skip

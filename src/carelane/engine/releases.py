@@ -33,6 +33,7 @@ class Releases:
         default_factory=dict, repr=False, compare=False
     )
     _narrowest: list[Activation] = field(default_factory=list, repr=False, compare=False)
+    _laned: list[Activation] = field(default_factory=list, repr=False, compare=False)
     _cancels: set[str] = field(default_factory=set, repr=False, compare=False)
     _heard: dict[str, set[str]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -41,6 +42,7 @@ class Releases:
         in_force = (each for each in self.activations if each.to_at is None)
         wider_first = sorted(in_force, key=lambda each: (len(each.scope.parts()), each.from_at))
         self._narrowest.extend(wider_first)
+        self._laned.extend(each for each in wider_first if each.scope.laned)
         for each in wider_first:
             for event in self.published[each.release].events:
                 self._heard.setdefault(event, set()).add(each.pathway)
@@ -66,7 +68,7 @@ class Releases:
     def of(self, fact: Fact) -> Definitions:
         """What `cases.step` is given for a fact."""
         place = Scope(site=fact.site or "", service_line=fact.service_line or "")
-        if not any(each.scope.laned for each in self._narrowest):
+        if not self._laned:
             return Definitions(pinned=self.published, active=self.active(place))
         fitting = (each for each in self._narrowest if self._takes(each, fact, place))
         return Definitions(pinned=self.published, active=self._chosen(fitting))

@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from carelane.facts.fact import Payload
 from carelane.facts.phi import Phi
+
+PATIENT_MESSAGE: Final = "patient.message"
+"""A message to a patient: channel, address, words and hour are settled when it is sent (`effects.reaching`)."""
 
 
 class IfUnknown(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from carelane.facts.fact import Draft, Json
@@ -20,6 +20,10 @@ class Observer(Protocol):
 
     def observe(self, name: str, labels: Mapping[str, str], seconds: float) -> None:
         """Record a duration in seconds."""
+
+
+OPTED_OUT: Final = "opted-out"
+"""The cause of a refusal that says: this address wants no messages."""
 
 
 class Verdict(StrEnum):
@@ -60,6 +64,7 @@ class Capability:
     resource: str
     fields: frozenset[str] = frozenset()
     horizon_s: int = 0
+    channel: str = ""
 
 
 class Sender(Protocol):

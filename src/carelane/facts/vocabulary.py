@@ -16,6 +16,12 @@ ROLES = {
     "appointment": "Appointment: status, start, end, service, reason, participants",
     "document": "DocumentReference: type, status, author, content",
     "medication_request": "MedicationRequest: drug, dosage, dispense, requester",
+    "communication": "Communication: channel, text, sender; `answer`: stop, start, help, yes, no, cancel, reschedule, "
+    "text; `cause` of a failed delivery",
+    "consent": "Consent: status (active, inactive), `channel` and `scope` (messages, clinical)",
+    "reading": "Observation: code, value, unit, time, device",
+    "intake": "`channel` and `source` (the connection) it came by; `suspected`: perhaps the same as one before",
+    "answers": "answers of a questionnaire, by the question's code",
 }
 
 KEYS = {
@@ -28,6 +34,10 @@ KEYS = {
     "document": "the unique document number",
     "prescription": "the pharmacy's prescription number",
     "slot": "a bookable slot",
+    "request": "the number that a form, chat or call gave a request",
+    "thread": "the conversation that a message belongs to",
+    "effect": "a message of ours that is answered or receipted (our own id)",
+    "address": "the number or address that wrote; never stored with the fact",
 }
 
 
@@ -100,6 +110,10 @@ def _document(doc: str) -> Kind:
     return Kind(doc=doc, roles=(*_VISIT, "document"), keys=_DOCUMENT_KEYS, entity=("document",))
 
 
+def _told(doc: str, *roles: str) -> Kind:
+    return Kind(doc=doc, roles=("patient", *roles), keys=("thread", "effect"))
+
+
 def _medication(doc: str) -> Kind:
     return Kind(
         doc=doc,
@@ -146,4 +160,23 @@ FACTS = {
     "medication.ordered": _medication("A prescription."),
     "medication.cancelled": _medication("A prescription was cancelled or discontinued."),
     "refill.requested": _medication("A pharmacy asks for leave to refill."),
+    "message.received": _told(
+        "A patient wrote, and no case waits for it.", "communication", "intake"
+    ),
+    "message.replied": _told("A patient answered a message that a case had sent.", "communication"),
+    "message.delivered": _told("A message reached the patient's phone.", "communication"),
+    "message.failed": _told(
+        "A message was taken by the gateway, but not delivered.", "communication"
+    ),
+    "consent.given": _told("A patient wants messages.", "consent", "communication"),
+    "consent.withdrawn": _told("A patient wants no messages.", "consent", "communication"),
+    "request.received": Kind(
+        doc="Somebody asks for something by a form, chat, call or portal.",
+        roles=("patient", "request", "intake", "answers"),
+        keys=("request", "thread"),
+        entity=("request",),
+    ),
+    "reading.received": Kind(
+        doc="A device measured something.", roles=("patient", "reading", "intake")
+    ),
 }

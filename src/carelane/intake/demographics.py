@@ -5,21 +5,34 @@ from datetime import date
 from typing import Any
 
 from carelane.facts.fact import Draft, Identifier, Json
+from carelane.store.shapes import encode
 from carelane.store.tokens import SearchTerms, Tokens, plain_name
+
+REACH = "reach"
+_REACHED_BY = ("telecom", "communication", "address", "extension")
 
 
 def tokens_of(tokens: Tokens, patient: Mapping[str, Any]) -> dict[str, str]:
-    """The compared demographics as tokens: `family`, `birth_date`, `sex`; absent where unknown."""
+    """Demographics as tokens, absent where unknown: `family`, `birth_date` and `sex` are compared.
+
+    By `reach` it is seen whether the contacts changed.
+    """
     values = {
         "family": plain_name(_name(patient).get("family") or ""),
         "birth_date": str(patient.get("birthDate") or ""),
         "sex": str(patient.get("gender") or ""),
+        REACH: encode(reached_by(patient)).decode() if patient.get("telecom") else "",
     }
     return {
         kind: tokens.of(f"demographic.{kind}", value)
         for kind, value in values.items()
         if value and value != "unknown"
     }
+
+
+def reached_by(patient: Mapping[str, Any]) -> dict[str, Any]:
+    """The elements of a Patient that say how to reach them."""
+    return {key: patient[key] for key in _REACHED_BY if patient.get(key)}
 
 
 def shown(patient: Mapping[str, Any], identifiers: Sequence[Identifier]) -> dict[str, Json]:

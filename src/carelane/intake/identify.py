@@ -52,6 +52,7 @@ def identify(register: Register, draft: Draft) -> Identified:
     identity = found.identity or register.identity(usable(draft.identifiers)[0])
     if patient or known is None:
         register.copy(subject, identity, draft, newest)
+        register.reach(identity, patient, now=demographics, known=known)
     if merging:
         return _merging(register, draft, subject, identity)
     if found.verdict is Verdict.NEW:

@@ -5,7 +5,7 @@ message (merge, link, unlink) is a commit of its own, because it takes turns (`j
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from carelane.engine.deliver import deliver
@@ -14,11 +14,14 @@ from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Fact
 from carelane.facts.ports import Reader, Reading
 from carelane.facts.problem import Problem
+from carelane.intake import answering, requests
+from carelane.intake.answering import Answers
 from carelane.intake.identify import identify
 from carelane.intake.joining import join
 from carelane.intake.making import Batch, Waiting, fact_of, outcome
 from carelane.intake.quarantine import quarantined, released, suspicion, to_review
 from carelane.intake.register import IdentityRaced, Register
+from carelane.intake.requests import Requests
 from carelane.store.database import Tx
 from carelane.store.interpreted import Pending, pending, write_interpreted
 from carelane.store.turns import TurnBusy
@@ -72,11 +75,18 @@ def _until_joining(readings: Sequence[Waiting]) -> Sequence[Waiting]:
 async def _batch(tx: Tx, register: Register, readings: Sequence[Waiting]) -> Batch:
     if readings[0].joins:
         return await join(tx, register, readings[0])
-    await register.load(tx, [draft for each in readings for draft in each.reading.drafts])
+    drafts = [draft for each in readings for draft in each.reading.drafts]
+    await register.load(tx, drafts)
+    beside = Beside(
+        sent=await answering.load(tx, register, drafts),
+        asked=await requests.load(tx, register, drafts),
+    )
     batch = Batch()
     for each in readings:
-        _one(register, batch, each)
+        _one(register, beside, batch, each)
     await register.write(tx)
+    await answering.write(tx, beside.sent)
+    await requests.write(tx, beside.asked)
     await deliver(register.runtime, tx, batch.facts)
     return batch
 
@@ -107,22 +117,37 @@ _GONE = Problem(
 )
 
 
-def _one(register: Register, batch: Batch, waiting: Waiting) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What a batch needs besides identity: messages of ours that are answered, requests that came before."""
+
+    sent: Answers
+    asked: Requests
+
+
+def _one(register: Register, known: Beside, batch: Batch, waiting: Waiting) -> None:
     runtime, connection, now = register.runtime, register.connection, register.now
     made: list[Fact] = []
     beside: list[Fact] = []
     identity: UUID | None = None
     review = ""
     for number, draft in enumerate(waiting.reading.drafts):
+        if answering.answers(draft):
+            told = answering.answered(register, known.sent, waiting.message, draft, number)
+            identity, review = identity or told.facts[0].identity, review or told.review
+            made.extend(told.facts)
+            continue
         found = identify(register, draft)
         identity = identity or found.identity
-        fact = fact_of(register, waiting.message, draft, found, number)
+        fact = known.asked.of(register, fact_of(register, waiting.message, draft, found, number))
         if found.review:
             review = found.review
             fact = to_review(runtime, fact, found.review)
         elif found.suspected and not beside:
             beside.append(suspicion(runtime, fact))
         made.append(fact)
+        if not found.review:
+            answering.said(register, known.sent, draft, fact)
     if waiting.reading.outcome == "quarantined":
         made.append(quarantined(runtime, waiting.message, connection, waiting.problems, now))
     elif not review and (free := released(runtime, waiting.message, connection, now)) is not None:

@@ -16,7 +16,15 @@ from carelane.facts.errors import CarelaneError
 from carelane.facts.fact import Draft, Identifier
 from carelane.facts.ids import name_id
 from carelane.identity.resolve import Known
-from carelane.intake.demographics import alike_parts, patient_of, shown, terms, tokens_of
+from carelane.intake.demographics import (
+    REACH,
+    alike_parts,
+    patient_of,
+    reached_by,
+    shown,
+    terms,
+    tokens_of,
+)
 from carelane.store.columns import Columns
 from carelane.store.database import Tx
 from carelane.store.shapes import encode
@@ -58,6 +66,7 @@ class Register:
     _subjects: dict[UUID, tuple[object, ...]] = field(default_factory=dict)
     _search: dict[tuple[str, UUID], str] = field(default_factory=dict)
     _others: dict[UUID, tuple[str, str]] = field(default_factory=dict)
+    _contacts: dict[UUID, tuple[object, ...]] = field(default_factory=dict)
 
     async def load(self, tx: Tx, drafts: Sequence[Draft]) -> None:
         """Read the links of every identifier in the batch, then who else the unknown ones may be."""
@@ -163,6 +172,24 @@ class Register:
         if alike := self._alike_token(patient):
             self._search[alike, subject] = "alike"
 
+    def reach(
+        self,
+        identity: UUID,
+        patient: Mapping[str, Any],
+        *,
+        now: Mapping[str, str],
+        known: Known | None,
+    ) -> None:
+        """How the patient can be reached, where the message says so and it has changed.
+
+        Many messages name no telecom, and then what was last said holds; `now` are the message's tokens.
+        """
+        before = known.demographics.get(REACH) if known else None
+        if now.get(REACH) and now[REACH] != before:
+            said = encode(reached_by(patient))
+            sealed = self.runtime.vault.seal(identity, "contact", identity, "sealed", said)
+            self._contacts[identity] = (identity, sealed, self.now)
+
     def other(self, subject: UUID, kind: str, site: str) -> None:
         """A subject that is no patient."""
         self._others[subject] = (kind, site)
@@ -182,6 +209,7 @@ class Register:
         )  # fmt: skip
         search = _columns("search_tokens", "token", "subject", "kind")
         others = Columns("facts.subjects", ("ids", "kinds", "sites"))
+        contacts = Columns("messaging.contacts", ("identity", "sealed", "sealed_at"))
         _fill(identities, (self._identities[id_] for id_ in sorted(self._identities)))
         _fill(
             links,
@@ -193,7 +221,9 @@ class Register:
         _fill(subjects, (self._subjects[id_] for id_ in sorted(self._subjects)))
         _fill(search, ((*key, self._search[key]) for key in sorted(self._search)))
         _fill(others, ((id_, *self._others[id_]) for id_ in sorted(self._others)))
-        wanted = [each for each in (identities, links, subjects, search, others) if len(each)]
+        _fill(contacts, (self._contacts[id_] for id_ in sorted(self._contacts)))
+        all_ = (identities, links, subjects, search, others, contacts)
+        wanted = [each for each in all_ if len(each)]
         organisation = self.runtime.organisation
         made = await tx.pipeline([(each.query, each.values(organisation)) for each in wanted])
         if self._identities and made[0] != len(self._identities):

@@ -1,5 +1,7 @@
 """The sections `phrases` and `red_flags`: what approvers other than the pathway's own have to agree to."""
 
+from collections.abc import Iterator
+
 from carelane.pathways.definition import PhraseTable, RedFlags
 from carelane.pathways.inputs_reader import CODES_MAX
 from carelane.pathways.names import Names
@@ -53,6 +55,18 @@ def read_red_flags(top: Part, names: Names) -> RedFlags | None:
             "Name the codes: `inputs: { flag: [high] }`.",
         )
     return RedFlags(approvers=part.words("approvers"), inputs=inputs, outputs=outputs)
+
+
+def taken_off(before: RedFlags | None, after: RedFlags | None) -> tuple[str, ...]:
+    """What a new list no longer says of an old one, as `inputs said = stat`: a release only extends it."""
+    now = {*_said(after)} if after is not None else set[str]()
+    return tuple(one for one in _said(before) if one not in now) if before is not None else ()
+
+
+def _said(flags: RedFlags) -> Iterator[str]:
+    for kind, listed in (("inputs", flags.inputs), ("outputs", flags.outputs)):
+        for name, codes in listed.items():
+            yield from (f"{kind} {name} = {code}" for code in codes)
 
 
 def _flags(part: Part, key: str, names: Names) -> dict[str, tuple[str, ...]]:

@@ -32,6 +32,8 @@ from carelane.pathways.seams import Seams
 from carelane.pathways.shape import Part
 from carelane.pathways.states_reader import read_final, read_on, read_waiting
 
+STATES_MAX = 2_000
+"""States of a pathway with its calls and answers written out; nobody reads or draws more."""
 _PARALLEL_KEYS = ("join", "regions", "then")
 _EACH_NEEDED = ("table", "join", "start", "states", "then", "else")
 _EACH_KEYS = (*_EACH_NEEDED, "output")
@@ -68,6 +70,14 @@ def _level(top: Part, ground: _Ground) -> tuple[str, ...]:
     here: list[str] = []
     names, tasks, region = ground.names, ground.tasks, ground.region
     for name, part in top.parts("states", "State"):
+        if len(ground.into.places) >= STATES_MAX:
+            part.findings.add(
+                "too-large",
+                top.at,
+                f"With its calls and answers written out, the pathway has more than {STATES_MAX} states.",
+                "Split it into pathways that wait for one another.",
+            )
+            break
         whole = names.whole("state", name)
         at = top.part("states", "`states`").place(name)
         if whole in ground.into.places:

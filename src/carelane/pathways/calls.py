@@ -1,7 +1,7 @@
 """Sub-pathways: found by name, bound to what the caller has, and read in a scope of their own.
 
 Every name of a called sub-pathway becomes `caller/name`, so that one may be called several times; pools, roles and
-events are the caller's. What it brings is merged into the pathway, so the release's digest covers it.
+events are the same for both. What it brings is merged into the pathway, so the release's digest covers it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -52,8 +52,16 @@ def texts_of(
     for name, text in subs.items():
         own = Findings(file=f"sub/{name}.yaml", problems=findings.problems)
         document = read(text, own) if name not in found else None
-        if document is not None:
-            found[name] = _Found(document, own)
+        if document is None:
+            continue
+        found[name] = _Found(document, own)
+        if _word(document, "sub") != name:
+            own.add(
+                "name",
+                document.at,
+                f"This file does not begin with `sub: {name}`.",
+                "Name it as its file.",
+            )
     return found
 
 
@@ -105,7 +113,9 @@ def _read(caller: str, top: Part, part: Part, names: Names) -> Sub:
     needs.keys(("inputs", "fields", "events"))
     own = {name: _own(one, prefix) for name, one in read_inputs(top, "inputs").items()}
     variables = {name: _own(one, prefix) for name, one in read_inputs(top, "variables").items()}
-    scope = _scope(top, prefix, names, {**_bound(needs, part, names), **own, **variables})
+    fields = {**_bound(needs, part, names), **own, **variables}
+    scope = _scope(top, prefix, names, fields)
+    scope.events = frozenset(needs.words("events"))
     scope.variables = variables
     scope.given = _given(needs, part, names)
     scope.copied = frozenset(scope.given)
@@ -118,6 +128,9 @@ def _read(caller: str, top: Part, part: Part, names: Names) -> Sub:
     effects = read_effects(top, scope)
     start = top.text("start")
     scope.use("state", start, top.place("start"))
+    _check_leads(top, prefix, {"start": f"{prefix}{start}"}, top)
+    failures = {name: one.on_failure for name, one in effects.items()}
+    _check_leads(top, prefix, failures, top.part("effects", "`effects`"))
     return Sub(
         caller=caller,
         label=f"{top.text('sub')}@{top.text('version')}",
@@ -135,6 +148,19 @@ def _read(caller: str, top: Part, part: Part, names: Names) -> Sub:
     )
 
 
+def _check_leads(top: Part, prefix: str, leads: Mapping[str, str], section: Part) -> None:
+    """What is no edge leads to a state: an outcome is not the sub-pathway's own."""
+    outcomes = {f"{prefix}{one}" for one in top.words("outcomes")}
+    for key, state in leads.items():
+        if state in outcomes:
+            section.findings.add(
+                "call",
+                section.place(key),
+                "This leads to an outcome, and must lead to a state.",
+                "Name a state here; let an edge of it lead to the outcome.",
+            )
+
+
 def _own(given: Input, prefix: str) -> Input:
     """An input or variable of one call; a form's field is filled by the call's own tasks alone."""
     within = prefix if given.path.startswith(FORM) else ""
@@ -146,7 +172,7 @@ def _whole(inputs: Mapping[str, Input]) -> dict[str, Input]:
 
 
 def _scope(top: Part, prefix: str, names: Names, fields: dict[str, Input]) -> Names:
-    """The names a sub-pathway may use: its own, and the caller's pools, roles and events."""
+    """The names a sub-pathway may use: what it declares itself, and what it says it needs."""
     inside = [(name, node) for name, node, _ in inner_records(top.node("states"))]
     states = top.part("states", "`states`").entries
     outcomes = top.words("outcomes")
@@ -164,11 +190,10 @@ def _scope(top: Part, prefix: str, names: Names, fields: dict[str, Input]) -> Na
         findings=top.findings,
         fields={**fields, **local},
         tables=frozenset(_entries(top.node("tables"))),
-        events=names.events,
         tasks=frozenset(_entries(top.node("tasks"))),
         effects=frozenset(_entries(top.node("effects"))),
-        pools=names.pools | frozenset(read_pools(top)),
-        roles=names.roles | frozenset(top.words("roles")),
+        pools=frozenset(read_pools(top)),
+        roles=frozenset(top.words("roles")),
         states=frozenset(states) | frozenset(outcomes),
         elsewhere=frozenset(name for name, _ in inside) - frozenset(states),
         statuses=names.statuses,

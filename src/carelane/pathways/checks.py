@@ -57,25 +57,29 @@ def check_language(top: Part, language: int) -> None:
 
 def check_loops(definition: Definition, places: Places) -> None:
     """A `for_each` without answers goes on at once: its `else` must not come back to itself that way."""
-    for name, state in definition.states.items():
-        seen: set[str] = set()
-        waiting = [] if state.block is None or state.block.otherwise is None else [name]
-        while waiting:
-            block = definition.states[waiting.pop()].block
-            edge = block.otherwise if block is not None else None
-            ahead = set(_targets([edge])) - seen if edge is not None else set[str]()
-            again = {branch.then for branch in edge.branches} & {"again"} if edge else set[str]()
-            seen |= ahead
-            waiting.extend(ahead)
-            if name in seen or again:
-                findings, at = places[name]
-                findings.add(
-                    "loop",
-                    at,
-                    f"`{name}` comes back to itself while nobody is asked.",
-                    "Let its `else` lead to a state that waits for a person.",
-                )
-                break
+    for name in definition.states:
+        if name in _at_once(definition, name):
+            findings, at = places[name]
+            findings.add(
+                "loop",
+                at,
+                f"`{name}` comes back to itself while nobody is asked.",
+                "Let its `else` lead to a state that waits for a person.",
+            )
+
+
+def _at_once(definition: Definition, name: str) -> set[str]:
+    """Where a block leads when its table has too few answers, and those it leads to have too."""
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        here = waiting.pop()
+        state = definition.states.get(here)
+        edge = state.block.otherwise if state is not None and state.block is not None else None
+        ahead = {here if one == "again" else one for one in _then(edge or Edge())} - seen
+        seen |= ahead
+        waiting.extend(ahead)
+    return seen
 
 
 def check_regions(definition: Definition, places: Places) -> None:

@@ -13,6 +13,9 @@ STROKES = {  # colour and dash: neither is alone
     "effect": ("#5B3A9B", "6 3 2 3", "another system's answer"),
     "fallback": ("#9B1C1C", "8 4", "not done in time"),
 }
+_SAMPLE = 34  # pixels of line in the legend
+_CHARACTER = 6.4  # pixels a character takes at 12 px
+LEGEND_WIDTH = 860
 _ARROW = (
     '<marker id="{name}-{kind}" class="arrow arrow-{kind}" viewBox="0 0 10 10" refX="9" refY="5" '
     'markerUnits="userSpaceOnUse" markerWidth="{size}" markerHeight="{size}" orient="auto">'
@@ -77,11 +80,18 @@ def label(line: Line) -> str:
     )
 
 
-def legend(at: int, kind: str, name: str) -> str:
-    """One entry of the legend."""
-    x = at * 215
-    stroke = _stroke(kind, name, on_path=False)
-    return (
-        f'<line class="edge-{kind}" x1="{x}" y1="8" x2="{x + 34}" y2="8" {stroke}/>'
-        f'<text x="{x + 42}" y="12" fill="#4A5A67">{STROKES[kind][2]}</text>'
-    )
+def legend(name: str) -> str:
+    """What the strokes mean, side by side, and the heavy frame of a safety clock."""
+    strokes = [
+        (f'class="edge-{kind}" {_stroke(kind, name, on_path=False)}', words)
+        for kind, (_, _, words) in STROKES.items()
+    ]
+    heavy = ('class="state-safety" stroke="#4A5A67" stroke-width="2.6"', "a safety clock (frame)")
+    x, parts = 0.0, list[str]()
+    for stroke, words in (*strokes, heavy):
+        parts.append(
+            f'<line x1="{x:.0f}" y1="8" x2="{x + _SAMPLE:.0f}" y2="8" {stroke}/>'
+            f'<text x="{x + _SAMPLE + 8:.0f}" y="12" fill="#4A5A67">{words}</text>'
+        )
+        x += _SAMPLE + 8 + _CHARACTER * len(words) + 20
+    return "".join(parts)

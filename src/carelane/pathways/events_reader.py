@@ -39,7 +39,8 @@ KEYS = (
     "appointment_request",
     "request",
     "authorisation",
-    "conversation",
+    "access",
+    "thread",
 )
 FIRST_MAX = 12
 ORDERS = ("urgency", "opened", "entered")

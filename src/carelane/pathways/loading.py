@@ -109,7 +109,9 @@ def load(
         of the text's sections; each has line, column and remedy.
     """
     findings = Findings(file=place)
-    return of_documents(read_documents(text, findings), findings, connections, subs), tuple(findings.problems)
+    return of_documents(read_documents(text, findings), findings, connections, subs), tuple(
+        findings.problems
+    )
 
 
 def of_documents(
@@ -120,6 +122,13 @@ def of_documents(
 ) -> Definition | None:
     """The definition of a pathway and what stands behind it, read already; None with findings where that fails."""
     texts = texts_of(documents[1:], subs or {}, findings)
+    if documents and "sub" in documents[0].entries:
+        findings.add(
+            "not-a-pathway",
+            documents[0].at,
+            "This is a sub-pathway: it is read with the pathway that calls it.",
+            "Check a pathway that calls it.",
+        )
     if not documents or findings.problems:
         return None
     refuse(documents[0], findings, connections)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from carelane.pathways.definition import Definition
 from carelane.pathways.drawn_boxes import around, boxes
-from carelane.pathways.drawn_lines import STROKES, arrow, label, legend, markers
+from carelane.pathways.drawn_lines import LEGEND_WIDTH, arrow, label, legend, markers
 from carelane.pathways.layout import place
 from carelane.pathways.links import EVERYWHERE, START
 from carelane.pathways.places import Layout
@@ -18,7 +18,6 @@ from carelane.pathways.sayings import clock_words, edge_words, fallback_words, o
 
 _MARGIN = 20
 _LEGEND = 44  # pixels below the picture
-_WIDTH_MIN = 800  # of the legend
 _ATTRIBUTES = (
     'xmlns="http://www.w3.org/2000/svg" class="pathway" role="img" '
     'font-family="Inter Variable, Inter, sans-serif" font-size="12"'
@@ -41,7 +40,7 @@ def draw(
         layout: One made before by `layout.place`; made anew when absent.
     """
     placed = layout or place(definition)
-    width = max(placed.width, _WIDTH_MIN) + 2 * _MARGIN
+    width = max(placed.width, LEGEND_WIDTH) + 2 * _MARGIN
     height = placed.height + 2 * _MARGIN + _LEGEND
     name = escape(definition.name)
     size = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
@@ -60,7 +59,7 @@ def draw(
         *(label(one) for one in placed.lines if one.label_at),
         *boxes(definition, placed, counts, path),
         f'</g><g class="legend" transform="translate({_MARGIN} {height - _LEGEND:.0f})">',
-        *(legend(at, kind, name) for at, kind in enumerate(STROKES)),
+        legend(name),
         "</g></svg>",
     ]
     return "\n".join(body) + "\n"

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+from carelane.pathways.checks import edges_of
 from carelane.pathways.definition import (
+    Block,
     ClockKind,
     ClockSpec,
     Definition,
     Edge,
+    JoinKind,
     Owner,
     OwnerKind,
     State,
@@ -44,7 +47,7 @@ def clock_words(clock: ClockSpec | None) -> str:
     since = f" from {clock.start}" if clock.start else ""
     warn = f", warns at {duration_text(clock.warn)}" if clock.warn is not None else ""
     safety = ", safety" if clock.safety else ""
-    return f"{base}{_KINDS[clock.kind]}{since}{warn}{safety}"
+    return f"{base}{_KINDS[clock.kind]}{since}{warn}{safety}{pauses_words(clock)}"
 
 
 def fallback_words(state: State) -> str:
@@ -76,6 +79,42 @@ def edge_words(edge: Edge) -> str:
     return ", else ".join(parts)
 
 
+def join_words(block: Block) -> str:
+    """`all of patient, specialists`, or `2 with fit of pool-a, pool-b, as table reviewers answers`."""
+    names = ", ".join(block.regions)
+    of = f" with {block.join.of}" if block.join.of else ""
+    many = (
+        f"{block.join.least}{of}" if block.join.kind is JoinKind.AT_LEAST else block.join.kind.value
+    )
+    answers = f", as table {block.table} answers" if block.table else ""
+    return f"{many} of {names}{answers}"
+
+
+def further_words(state: State) -> list[str]:
+    """What a block, or a wait for another case, leads to."""
+    found = []
+    if state.block is not None:
+        found.append(f"joined ({join_words(state.block)}): {edge_words(state.block.then)}")
+        if state.block.otherwise is not None:
+            found.append(f"too few answers: {edge_words(state.block.otherwise)}")
+    if state.waits is not None:
+        waits = state.waits
+        found.extend(
+            f"{waits.pathway} {key}: {edge_words(one)}" for key, one in waits.outcomes.items()
+        )
+        found.append(f"{waits.pathway} otherwise: {edge_words(waits.otherwise)}")
+    return found
+
+
+def pauses_words(clock: ClockSpec) -> str:
+    """`, stops in ask/writing up to 7d (the patient was written to)`; empty without pauses."""
+    return "".join(
+        f", stops {f'in {one.state}' if one.state else f'on {one.event}'} up to "
+        f"{duration_text(one.resume_by)} ({one.reason})"
+        for one in clock.pauses
+    )
+
+
 _HEADINGS = ("state", "owner", "clock", "help is called", "fallback", "outcomes")
 
 
@@ -94,9 +133,10 @@ def table_text(definition: Definition, path: Sequence[str] = ()) -> str:
 def state_row(state: State) -> tuple[str, ...]:
     """A state's cells, under `state`, `owner`, `clock`, `help is called`, `fallback` and `outcomes`."""
     if state.final:
-        ends = "ends its part" if state.region else "ends"
+        ends = f"ends {state.region}" if state.region else "ends"
         return (state.name, "-", "-", "-", "-", f"{ends}: {state.outcome}")
-    outcomes = "; ".join(f"{key}: {edge_words(one)}" for key, one in state.outcomes.items())
+    ways = [f"{name}: {edge_words(edge)}" for name, edge in state.outcomes.items()]
+    outcomes = "; ".join([*ways, *further_words(state)])
     pause = f", paused up to {duration_text(state.pause.resume_by)}" if state.pause else ""
     return (
         state.name,
@@ -105,6 +145,13 @@ def state_row(state: State) -> tuple[str, ...]:
         levels_words(state) or "-",
         fallback_words(state),
         outcomes or "-",
+    )
+
+
+def leads(state: State) -> tuple[tuple[str, str, str], ...]:
+    """Every way out of a state but its fallback: why (a kind of `checks.edges_of`), its name, where it leads."""
+    return tuple(
+        (kind, name, edge_words(edge)) for kind, name, edge in edges_of(state) if kind != "fallback"
     )
 
 

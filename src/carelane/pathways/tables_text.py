@@ -1,6 +1,6 @@
 """Decision tables in words: a row as a sentence, a table as rows and columns. For explanations and documents."""
 
-from carelane.pathways.definition import Row, Table
+from carelane.pathways.definition import Definition, Row, Table
 from carelane.pathways.guard import ALWAYS
 from carelane.pathways.wording import value_text, wording
 
@@ -28,3 +28,10 @@ def table_rows(table: Table) -> list[tuple[str, str, str]]:
         (str(row.number), condition_words(row), ", ".join(outputs(row))) for row in table.rows
     ]
     return [("row", "when", "answer"), *listed]
+
+
+def owner_table(definition: Definition, state: str) -> str:
+    """The name of the table that names a state's owner; empty if its owner is declared."""
+    found = definition.states.get(state)
+    output = found.owner.table if found is not None and found.owner is not None else ""
+    return next((table.name for table in definition.tables.values() if output in table.outputs), "")

@@ -7,9 +7,12 @@ from uuid import UUID
 from carelane.access.decide import Denied
 from carelane.access.request import Action
 from carelane.access.views import Fields, Screen
+from carelane.accounts.emergency import Grant, acting, grant_on
 from carelane.accounts.rights import MISSING
 from carelane.accounts.sessions import Session
 from carelane.casebook.page import Page, page
+from carelane.casebook.records import address
+from carelane.casebook.records import linked as by_id
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Json
 from carelane.pathways.definition import Definition, State, TaskKind
@@ -30,6 +33,8 @@ class CaseView:
     patient: Patient | None
     definition: Definition | None
     record_link: str
+    emergency: Grant | None
+    opens: frozenset[str]  # names of fields whose record can be opened where it came from
     may_move: bool = False
 
 
@@ -76,7 +81,9 @@ async def case(
 ) -> CaseView | Denied:
     """A case; with `reveal` the whole name, if that is allowed too."""
     action = Action.NAME_REVEAL if reveal else Action.CASE_VIEW
-    if denied := await desk.rights.allow_on(session, action, "case", id_):
+    grant = await grant_on(desk.rights, session, id_)
+    session = acting(session, grant.site) if grant else session
+    if denied := await desk.rights.allow_on(session, action, "case", id_, reason=bool(grant)):
         return denied
     fields = fields_for(session, screen)
     names = _names(desk.runtime, fields, revealed=reveal)
@@ -90,6 +97,34 @@ async def case(
         definition=desk.runtime.releases.published.get(found.summary["release"]),
         record_link=_record_link(desk.runtime),
         may_move=_may_move(desk, session, found),
+        emergency=grant,
+        opens=_opens(desk.runtime, found) if "record_link" in fields.shown else frozenset(),
+    )
+
+
+async def record_address(desk: Desk, session: Session, id_: UUID, role: str) -> str | Denied:
+    """The address of the record of this role in its own system; a leaf says who was sent there."""
+    if denied := await desk.rights.allow_on(session, Action.CASE_VIEW, "case", id_):
+        return denied
+    names = _names(desk.runtime, fields_for(session, Screen.CASE), revealed=True)
+    found = await page(desk.runtime, id_, sites=session.person.sites, allowed=names)
+    shown = [each for each in found.fields if each.role == role] if found else []
+    if found is None or not shown or role not in found.records:
+        return MISSING
+    address_ = address(found.records[role], shown[0].authority, desk.runtime.directory.connections)
+    if not address_:
+        return MISSING
+    await desk.rights.read(session, f"record-{role}", [id_])
+    return address_
+
+
+def _opens(runtime: Runtime, found: Page) -> frozenset[str]:
+    connections = runtime.directory.connections
+    return frozenset(
+        each.name
+        for each in found.fields
+        if each.role in found.records
+        and address(found.records[each.role], each.authority, connections)
     )
 
 
@@ -165,5 +200,4 @@ def _record_link(runtime: Runtime) -> str:
 def linked(pattern: str, reference: str) -> str:
     """The address of a FHIR reference (`Task/12`) in the EHR; empty without a pattern or a plain reference."""
     kind, _, key = reference.partition("/")
-    plain = kind.isalpha() and key and all(sign.isalnum() or sign in "-." for sign in key)
-    return pattern.replace("{resource}", kind).replace("{id}", key) if pattern and plain else ""
+    return by_id(pattern, kind, key)

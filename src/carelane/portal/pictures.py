@@ -1,13 +1,16 @@
 """Pictures of releases: laid out once for each, in a process of its own that gives its memory back, then kept."""
 
 import asyncio
+import pickle  # between this process and its own child
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+
+import msgspec
 
 from carelane.pathways.definition import Definition
-from carelane.pathways.picture import draw
+from carelane.portal.drawing import draw_all
 
 
 @dataclass(slots=True)
@@ -33,11 +36,13 @@ class Drawings:
 
 async def _drawn(missing: Sequence[Definition]) -> dict[str, str]:
     # Graphviz's runtime takes 54 MB and never gives them back; a fresh process does, and costs a second.
-    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(pool, draw_all, tuple(missing))
-
-
-def draw_all(releases: Sequence[Definition]) -> dict[str, str]:
-    """The pictures by release; for a process of its own."""
-    return {each.digest: draw(each) for each in releases}
+    command = (sys.executable, "-m", "carelane.portal.drawing")
+    child = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    try:
+        answer, _ = await child.communicate(pickle.dumps(tuple(missing)))
+    finally:
+        if child.returncode is None:
+            child.kill()
+    if child.returncode:
+        return await asyncio.to_thread(draw_all, missing)
+    return msgspec.json.decode(answer, type=dict[str, str])

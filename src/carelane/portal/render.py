@@ -44,7 +44,7 @@ def page(request: Asked, template: str, *, status: int = 200, **values: object) 
         session=session,
         token=session.form_token if session else "",
         sections=sections(desk, session) if session else (),
-        purposes=tuple(Purpose),
+        purposes=tuple(each for each in Purpose if each is not Purpose.BTG),
         idle_s=int(IDLE.total_seconds()),
         path=request.url.path,
         name_of=lambda person: display(desk.runtime.directory, person),
@@ -72,6 +72,7 @@ def to(path: str) -> Redirect:
 _SECTIONS = (
     ("Worklist", "/", Action.TASK_LIST),
     ("Find a patient", "/find", Action.CASE_SEARCH),
+    ("Emergency access", "/break-glass", Action.TASK_LIST),
     ("Errors", "/errors", Action.EFFECT_VIEW),
     ("Pathways", "/pathways", Action.TASK_LIST),
     ("Audit", "/audit", Action.AUDIT_VIEW),

@@ -6,8 +6,8 @@ from datetime import datetime
 from carelane.pathways.definition import Definition, State
 from carelane.pathways.sayings import (
     clock_words,
-    edge_words,
     fallback_words,
+    leads,
     levels_words,
     owner_words,
 )
@@ -49,17 +49,12 @@ def view_of(definition: Definition, state: State, row: Row | None) -> StateView:
         help=levels_words(state),
         then=f"ends: {state.outcome}" if state.final else fallback_words(state),
         task=definition.tasks[state.task].title if state.task in definition.tasks else "",
-        leads=tuple(_leads(state)),
+        leads=leads(state),
         sends=state.effects,
         open=row["open"] if row else 0,
         late=row["late"] if row else 0,
         oldest_at=row["oldest_at"] if row else None,
     )
-
-
-def _leads(state: State) -> list[tuple[str, str, str]]:
-    kinds = (("outcome", state.outcomes), ("event", state.on), ("effect", state.effect_outcomes))
-    return [(kind, name, edge_words(edge)) for kind, edges in kinds for name, edge in edges.items()]
 
 
 def tables_of(definition: Definition) -> list[tuple[str, str, list[tuple[str, str, str]]]]:

@@ -127,11 +127,16 @@ def alike(old: Definition, new: Definition) -> tuple[str, ...]:
 def draft(old: Definition, new: Definition, renamed: Mapping[str, str]) -> str:
     """A mapping to begin with: what is alike keeps its clock, what was renamed is converted, the rest is asked."""
     same = set(alike(old, new))
-    lines = [f"migrate: {old.name}", f'from: "{old.version}"', f'to: "{new.version}"', "reason: WHY",
-             "unchanged: { clock: keep, reason: the same wait in both }", "states:"]  # fmt: skip
-    for name, state in old.states.items():
-        if state.final or name in same:
-            continue
+    lines = [
+        f"migrate: {old.name}",
+        f'from: "{old.version}"',
+        f'to: "{new.version}"',
+        "reason: WHY",
+        *(["unchanged: { clock: keep, reason: the same wait in both }"] if same else []),
+    ]
+    other = [name for name, state in old.states.items() if not state.final and name not in same]
+    lines.extend(["states:"] if other else [])
+    for name in other:
         to = name if name in new.states else renamed.get(name, PERSON)
         rule = "" if to == PERSON else "clock: convert, "
         lines.append(f"  {name}: {{ to: {to}, {rule}reason: WHY }}")

@@ -48,7 +48,10 @@ class InForce:
 async def activate(runtime: Runtime, wish: Wish, prove: Prove) -> Approved | InForce | Refused:
     """Approve, or, if another person has, put in force. The same command twice by one person stays an approval."""
     now = runtime.now()
-    proven = prove(wish.release, runtime.releases.published.get(holding(wish, runtime.releases)))
+    proven = prove(
+        wish.release,
+        runtime.releases.published.get(holding(wish.release.name, wish.scope, runtime.releases)),
+    )
     async with runtime.worker.transaction() as tx:
         await tx.run("releases.lock")
         releases = await in_force(tx)

@@ -45,7 +45,7 @@ async def put(tx: Tx, organisation: UUID, force: Force, *, now: datetime) -> UUI
         "releases.end", pathway=force.pathway, at=now, by=force.by, why=force.cause, **where
     )
     one, two = sorted(force.approvers)
-    id_ = derive(now, "activation", force.pathway, force.release, *where.values())
+    id_ = derive(now, "activation", force.cause, before, force.release, *where.values())
     await tx.run(
         "releases.activate", id=id_, organisation=organisation, release=force.release, pathway=force.pathway,
         approver_one=one, approver_two=two, reason=force.reason, proof=force.proof, report=force.report,

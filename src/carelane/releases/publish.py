@@ -1,6 +1,7 @@
 """Publish a pathway's text as a release, find releases by name, and the first activations of a site's files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,12 +12,22 @@ from carelane.facts.errors import SetupFault
 from carelane.facts.fact import Actor
 from carelane.pathways.definition import Definition
 from carelane.pathways.folder import Loaded, read_texts
+from carelane.pathways.lettering import load_templates
 from carelane.pathways.loading import load
+from carelane.pathways.templates import (
+    Template,
+    canonical,
+    check_named,
+    digest_of,
+    named_by,
+    revive,
+)
 from carelane.releases.force import Force, put
 from carelane.store.changes import Deed, record
 from carelane.store.database import Tx
 
 _SHOWN = 12
+NO_TEMPLATES: Mapping[str, Template] = {}
 
 
 class ReleaseFault(SetupFault):
@@ -25,14 +36,35 @@ class ReleaseFault(SetupFault):
     code = "release"
 
 
-def read(texts: Mapping[str, str]) -> tuple[Loaded, ...]:
-    """Shipped pathways and overlays, pathways first. `texts` are by file name.
+def read_templates(
+    texts: Mapping[str, str],
+    *,
+    specialities: Iterable[str] = (),
+    values: Mapping[str, str] | None = None,
+) -> Mapping[str, Template]:
+    """The templates of these files, by name, held against the site's names and values.
+
+    Raises:
+        ReleaseFault: a template has a mistake; each is named with file, line and remedy.
+    """
+    templates, problems = load_templates(texts, specialities=specialities, values=values)
+    if problems:
+        raise ReleaseFault("\n".join(each.line() for each in problems))
+    return templates.by_name
+
+
+def read(
+    texts: Mapping[str, str], templates: Mapping[str, Template] = NO_TEMPLATES
+) -> tuple[Loaded, ...]:
+    """Shipped pathways and overlays, pathways first. `texts` are by file name. A digest holds the templates named.
 
     Raises:
         ReleaseFault: a text has errors; each is named with file, line and remedy. Or a pathway is there twice.
     """
     found, problems = read_texts(texts)
     errors = [each for each in problems if each.severity == "error"]
+    for each in found:
+        errors += check_named(each.definition, templates, each.place)
     if errors:
         raise ReleaseFault("\n".join(each.line() for each in errors))
     seen: set[tuple[str, str]] = set()
@@ -41,13 +73,26 @@ def read(texts: Mapping[str, str]) -> tuple[Loaded, ...]:
         if name in seen:
             raise ReleaseFault(f"{each.place}: {' with '.join(filter(None, name))} is there twice")
         seen.add(name)
-    return found
+    return tuple(replace(each, definition=_bound(each.definition, templates)) for each in found)
+
+
+def _bound(definition: Definition, templates: Mapping[str, Template]) -> Definition:
+    """The definition under the digest of its release: its own text's with the templates that it names."""
+    digest = digest_of(definition.digest, named_by(definition, templates))
+    return replace(definition, digest=digest)
 
 
 async def publish(  # noqa: PLR0913  # a release, and who published it when
-    tx: Tx, organisation: UUID, definition: Definition, text: str, *, now: datetime, by: str
+    tx: Tx,
+    organisation: UUID,
+    definition: Definition,
+    text: str,
+    *,
+    now: datetime,
+    by: str,
+    templates: Mapping[str, Template] = NO_TEMPLATES,
 ) -> bool:
-    """Store a release, once; whether it was new. Publishing puts nothing in force."""
+    """Store a release with the templates it names, once; whether it was new. Publishing puts nothing in force."""
     stored = await tx.run(
         "releases.publish",
         digest=definition.digest,
@@ -58,6 +103,14 @@ async def publish(  # noqa: PLR0913  # a release, and who published it when
         content=text,
         published_at=now,
     )
+    for template in named_by(definition, templates):
+        await tx.run(
+            "messaging.keep_template",
+            release=definition.digest,
+            organisation=organisation,
+            name=template.name,
+            content=canonical(template),
+        )
     if stored:
         detail = {"pathway": definition.name, "version": definition.version}
         deed = Deed(organisation=organisation, at=now, action=Action.RELEASE_PUBLISHED, actor=Actor.PERSON, name=by,
@@ -116,8 +169,9 @@ async def named(tx: Tx, name: str) -> Definition:
         shown = ", ".join(f"{pathway}@{row['digest'][:_SHOWN]}" for row in rows)
         raise ReleaseFault(f"{name} may mean several releases: {shown}. Remedy: name one of these")
     definition, _ = load(rows[0]["content"], place=pathway)
-    if definition is None or definition.digest != rows[0]["digest"]:
+    kept = [revive(each["content"]) for each in await tx.rows("messaging.templates_of", release=rows[0]["digest"])]
+    if definition is None or digest_of(definition.digest, kept) != rows[0]["digest"]:
         raise ReleaseFault(
             f"{name} can't be read by this Carelane any more. Remedy: publish it anew"
         )
-    return definition
+    return replace(definition, digest=rows[0]["digest"])

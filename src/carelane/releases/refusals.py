@@ -118,7 +118,7 @@ def _unproved(wish: Wish, proven: Proven) -> Refused | None:
 
 def _judged(wish: Wish, releases: Releases) -> Refused | None:
     """A report must be about this release against the one in force there, and must not block."""
-    report, against = wish.report, holding(wish, releases)
+    report, against = wish.report, holding(wish.release.name, wish.scope, releases)
     if report is None:
         return None
     if report.release != wish.release.digest or (against and report.against != against):
@@ -166,9 +166,13 @@ def here(wish: Wish, releases: Releases) -> str:
     )
 
 
-def holding(wish: Wish, releases: Releases) -> str:
-    """What holds in this scope now: the narrowest around it."""
-    around = [each for each in _of_pathway(wish, releases) if wish.scope.within(each.scope)]
+def holding(pathway: str, scope: Scope, releases: Releases) -> str:
+    """What holds in a scope now: the release in force for the narrowest scope around it."""
+    around = [
+        each
+        for each in releases.activations
+        if each.pathway == pathway and each.to_at is None and scope.within(each.scope)
+    ]
     return max(around, key=lambda each: len(each.scope.parts())).release if around else ""
 
 

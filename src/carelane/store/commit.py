@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from carelane.cases.model import Case, Change, OpenStep, Step
+from carelane.cases.vector import Vocabulary, released, vector, vocabulary
 from carelane.facts.errors import CarelaneError
 from carelane.facts.fact import Fact
 from carelane.facts.intent import Intent
@@ -86,9 +87,11 @@ async def commit(
     tables = rows.Tables()
     for case in net(batch.steps).values():
         _case(tables, vault, case, definitions)
-    for step in batch.steps:
+    known = vocabulary(definitions)
+    for number, step in enumerate(batch.steps):
         _step(tables, vault, step, batch)
         _retasked(tables, step)
+        _read(tables, step, known, number)
     fresh = fact_columns("facts.insert_decided", vault, batch.fresh, releases)
     delivered = fact_columns("facts.insert", vault, batch.delivered, releases)
     if batch.delivered:
@@ -178,9 +181,6 @@ def _same(was: OpenStep, now: OpenStep) -> bool:
 
 
 def _step(tables: rows.Tables, vault: Vault, step: Step, batch: Batch) -> None:
-    tables.decisions.add(*rows.decision_row(step))
-    for fact in step.released:
-        tables.decisions.add(*rows.released_row(fact, step))
     for change in step.changes:
         case = change.after
         tables.applications.add(*rows.application_row(step, change, batch.bound))
@@ -191,6 +191,15 @@ def _step(tables: rows.Tables, vault: Vault, step: Step, batch: Batch) -> None:
         for number, notice in enumerate(change.notices):
             tables.notices.add(*rows.notice_row(step, case, notice, number))
     tables.leaves.add(*decided(step, batch.organisation, before=_before(step.fact, batch)))
+
+
+def _read(tables: rows.Tables, step: Step, known: Vocabulary, number: int) -> None:
+    """How the fact ended with what was read of it, and the held facts that it released."""
+    read = rows.encode({"n": number, **vector(step, known)}).decode()
+    tables.decisions.add(*rows.decision_row(step, read))
+    for fact in step.released:
+        taken = rows.encode({"n": number, **released(step, fact)}).decode()
+        tables.decisions.add(*rows.released_row(fact, step, taken))
 
 
 def _retasked(tables: rows.Tables, step: Step) -> None:

@@ -42,7 +42,7 @@ _APPLICATION = (
     "bound",
 )
 _DECISION = ("fact", "site", "service_line", "subject", "disposition", "reason", "held_until", "held_then",
-             "held_pathway", "applied", "decided_at")  # fmt: skip
+             "held_pathway", "applied", "decided_at", "read")  # fmt: skip
 _NOTICE = (
     "id",
     "site",
@@ -161,7 +161,7 @@ def task_row(case: Case, step: OpenStep, definition: Definition) -> tuple[object
     """The task of a step."""
     return (
         step.task, case.site, case.service_line, case.id, step.id, case.subject, case.pathway, step.task_name,
-        definition.tasks[step.task_name].title, definition.states[step.state].status, int(case.urgency),
+        definition.tasks[step.task_name].title, definition.states[step.state].status or case.status, int(case.urgency),
         step.owner.kind.value, step.owner.name, step.opened_at, step.clock.due_at,
     )  # fmt: skip
 
@@ -196,19 +196,19 @@ def application_row(step: Step, change: Change, bound: Mapping[str, int]) -> tup
             encode(change.reasons).decode(), encode(bound).decode())  # fmt: skip
 
 
-def decision_row(step: Step) -> tuple[object, ...]:
-    """How a fact ended."""
+def decision_row(step: Step, read: str) -> tuple[object, ...]:
+    """How a fact ended, and what was read."""
     site, line = (step.changes[0].after.site, step.changes[0].after.service_line) if step.changes else (
         step.fact.site or "", step.fact.service_line or "")  # fmt: skip
     held = step.held
     return (
         step.fact.id, site, line, step.fact.subject, step.disposition.value, step.reason,
         held.until if held else None, held.then if held else None, held.pathway if held else None,
-        len(step.changes), step.now,
+        len(step.changes), step.now, read,
     )  # fmt: skip
 
 
-def released_row(fact: Fact, step: Step) -> tuple[object, ...]:
+def released_row(fact: Fact, step: Step, read: str) -> tuple[object, ...]:
     """A held fact that a new case took."""
     return (
         fact.id,
@@ -222,6 +222,7 @@ def released_row(fact: Fact, step: Step) -> tuple[object, ...]:
         None,
         1,
         step.now,
+        read,
     )
 
 

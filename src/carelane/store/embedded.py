@@ -137,8 +137,8 @@ def start(
         EmbeddedUnavailable: it can't run on this machine; names CARELANE_DATABASE_URL.
         EmbeddedFault: another Carelane owns the folder, the version differs, or the server refuses.
     """
-    plan = _plan(folder, settings or EmbeddedSettings(), progress)
-    lock = _lock(plan.home)
+    plan = plan_of(folder, settings or EmbeddedSettings(), progress)
+    lock = lock_of(plan.home)
     try:
         check_version(plan.home)
         passwords, fresh = bootstrap.ensure_passwords(plan.home.passwords)
@@ -155,7 +155,8 @@ def start(
     return embedded
 
 
-def _plan(folder: Path, settings: EmbeddedSettings, progress: Progress) -> Plan:
+def plan_of(folder: Path, settings: EmbeddedSettings, progress: Progress) -> Plan:
+    """What is settled before the server of a folder is looked for: where, who, with which programs."""
     account = server_account()
     if account is None:
         raise EmbeddedUnavailable("there is no unprivileged account with a name to run it as")
@@ -166,7 +167,8 @@ def _plan(folder: Path, settings: EmbeddedSettings, progress: Progress) -> Plan:
     return Plan(home=home, account=account, binaries=binaries, settings=settings, progress=progress)
 
 
-def _lock(home: Home) -> int:
+def lock_of(home: Home) -> int:
+    """The lock of a cluster's folder, as long as the descriptor is open; refuses while another process has it."""
     descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

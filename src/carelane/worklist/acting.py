@@ -16,6 +16,7 @@ from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Actor, Fact, Json, Urgency
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
+from carelane.pathways.tables_text import owner_table
 from carelane.store.changes import Deed, record
 from carelane.store.database import Row, Tx
 from carelane.worklist.answers import NOT_FOUND, Act, Acted, Lost, Refused
@@ -154,7 +155,9 @@ async def _count_override(runtime: Runtime, viewer: Viewer, task: UUID, reason: 
         row = await tx.one("worklist.task", id=task)
         if row is None:
             return
-        fired = await tx.one("worklist.fired_rule", case_id=row["case_id"])
+        definition = runtime.releases.published.get(row["release"])
+        table = owner_table(definition, row["state"]) if definition else ""
+        fired = await tx.one("worklist.fired_rule", case_id=row["case_id"], owner_table=table)
         rule = fired["rule"] if fired else ""
         await tx.run(
             "worklist.add_override",

@@ -29,6 +29,7 @@ class Filters:
     owner: str | None = None
     pathway: str | None = None
     site: str | None = None
+    service_line: str | None = None
     name: str | None = None
     urgency: int | None = None
     due_before: datetime | None = None
@@ -107,6 +108,7 @@ async def tasks(
             owner=wanted.owner,
             pathway=wanted.pathway,
             site=wanted.site,
+            service_line=wanted.service_line,
             name=wanted.name,
             urgency=wanted.urgency,
             due_before=wanted.due_before,

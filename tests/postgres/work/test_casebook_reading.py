@@ -56,6 +56,7 @@ async def test_the_page_shows_only_allowed_fields_and_says_why(
     assert await page(rig.runtime, case, sites=("north",), allowed={"reason"}) is None
 
 
+@pytest.mark.requirement("R81")
 @pytest.mark.requirement("R7")
 @pytest.mark.requirement("R98")
 async def test_the_trace_tells_every_hop_in_order(rig: Rig, system: ScriptedSystem) -> None:
@@ -67,6 +68,7 @@ async def test_the_trace_tells_every_hop_in_order(rig: Rig, system: ScriptedSyst
     wanted = [
         "fact decided",
         "case opened",
+        "clock started",
         "task opened",
         "task claimed",
         "effect wanted",

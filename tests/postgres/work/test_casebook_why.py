@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from carelane.casebook.why import Explanation, Miss, explain, fired
@@ -85,6 +86,7 @@ async def test_an_override_and_a_correction_stand_in_the_explanation(rig: Rig) -
     text = told(found)
     assert "row 1 missed: specialty = cardiology (was neurology)" in text
     assert "said to be wrong by r.moreau" in text
+    assert b'"row":1,"cell":"specialty = cardiology (was neurology)"' in msgspec.json.encode(found)
 
 
 async def test_a_case_out_of_view_has_no_why(rig: Rig) -> None:

@@ -100,6 +100,7 @@ async def test_a_block_is_stored_with_a_step_for_each_region_and_read_back(rig: 
         ]
     assert set(view.cases[0].regions) == {"review/clinical", "review/money"}
     assert rig.value("select state->>'v' from pathway_case") == "2"
+    assert rig.sql("select distinct business_status from task") == [("in-review",)]
     await complete(rig, patient, "look", "looked")
     assert rig.sql("select outcome, state->>'v' from pathway_case") == [("declined", "1")]
     assert rig.sql("select state from effect where name = 'ask-payer'") == [("withdrawn",)]

@@ -116,6 +116,7 @@ SCHEMA: Final[Mapping[str, Json]] = {
         "direction": {"enum": ["in", "out"]},
         "sending": {"type": "object"},
         "record_link": _TEXT,
+        "record_find": _TEXT,
         "listen_host": {"type": "string", "default": "127.0.0.1"},
         "listen_port": _PORT,
         "host": _TEXT,

@@ -1,4 +1,4 @@
-"""The e-mail adapter: `staff.alert` to whoever a role or person is by the directory, `patient.mail` to a patient."""
+"""The e-mail adapter: `staff.alert` to whoever a role or person is by the directory, `patient.message` to a patient."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -11,13 +11,14 @@ from carelane.connect.mail.mapping import from_intent, to_patient
 from carelane.connect.mail.transport import IMPLICIT, NONE, STARTTLS, Server, send
 from carelane.facts.errors import SetupFault
 from carelane.facts.fact import Json
-from carelane.facts.intent import EffectClass, Intent
+from carelane.facts.intent import PATIENT_MESSAGE, EffectClass, Intent
 from carelane.facts.ports import AdapterKind, Capability, Sent, Verdict
 
-PATIENT_MAIL = "patient.mail"
 CAPABILITIES = {
-    name: Capability(name=name, effect_class=EffectClass.BLIND, resource="Communication")
-    for name in ("staff.alert", PATIENT_MAIL)
+    name: Capability(
+        name=name, effect_class=EffectClass.BLIND, resource="Communication", channel=channel
+    )
+    for name, channel in (("staff.alert", ""), (PATIENT_MESSAGE, "mail"))
 }
 SCHEMA: Mapping[str, Json] = {
     "type": "object",
@@ -77,7 +78,7 @@ class MailSender:
         return await asyncio.to_thread(send, self.server, message)
 
     def _message(self, intent: Intent, now: datetime) -> EmailMessage | None:
-        if intent.capability == PATIENT_MAIL:
+        if intent.capability == PATIENT_MESSAGE:
             return to_patient(intent, sender=self.sender)
         recipient = self.find(intent.references.get("to", ""), now) or self.fallback
         return from_intent(intent, sender=self.sender, recipient=recipient, portal=self.portal)

@@ -14,7 +14,6 @@ from uuid import UUID
 from carelane.facts.ports import Sent, Verdict
 
 RETRY_AFTER_MAX: Final = timedelta(hours=24)
-OPTED_OUT: Final = "opted-out"
 BAD_NUMBER: Final = "bad-number"
 FORMAT: Final = "SMS"
 _E164 = re.compile(r"^\+[1-9]\d{6,14}$")

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from carelane.connect.sms.codec import Callback, Dialect
+from carelane.facts.errors import CarelaneError
 from carelane.facts.ports import Receive
 
 BODY_BYTES_MAX: Final = 64 * 1024
@@ -49,7 +50,10 @@ class GatewayDoor:
         callback = self._callback(scope, body)
         if not self.dialect.authentic(callback, self.secret, now=self.now()):
             return 401
-        receipt = await self.receive(self.connection, self.dialect.stored(callback))
+        try:
+            receipt = await self.receive(self.connection, self.dialect.stored(callback))
+        except CarelaneError:  # nothing can be stored now; the gateway calls again
+            return 503
         return _STATUS_OF.get(receipt.outcome, 500)
 
     def _callback(self, scope: Scope, body: bytes) -> Callback:

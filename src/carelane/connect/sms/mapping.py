@@ -7,11 +7,11 @@ the patient by what was sent to whom.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from carelane.connect.sms.codec import OPTED_OUT, Heard
+from carelane.connect.sms.codec import Heard
 from carelane.connect.sms.words import answer
 from carelane.facts.fact import Draft, Json
 from carelane.facts.phi import Phi
-from carelane.facts.ports import Reading
+from carelane.facts.ports import OPTED_OUT, Reading
 from carelane.facts.problem import Problem, Severity
 
 CHANNEL = "text"
@@ -43,7 +43,7 @@ def _receipt(heard: Heard) -> _Told:
         return []
     failed: _Told = [("message.failed", {"status": "not-done", "cause": heard.cause or "unknown"})]
     if heard.cause == OPTED_OUT:  # the gateway knows of a STOP that we were never told of
-        failed.append(("consent.withdrawn", {"status": "completed", "answer": "stop"}))
+        failed.append((_CONSENTS["stop"], {"status": "completed", "answer": "stop"}))
     return failed
 
 
@@ -52,6 +52,7 @@ def _text(heard: Heard, phrases: Mapping[str, str]) -> _Told:
     said: dict[str, Json] = {
         "status": "completed",
         "answer": code,
+        "sender": heard.number,
         "payload": [{"contentString": heard.text or ""}],
     }
     return [(_CONSENTS.get(code, "message.replied"), said)]
@@ -62,10 +63,19 @@ def _draft(type_: str, heard: Heard, at: datetime, said: Mapping[str, Json]) -> 
     if heard.effect is not None:
         keys["effect"] = str(heard.effect)
     communication: Json = {"resourceType": "Communication", "channel": CHANNEL, **said}
+    payload: dict[str, Json] = {"communication": communication}
+    if type_ in _CONSENTS.values():
+        status = "active" if type_ == _CONSENTS["start"] else "inactive"
+        payload["consent"] = {
+            "resourceType": "Consent",
+            "status": status,
+            "channel": CHANNEL,
+            "scope": "messages",
+        }
     return Draft(
         type=type_,
         occurred_at=at,
-        payload=Phi({"communication": communication}, "payload"),
+        payload=Phi(payload, "payload"),
         keys=keys,
     )
 

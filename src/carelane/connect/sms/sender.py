@@ -14,13 +14,15 @@ from carelane.connect.sms.codec import (
 )
 from carelane.connect.sms.transport import Wire
 from carelane.facts.fact import Json
-from carelane.facts.intent import EffectClass, Intent
+from carelane.facts.intent import PATIENT_MESSAGE, EffectClass, Intent
 from carelane.facts.ports import Capability, Sent, Verdict
 
-PATIENT_TEXT: Final = "patient.text"
 CAPABILITIES: Final = {
-    PATIENT_TEXT: Capability(
-        name=PATIENT_TEXT, effect_class=EffectClass.BLIND, resource="Communication"
+    PATIENT_MESSAGE: Capability(
+        name=PATIENT_MESSAGE,
+        effect_class=EffectClass.BLIND,
+        resource="Communication",
+        channel="text",
     )
 }
 _BUSY: Final = frozenset({429, 503})

@@ -35,7 +35,7 @@ class Limits:
 
 
 class Wire:
-    """Pooled connections to one gateway. Opened at first use, closed by `close`."""
+    """The way to one gateway, a fresh connection for each text. Opened at first use, closed by `close`."""
 
     def __init__(self, *, base: URL, limits: Limits, ca_file: Path | None = None) -> None:
         if base.scheme != "https" and not (base.scheme == "http" and _is_here(base.host or "")):
@@ -78,7 +78,10 @@ class Wire:
             )
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=context, limit=limits.connections_max),
+                # A kept connection that the gateway has just closed would make a text unknown that never left.
+                connector=aiohttp.TCPConnector(
+                    ssl=context, limit=limits.connections_max, force_close=True
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=limits.total_s, connect=limits.connect_s),
                 trust_env=False,

@@ -17,7 +17,6 @@ import msgspec
 from carelane.connect.sms.codec import (
     BAD_NUMBER,
     FORMAT,
-    OPTED_OUT,
     Account,
     Answer,
     Call,
@@ -28,7 +27,7 @@ from carelane.connect.sms.codec import (
     effect_of,
     number_of,
 )
-from carelane.facts.ports import Sent, Verdict
+from carelane.facts.ports import OPTED_OUT, Sent, Verdict
 
 _CREATED: Final = 201
 _CODES: Final[Mapping[int, tuple[Verdict, str]]] = {

@@ -19,7 +19,6 @@ from joserfc.jwk import OctKey
 from carelane.connect.sms.codec import (
     BAD_NUMBER,
     FORMAT,
-    OPTED_OUT,
     Account,
     Answer,
     Call,
@@ -30,7 +29,7 @@ from carelane.connect.sms.codec import (
     effect_of,
     number_of,
 )
-from carelane.facts.ports import Sent, Verdict
+from carelane.facts.ports import OPTED_OUT, Sent, Verdict
 
 _ACCEPTED: Final = 202
 SKEW: Final = timedelta(minutes=5)

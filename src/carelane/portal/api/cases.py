@@ -86,7 +86,8 @@ async def show(request: Asked, case_id: FromPath[UUID]) -> Response[object]:
     return Response({
         "case": {name: value for name, value in page.summary.items() if name not in {"subject", "organisation"}},
         "patient": found.patient,
-        "fields": [{"name": each.name, "label": each.label, "authority": each.authority, "value": each.value.reveal()}
+        "fields": [{"name": each.name, "label": each.label, "authority": each.authority, "value": each.value.reveal(),
+                    "record": f"/cases/{case_id}/records/{each.role}" if each.name in found.opens else ""}
                    for each in page.fields],
         "masked": page.masked, "steps": page.steps, "tasks": page.tasks, "effects": page.effects,
         "notices": page.notices, "timeline": page.timeline, "why": page.explanation,

@@ -17,6 +17,7 @@ class Credentials(msgspec.Struct, kw_only=True):
 
     person: str
     password: str
+    code: str = ""
     purpose: Purpose | None = None
 
 
@@ -43,7 +44,7 @@ async def opened(request: Asked, data: JSONBody[Credentials]) -> Response[Opened
     """Sign in."""
     address = request.client.host if request.client else "unknown"
     found = await sign_in(
-        desk_of(request).runtime, data.person, data.password, address=address, purpose=data.purpose,
+        desk_of(request).runtime, data.person, data.password, address=address, code=data.code, purpose=data.purpose,
         remote=bool(request.scope.get("carelane_remote")))  # fmt: skip
     if isinstance(found, NotIn):
         refused = Problem(code=found.code, message="Not signed in.", remedy=found.remedy)

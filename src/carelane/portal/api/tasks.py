@@ -39,7 +39,10 @@ class Act(msgspec.Struct, kw_only=True):
 
 @get("/api/tasks")
 async def index(request: Asked) -> Response[object]:
-    """Open work, most urgent first: `view` (pools, mine, all), site, pathway, name, owner, urgency, after, limit."""
+    """Open work, most urgent first.
+
+    Filters: `view` (pools, mine, all), site, service, pathway, name, owner, urgency; then after, limit.
+    """
     desk, session, given = desk_of(request), session_of(request), request.query_params
     limit = int(given["limit"]) if given.get("limit", "").isdecimal() else 100
     filters = filters_of(given)

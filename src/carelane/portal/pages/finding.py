@@ -34,7 +34,7 @@ async def search(request: Asked) -> Html:
     resource = desk.rights.everywhere(system=True)
     if denied := await desk.rights.allow(session, Action.CASE_SEARCH, resource):
         return problem(request, said(denied, desk.runtime.now()))
-    hits = await find(desk.runtime, _terms(form), sites=session.person.sites)
+    hits = await find(desk.runtime, terms_of(form), sites=session.person.sites)
     if isinstance(hits, TooFewTerms):
         return page(request, "find.html", status=422, found=None, problem=_FEW)
     async with desk.runtime.app.transaction(sites=session.person.sites) as tx:
@@ -49,7 +49,9 @@ async def search(request: Asked) -> Html:
     return page(request, "find.html", found=found, problem="")
 
 
-def _terms(form: Form) -> SearchTerms:
+def terms_of(form: Form) -> SearchTerms:
+    """What was filled in to find a patient by."""
+
     def one(name: str) -> tuple[str, ...]:
         return (form.text(name),) if form.text(name) else ()
 

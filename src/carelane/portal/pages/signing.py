@@ -33,12 +33,13 @@ def show(request: Asked) -> Html | Redirect:
 
 @post("/sign-in", status_code=200)
 async def submit(request: Asked) -> Html | Redirect:
-    """Check name and password; both answers take equally long."""
+    """Check name, password and code; what was wrong is not said."""
     desk, form = desk_of(request), await open_form(request)
     address = request.client.host if request.client else "unknown"
     remote = bool(request.scope.get("carelane_remote"))
     found = await sign_in(
-        desk.runtime, form.text("person"), form.values.get("password", ""), address=address, remote=remote)  # fmt: skip
+        desk.runtime, form.text("person"), form.values.get("password", ""), address=address, code=form.text("code"),
+        remote=remote)  # fmt: skip
     if isinstance(found, NotIn):
         status = 429 if found.code == "locked" else 401
         return page(
@@ -69,9 +70,9 @@ async def leave(request: Asked) -> Redirect:
 
 @post("/purpose", status_code=200)
 async def choose(request: Asked) -> Redirect:
-    """Why records are looked at from now on; each leaf of the audit says it."""
+    """Why records are looked at from now on; each leaf of the audit says it. For an emergency, see `emergency`."""
     session, form = session_of(request), await form_of(request)
-    if form.text("purpose") in {each.value for each in Purpose}:
+    if form.text("purpose") in {each.value for each in Purpose if each is not Purpose.BTG}:
         await act_for(desk_of(request).runtime, session, Purpose(form.text("purpose")))
     return to("/")
 

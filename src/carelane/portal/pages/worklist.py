@@ -44,7 +44,7 @@ async def show(request: Asked) -> Html:
     fields = fields_for(session, Screen.WORKLIST)
     chosen = {
         name: given[name]
-        for name in ("view", "site", "pathway", "name", "owner", "urgency")
+        for name in ("view", "site", "service", "pathway", "name", "owner", "urgency")
         if given.get(name)
     }
     following = urlencode({**chosen, "after": _key(rows[-1].key)}) if len(rows) == PAGE else ""
@@ -96,6 +96,7 @@ def filters_of(given: Mapping[str, str]) -> Filters:
         owner=given.get("owner") if given.get("owner") not in (None, "", "unclaimed") else None,
         pathway=given.get("pathway") or None,
         site=given.get("site") or None,
+        service_line=given.get("service") or None,
         name=given.get("name") or None,
         urgency=int(urgency) if urgency in {"0", "1", "2", "3"} else None,
     )
@@ -121,6 +122,7 @@ def _options(desk: Desk) -> Mapping[str, list[tuple[str, str]]]:
     kinds = {kind.name: kind.title for each in published for kind in each.tasks.values()}
     return {
         "site": [(each.name, each.title) for each in directory.sites.values()],
+        "service": [(each.name, each.title) for each in directory.service_lines.values()],
         "pathway": sorted({each.name: each.title for each in published}.items()),
         "name": sorted(kinds.items(), key=lambda pair: pair[1]),
         "owner": [

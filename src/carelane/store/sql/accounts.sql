@@ -7,7 +7,15 @@ set password_hash = excluded.password_hash, changed_at = excluded.changed_at, fa
 
 -- name: account
 -- What signing in needs of a person, or of an address (`address:` and a hash).
-select person, password_hash, failures, locked_until from account where person = %(person)s
+select person, password_hash, failures, locked_until, factor_sealed, factor_step from account where person = %(person)s
+
+-- name: set_factor
+-- Another second factor, by a person with a password; the codes of the one before open nothing.
+update account set factor_sealed = %(sealed)s, factor_step = 0 where person = %(person)s and password_hash <> ''
+
+-- name: use_step
+-- A code is good once: of two who send it at once, one changes the row.
+update account set factor_step = %(step)s where person = %(person)s and factor_step < %(step)s returning person
 
 -- name: failed
 -- One more failure; the lock is the caller's to choose.
@@ -28,12 +36,12 @@ update account set failures = 0, locked_until = null where person = %(person)s
 
 -- name: open_session
 -- A session, by the hash of its secret.
-insert into session (id_hash, organisation, person, purpose, created_at, seen_at, ends_at)
-values (%(id_hash)s, %(organisation)s, %(person)s, %(purpose)s, %(now)s, %(now)s, %(ends_at)s)
+insert into session (id_hash, organisation, person, purpose, created_at, seen_at, ends_at, second_factor)
+values (%(id_hash)s, %(organisation)s, %(person)s, %(purpose)s, %(now)s, %(now)s, %(ends_at)s, %(second_factor)s)
 
 -- name: session
 -- A session that is not over.
-select id_hash, person, purpose, created_at, seen_at, ends_at from session
+select id_hash, person, purpose, created_at, seen_at, ends_at, second_factor from session
 where id_hash = %(id_hash)s and revoked_at is null and ends_at > %(now)s and seen_at > %(idle)s
 
 -- name: seen
@@ -69,3 +77,32 @@ from pathway_case c where c.id = %(id)s
 -- The same for a handover: it is the task's, and the receiver's.
 select t.id, t.case_id, t.site, t.service_line, h.receiver as owner_name, h.giver as assignee, t.pathway
 from handover h join task t on t.id = h.task where h.id = %(id)s
+
+-- name: emergency_about
+-- Whom an emergency access is about: by the patient, or by one of their cases; past the sites, so with the worker's role.
+select s.id, s.site, s.service_line, s.identity, i.identity_key
+from subject s left join identity i on i.id = s.identity
+where s.id = coalesce(%(subject)s::uuid, (select c.subject from pathway_case c where c.id = %(case)s::uuid))
+  and s.kind = 'patient' and s.merged_into is null
+
+-- name: open_emergency
+-- The glass is broken: for one patient, by one person, for at most an hour.
+insert into emergency_access (id, organisation, person, subject, reason, from_at, until_at)
+values (%(id)s, %(organisation)s, %(person)s, %(subject)s, %(reason)s, %(now)s, %(until)s)
+
+-- name: emergency
+-- The emergency access that a person has to a case now.
+select g.id, g.subject, g.reason, g.from_at, g.until_at, c.site
+from emergency_access g join pathway_case c on c.subject = g.subject
+where g.person = %(person)s and g.until_at > %(now)s and g.ended_at is null and c.id = %(case)s
+order by g.until_at desc limit 1
+
+-- name: emergency_by_id
+-- One's own emergency access while it lasts.
+select g.id, g.subject, g.reason, g.from_at, g.until_at, '' as site from emergency_access g
+where g.id = %(id)s and g.person = %(person)s and g.until_at > %(now)s and g.ended_at is null
+
+-- name: end_emergency
+-- Over before its time.
+update emergency_access set ended_at = %(now)s
+where id = %(id)s and person = %(person)s and ended_at is null and until_at > %(now)s returning id

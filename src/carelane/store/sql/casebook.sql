@@ -44,6 +44,13 @@ select f.id, f.type, f.occurred_at, f.recorded_at, f.actor, f.actor_name, f.conn
 from application a join fact f on f.id = a.fact
 where a.case_id = %(id)s order by a.revision, a.at, f.recorded_at limit %(limit)s
 
+-- name: sources
+-- What an outside system told a case, newest first: the records its copied fields come from.
+select f.id, f.connection, f.identity, f.sealed, i.identity_key
+from application a join fact f on f.id = a.fact left join identity i on i.id = f.identity
+where a.case_id = %(id)s and f.actor = 'system' and f.connection <> ''
+order by a.revision desc, f.recorded_at desc limit %(limit)s
+
 -- name: messages
 -- The messages that facts of a case came from.
 select m.id, m.connection, m.trigger, m.received_at, m.interpreted_at, m.outcome

@@ -188,9 +188,9 @@ from unnest(%(case_id)b::uuid[],
 on conflict (case_id, fact, organisation) do update set parked = excluded.parked, reasons = excluded.reasons, at = excluded.at
 
 -- name: decisions
--- How each fact ended; a held or parked fact may end anew.
-insert into decision (organisation, fact, site, service_line, subject, disposition, reason, held_until, held_then, held_pathway, applied, decided_at)
-select %(organisation)s, u.fact, u.site, u.service_line, u.subject, u.disposition, u.reason, u.held_until, u.held_then, u.held_pathway, u.applied, u.decided_at
+-- How each fact ended, and what was read; a held or parked fact may end anew, and keeps how it ended before.
+insert into decision (organisation, fact, site, service_line, subject, disposition, reason, held_until, held_then, held_pathway, applied, decided_at, read)
+select %(organisation)s, u.fact, u.site, u.service_line, u.subject, u.disposition, u.reason, u.held_until, u.held_then, u.held_pathway, u.applied, u.decided_at, u.read::jsonb
 from unnest(%(fact)b::uuid[],
        %(site)b::text[],
        %(service_line)b::text[],
@@ -201,11 +201,15 @@ from unnest(%(fact)b::uuid[],
        %(held_then)b::text[],
        %(held_pathway)b::text[],
        %(applied)b::smallint[],
-       %(decided_at)b::timestamptz[])
-     u(fact, site, service_line, subject, disposition, reason, held_until, held_then, held_pathway, applied, decided_at)
+       %(decided_at)b::timestamptz[],
+       %(read)b::text[])
+     u(fact, site, service_line, subject, disposition, reason, held_until, held_then, held_pathway, applied, decided_at, read)
 on conflict (fact, organisation) do update set disposition = excluded.disposition, reason = excluded.reason,
   held_until = excluded.held_until, held_then = excluded.held_then, held_pathway = excluded.held_pathway,
-  applied = excluded.applied, decided_at = excluded.decided_at
+  applied = excluded.applied, decided_at = excluded.decided_at, xid = excluded.xid,
+  read = (coalesce(decision.read, '{}') - 'seen') || excluded.read || jsonb_build_object('before',
+    coalesce(decision.read -> 'before', '[]') || jsonb_build_object('at', decision.decided_at, 'xid', decision.xid::text,
+      'n', decision.read -> 'n', 'ended', decision.disposition, 'reason', decision.reason, 'seen', decision.read -> 'seen'))
 
 -- name: notices
 -- Staff to be told.

@@ -139,3 +139,14 @@ from application a join decision d on d.fact = a.fact join fact f on f.id = a.fa
 where a.case_id = %(case)s and a.parked <> '' and d.disposition = 'parked'
   and not exists (select from inbox i where i.fact = a.fact)
 order by f.recorded_at, f.id
+
+-- name: anyone
+-- Whether any process lived since then.
+select exists (select from heartbeat where at >= %(since)s) as alive
+
+-- name: merges
+-- Merges and links that were carried out, newest first: what a person can take back.
+select id, kind, survivor, retired, at, reversed_by is not null as taken_back
+from merge_log
+where kind <> 'unlink' and (%(subject)s::uuid is null or %(subject)s in (survivor, retired))
+order by at desc, id desc limit %(limit)s

@@ -32,8 +32,15 @@ update connection set cursor = cursor || jsonb_build_object(%(name)s::text,
 where name = %(connection)s
 
 -- name: case_key
--- What a system case is about.
-select state -> 'keys' -> %(name)s::text ->> 0 as token from pathway_case where id = %(case)s
+-- What a system case is about, and who decided what last.
+select c.state -> 'keys' -> %(name)s::text ->> 0 as token, c.pathway, c.last_actor,
+       coalesce((select t.outcome from task t where t.case_id = c.id and t.outcome <> ''
+                 order by t.closed_at desc limit 1), '') as outcome
+from pathway_case c where c.id = %(case)s
+
+-- name: forget_said
+-- What a source said under these identifiers, set aside by a person: the next message says it anew.
+update identity_link set demographics = '{}' where identity = any(%(identities)s::uuid[])
 
 -- name: message_connection
 -- Where a message came from.
@@ -51,7 +58,9 @@ select (select max(version) from directory_snapshot) as directory,
        (select count(*) from release) as releases,
        (select count(*) from activation) as activations,
        (select count(*) from activation where to_at is not null) as ended,
-       (select count(*) from release where recalled_at is not null) as recalled
+       (select count(*) from release where recalled_at is not null) as recalled,
+       (select max(version) from organisation_key where purpose = 'wrap') as key,
+       (select max(version) from organisation_key where purpose = 'wrap' and made_at <= %(settled)s) as sealing_key
 
 -- name: on_calendars
 -- Subjects with a running clock on one of these calendars, a page at a time.
@@ -60,11 +69,12 @@ where closed_at is null and subject > %(after)s and detail -> 'clock' ->> 'calen
 order by subject limit %(limit)s
 
 -- name: moving
--- What is on its way: messages, facts, effects that may go now.
+-- What is on its way: messages, facts, effects that may go now, and those that are still being looked up.
 select (select count(*) from message where outcome = 'pending') as messages,
        (select count(*) from inbox) as facts,
        (select count(*) from effect where state in ('ready', 'sending') and next_at <= %(now)s::timestamptz + interval '15 seconds')
-         as effects
+         as effects,
+       (select count(*) from effect where state = 'unknown' and not asked) as looked_up
 
 -- name: counts
 -- What there is.
@@ -80,3 +90,16 @@ select (select count(*) from message) as messages,
          as outcomes,
        (select json_object_agg(t.state, t.n) from (select state, count(*) as n from effect group by 1) t) as effect_states,
        (select count(*) from notice where level > 1) as escalations
+
+-- name: created_outside
+-- Effects that count as done because a FHIR server said that it made something, sent since then.
+select id, name, capability, reference from effect
+where state = 'done' and format like 'FHIR%%' and sent_at >= %(since)s and compensates is null
+  and capability <> all(%(amending)s) order by sent_at, id
+
+-- name: unknown_effects
+-- Effects whose end nobody knows, with who has them: the owner of the case that asks.
+select e.id, e.name, e.capability, e.connection, e.cause, e.sent_at, e.next_at, e.asked,
+       (select s.owner_name from pathway_case c join step s on s.case_id = c.id and s.closed_at is null
+        where c.pathway = 'effect-attention' and c.state -> 'keys' -> 'effect' ->> 0 = e.id::text limit 1) as owner
+from effect e where e.state = 'unknown' order by e.created_at, e.id

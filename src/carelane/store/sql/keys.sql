@@ -1,6 +1,6 @@
 -- name: organisation
 -- The organisation's wrapped keys, oldest first.
-select purpose, version, wrapped from organisation_key order by purpose, version
+select purpose, version, wrapped, made_at from organisation_key order by purpose, version
 
 -- name: add_organisation
 -- A further key of the organisation; the first process to write it wins.
@@ -51,3 +51,10 @@ where identity = any(%(identities)s::uuid[]) and message_key is not null
 -- name: shred_tokens
 -- A shredded subject can't be found any more.
 delete from subject_token where subject = %(subject)s
+
+-- name: shreddable
+-- What speaks against destroying a patient's keys.
+select on_hold(s.id) as held,
+       (select count(*) from pathway_case c where c.subject = s.id and c.closed_at is null) as open_cases,
+       exists (select from inbox i where i.subject = s.id) as pending
+from subject s where s.id = %(subject)s and s.kind = 'patient' and s.merged_into is null

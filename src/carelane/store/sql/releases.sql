@@ -11,7 +11,8 @@ select digest, pathway, version, language, content, recalled_at from release ord
 -- name: named
 -- The releases that a name and a version, or the beginning of a digest, may mean; newest first.
 select digest, pathway, version, content, published_at, recalled_at
-from release where pathway = %(pathway)s and (version = %(version)s or starts_with(digest, %(version)s))
+from release where pathway = %(pathway)s
+  and (version = %(version)s or (length(%(version)s) >= 8 and starts_with(digest, %(version)s)))
 order by published_at desc, digest
 
 -- name: activations
@@ -39,12 +40,16 @@ where to_at is null and pathway = %(pathway)s and site = %(site)s and service_li
   and referral_type = %(referral_type)s and scheduling_lane = %(scheduling_lane)s
 
 -- name: before
--- What was in force in exactly this scope before what is in force there now, newest first; recalled ones are left out.
+-- What was in force in exactly this scope before what is in force there now. What was recalled, or taken back itself,
+-- is left out: taking back twice never puts in force again what was taken back first.
 select a.id, a.release, a.approver_one, a.approver_two, a.reason, a.proof, a.report, a.from_at, a.to_at
 from activation a join release r on r.digest = a.release
 where a.pathway = %(pathway)s and a.site = %(site)s and a.service_line = %(service_line)s
   and a.referral_type = %(referral_type)s and a.scheduling_lane = %(scheduling_lane)s
   and a.to_at is not null and a.release <> %(release)s and r.recalled_at is null
+  and not exists (select from activation b where b.release = a.release and b.pathway = a.pathway and b.site = a.site
+                  and b.service_line = a.service_line and b.referral_type = a.referral_type
+                  and b.scheduling_lane = a.scheduling_lane and b.ended_reason = 'rolled-back' and b.to_at >= a.to_at)
 order by a.to_at desc, a.from_at desc limit 1
 
 -- name: lock

@@ -158,3 +158,33 @@ where subject = %(subject)s and reason = %(reason)s and to_at is null returning 
 -- name: holds
 -- Holds in force, oldest first.
 select id, subject, reason, placed_by, from_at from legal_hold where to_at is null order by from_at, id
+
+-- name: contacts
+-- How to reach patients, once the copy of who they are is gone (`subjects`): a message that says the same as before
+-- is not written again, so its age alone says nothing. What was said about consent stays.
+with page as materialized (
+  select identity, sealed_at from contact where identity > %(after)s order by identity limit %(page)s),
+past as (
+  delete from contact k using page p
+  where k.identity = p.identity and p.sealed_at < %(before)s
+    and not exists (select from identity_link l join subject s on s.id = l.subject
+                    where l.identity = p.identity and (s.sealed is not null or on_hold(l.subject)))
+  returning k.identity)
+select (select max(identity::text)::uuid from page) as last, (select count(*) from past) as removed
+
+-- name: reached
+-- Whom messages went to, long after: the effect keeps that one was sent.
+with page as materialized (
+  select effect, at from reached where effect > %(after)s order by effect limit %(page)s),
+past as (
+  delete from reached r using page p, effect e
+  where r.effect = p.effect and e.id = p.effect and p.at < %(before)s and not on_hold(e.subject)
+  returning r.effect)
+select (select max(effect::text)::uuid from page) as last, (select count(*) from past) as removed
+
+-- name: requested
+-- What was asked for by whom, once no second channel can bring it any more.
+with page as materialized (
+  select fact, at from requested where fact > %(after)s order by fact limit %(page)s),
+past as (delete from requested r using page p where r.fact = p.fact and p.at < %(before)s returning r.fact)
+select (select max(fact::text)::uuid from page) as last, (select count(*) from past) as removed

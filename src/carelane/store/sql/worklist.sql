@@ -15,6 +15,7 @@ where t.closed_at is null
   and (%(owner)s::text is null or t.owner_name = %(owner)s)
   and (%(pathway)s::text is null or t.pathway = %(pathway)s)
   and (%(site)s::text is null or t.site = %(site)s)
+  and (%(service_line)s::text is null or t.service_line = %(service_line)s)
   and (%(name)s::text is null or t.name = %(name)s)
   and (%(urgency)s::smallint is null or t.urgency >= %(urgency)s)
   and (%(due_before)s::timestamptz is null or t.due_at < %(due_before)s)
@@ -143,6 +144,7 @@ select c.id, c.organisation, c.site, c.service_line, c.subject, c.correlation, c
 from pathway_case c left join identity i on i.id = c.identity where c.id = %(id)s
 
 -- name: fired_rule
--- The rule that routed a case last: the newest application that names a table.
+-- The rule that routed a case last: the newest application that names the table of the owner, else any table.
 select r->>'rule' as rule from application a cross join lateral jsonb_array_elements(a.reasons) with ordinality x(r, n)
-where a.case_id = %(case_id)s and r->>'rule' like 'table %%' order by a.revision desc, x.n desc limit 1
+where a.case_id = %(case_id)s and r->>'rule' like 'table %%'
+order by starts_with(r->>'rule', 'table ' || %(owner_table)s || ' ') desc, a.revision desc, x.n desc limit 1

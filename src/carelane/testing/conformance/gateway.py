@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from carelane.connect.sms.codec import BAD_NUMBER, OPTED_OUT
-from carelane.facts.ports import Verdict
+from carelane.connect.sms.codec import BAD_NUMBER
+from carelane.facts.ports import OPTED_OUT, Verdict
 from carelane.testing.conformance.sender import Nonconforming
 from carelane.testing.conformance.sms_rig import SmsRig
 

@@ -11,10 +11,9 @@ from typing import Any, Final
 from carelane.connect.sms.adapter import open_door, open_sender, reader_for
 from carelane.connect.sms.codec import Dialect
 from carelane.connect.sms.door import GatewayDoor
-from carelane.connect.sms.sender import PATIENT_TEXT
 from carelane.facts.fact import Draft
 from carelane.facts.ids import name_id
-from carelane.facts.intent import Audience, IfUnknown, Intent
+from carelane.facts.intent import PATIENT_MESSAGE, Audience, IfUnknown, Intent
 from carelane.facts.phi import Phi
 from carelane.facts.ports import Receipt, Sender
 from carelane.testing.conformance import sender as suite
@@ -62,7 +61,7 @@ class SmsRig:
             case=name_id("sms rig", "case"),
             step=None,
             name=name,
-            capability=PATIENT_TEXT,
+            capability=PATIENT_MESSAGE,
             audience=Audience.PATIENT,
             if_unknown=IfUnknown.DROP,
             content=Phi(content, "content"),

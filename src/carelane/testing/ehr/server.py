@@ -25,6 +25,7 @@ _JSON: Final = "application/fhir+json"
 _LOG_MAX: Final = 20_000
 _OPEN: Final = frozenset({"metadata"})
 _OK: Final = 200
+_ENTRIES: Final = frozenset({"entry-fails"})
 _BODY_BYTES_MAX: Final = 32 * 1024 * 1024
 _REFUSALS: Final = {401: "login", 403: "forbidden"}
 _LYING: Final = Told(status=200, resource=outcome(200, "processing").resource)
@@ -77,6 +78,7 @@ class EhrServer:
         app.router.add_route("*", "/fhir/{rest:.*}", self._fhir)
         app.router.add_route("*", "/admin/{what}", self._admin)
         app.router.add_get("/app/{kind}/{key}", self._page)
+        app.router.add_get("/app/{kind}", self._found)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -141,6 +143,7 @@ class EhrServer:
             query += parse_qsl(body.decode())
         kind = parts[0] if parts else "Bundle"
         racy = self.faults.take(request.method, kind, among=frozenset({"racy-if-none-exist"}))
+        bundle = request.method == "POST" and not parts
         stale = request.method == "GET" and self.faults.take(
             "GET", kind, among=frozenset({"stale-read"})
         )
@@ -153,7 +156,7 @@ class EhrServer:
             base=str(self.base),
             racy=racy is not None,
             stale=bool(stale),
-            failing=self.faults.take("POST", kind, among=frozenset({"entry-fails"})) is not None,
+            failing=bundle and self.faults.take("POST", kind, among=_ENTRIES) is not None,
         )
 
     def _door(self, request: web.Request, asked: Asked) -> Told | None:
@@ -251,6 +254,14 @@ class EhrServer:
         return web.Response(
             text=msgspec.json.format(msgspec.json.encode(version.resource)).decode()
         )
+
+    async def _found(self, request: web.Request) -> web.Response:
+        """The same by a number: to the record that has it."""
+        kind, wanted = request.match_info["kind"], request.query.get("identifier", "")
+        seen = self.desk.records.visible(kind, value=wanted) if wanted else ()
+        for version in seen:
+            raise web.HTTPSeeOther(f"/app/{kind}/{version.resource['id']}")
+        return web.Response(status=404, text="no such record")
 
     def _told(self, what: str, said: dict[str, Any]) -> web.Response:
         doors = {

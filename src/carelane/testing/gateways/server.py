@@ -10,7 +10,7 @@ import json
 import socket
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -50,9 +50,12 @@ class GatewayServer:
     _runner: web.AppRunner | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> URL:
-        """Listen; the base address."""
+    async def start(
+        self, host: str = "127.0.0.1", port: int = 0, *, beside: Sequence[web.RouteDef] = ()
+    ) -> URL:
+        """Listen; the base address. `beside` are doors that are not the gateway's own."""
         app = web.Application()
+        app.router.add_routes(beside)
         app.router.add_post(self.flavour.path, self._send)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()

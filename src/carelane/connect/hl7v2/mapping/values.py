@@ -169,6 +169,11 @@ def address(part: Repetition) -> Shape | None:
     )
 
 
+def _rank(text: str | None) -> int | None:
+    """XTN-18, the order of preference (1 is first); None where it is no number."""
+    return int(text) if text and text.isascii() and text.isdigit() and int(text[:3]) > 0 else None
+
+
 def telecom(part: Repetition, use: str | None = None) -> Shape | None:
     """An XTN as a ContactPoint: number as sent, else put together from its parts, else e-mail."""
     pieces = [clean(part.get(at)) for at in (5, 6, 7)]
@@ -180,11 +185,18 @@ def telecom(part: Repetition, use: str | None = None) -> Shape | None:
     value = mail if kind == "email" and mail else number or mail
     if not value:
         return None
-    if (part.get(3) or "").upper() == "CP" or part.get(2) == "PRS":
-        use = "mobile"
+    said = _TELECOM_USES.get(part.get(2) or "", use)
+    use = (
+        "mobile" if (part.get(3) or "").upper() == "CP" else said
+    )  # a cell phone, whoever's home it is
     system = "email" if value == mail or "@" in value else kind
     return kept(
-        {"system": system, "value": value, "use": _TELECOM_USES.get(part.get(2) or "", use)}
+        {
+            "system": system,
+            "value": value,
+            "use": use,
+            "rank": _rank(part.get(18)),
+        }
     )
 
 

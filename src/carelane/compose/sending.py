@@ -1,0 +1,80 @@
+"""What a worker sends through: one dispatcher and one reconciler per destination, begun anew when connections change.
+
+A site that adds or changes an outgoing connection needs no restart. One that can't be opened changes nothing: sending
+goes on as before, and the log says which kind of fault it was.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from carelane.compose.connections import counters
+from carelane.compose.house import House
+from carelane.compose.people import outbox_of
+from carelane.directory.snapshot import ConnectionRow
+from carelane.effects.claim import know
+from carelane.effects.dispatch import dispatch
+from carelane.effects.outbox import Outbox
+from carelane.effects.reconcile import reconcile
+from carelane.effects.sweep import nightly
+from carelane.engine.loop import supervised
+from carelane.facts.errors import CarelaneError
+
+LOOK_S = 2.0
+Rows = Mapping[str, ConnectionRow]
+
+
+@dataclass(slots=True)
+class Sending:
+    """The outbox that is in use now."""
+
+    house: House
+    outbox: Outbox
+
+    async def keep(self, stop: asyncio.Event) -> None:
+        """Send until told to stop; take over other connections as the directory gets them."""
+        runtime = self.house.runtime
+        while not stop.is_set():
+            rows = runtime.directory.connections
+            await know(self.outbox)  # without its row a destination has neither breaker nor quota
+            await self._until_other(rows, stop)
+            if not stop.is_set():
+                await self._take_over()
+
+    async def doubles(self) -> int:
+        """The nightly look for what the other side holds twice, with the connections of now."""
+        return await nightly(self.outbox, counters(self.outbox))
+
+    async def close(self) -> None:
+        """Let go of the senders' sockets."""
+        for sender in self.outbox.senders.values():
+            await sender.close()
+
+    async def _until_other(self, rows: Rows, stop: asyncio.Event) -> None:
+        """Every destination's loops, as long as the site's connections are these."""
+        runtime, outbox, over = self.house.runtime, self.outbox, asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            for name in outbox.destinations:
+                for part, loop in (("dispatch", dispatch), ("reconcile", reconcile)):
+                    work = partial(loop, outbox, name, over)
+                    group.create_task(supervised(f"{part}-{name}", runtime, over, work))
+            while not stop.is_set() and runtime.directory.connections == rows:
+                await runtime.bell.wait("connections", seconds=LOOK_S)
+            over.set()
+            for door in ("effects", *(f"reconcile/{name}" for name in outbox.destinations)):
+                runtime.bell.ring_here(door)
+
+    async def _take_over(self) -> None:
+        try:
+            newer = outbox_of(self.house)
+        except CarelaneError as fault:
+            self.house.runtime.log.failed("failed", fault, part="connections", number=1)
+            return
+        await self.close()
+        self.outbox = newer
+
+
+def begin(house: House) -> Sending:
+    """Open the senders of the directory in force."""
+    return Sending(house, outbox_of(house))

@@ -1,0 +1,55 @@
+"""An opt-out that only the other side knew of: written down and told, so that nothing more goes to the address."""
+
+from carelane.effects.flight import Flight
+from carelane.effects.outbox import Outbox
+from carelane.engine.deliver import deliver
+from carelane.facts.fact import Actor, Fact, Json, Urgency
+from carelane.facts.ids import derive
+from carelane.facts.phi import Phi
+
+CONSENT_WITHDRAWN = "consent.withdrawn"
+
+
+async def opted_out(outbox: Outbox, flight: Flight) -> None:
+    """The address of a message that was refused for it wants none; the patient's cases hear of it."""
+    runtime = outbox.runtime
+    now = runtime.now()
+    async with runtime.worker.transaction() as tx:
+        [row] = await tx.rows("messaging.sent_effects", effects=[flight.id])
+        fact = _withdrawn(outbox, flight, str(row["channel"]))
+        await tx.run(
+            "messaging.state", id=derive(now, "consent", flight.id), organisation=runtime.organisation, identity=None,
+            address=row["address_token"], channel=row["channel"], scope="messages", given=False, at=now, fact=fact.id,
+        )  # fmt: skip
+        await deliver(runtime, tx, [fact])
+    runtime.bell.ring("drain")
+
+
+def _withdrawn(outbox: Outbox, flight: Flight, channel: str) -> Fact:
+    now = outbox.runtime.now()
+    said: Json = {
+        "resourceType": "Consent",
+        "status": "inactive",
+        "channel": channel,
+        "scope": "messages",
+    }
+    return Fact(
+        id=derive(now, CONSENT_WITHDRAWN, flight.id),
+        type=CONSENT_WITHDRAWN,
+        subject=flight.subject,
+        organisation=flight.organisation,
+        occurred_at=now,
+        recorded_at=now,
+        payload=Phi({"consent": said}, "consent"),
+        keys={"effect": str(flight.id)},
+        refers={"effect": flight.id, "case": flight.case},
+        urgency=Urgency(flight.urgency),
+        actor=Actor.EFFECT,
+        actor_name=flight.connection,
+        connection=flight.connection,
+        identity=flight.identity if flight.identity_key else None,
+        origin=flight.id,
+        correlation=flight.correlation,
+        site=flight.site,
+        service_line=flight.service_line,
+    )

@@ -1,0 +1,107 @@
+-- name: contacts
+-- How patients can be reached, as a source last said; the newest wins.
+insert into contact (identity, organisation, sealed, sealed_at)
+select u.identity, %(organisation)s, u.sealed, u.sealed_at
+from unnest(%(identity)b::uuid[], %(sealed)b::bytea[], %(sealed_at)b::timestamptz[]) u(identity, sealed, sealed_at)
+on conflict (identity, organisation) do update set sealed = excluded.sealed, sealed_at = excluded.sealed_at
+
+-- name: contacts_of
+-- What every source says of reaching a patient, newest first.
+select c.identity, c.sealed, i.identity_key
+from identity_link l join contact c on c.identity = l.identity join identity i on i.id = c.identity
+where l.subject = %(subject)s order by c.sealed_at desc, c.identity
+
+-- name: statements
+-- What was said about messages to a patient, or about one of these addresses, by whomever.
+select given, at, channel, address_token as address, scope from consent
+where address_token = any(%(tokens)s) and (identity is null or scope = 'messages')
+union
+select c.given, c.at, c.channel, c.address_token, c.scope
+from consent c join identity_link l on l.identity = c.identity where l.subject = %(subject)s
+
+-- name: state
+-- Write down what was said.
+insert into consent (id, organisation, identity, address_token, channel, scope, given, at, fact)
+values (%(id)s, %(organisation)s, %(identity)s, %(address)s, %(channel)s, %(scope)s, %(given)s, %(at)s, %(fact)s)
+on conflict (id) do nothing
+
+-- name: turn
+-- One message to a patient at a time, so that the limit holds.
+select id from subject where id = %(subject)s for no key update
+
+-- name: counted
+-- Messages to a patient since an instant that left, or may have.
+select count(*) as sent from reached r join effect e on e.id = r.effect
+where r.counted and r.at > %(since)s and r.effect <> %(effect)s
+  and (e.state in ('sending', 'unknown', 'done') or e.cause = 'unknown-dropped')
+  and r.identity in (select l.identity from identity_link l where l.subject = %(subject)s)
+
+-- name: reach
+-- A message is about to leave.
+insert into reached (effect, organisation, identity, channel, address_token, template, counted, at)
+values (%(effect)s, %(organisation)s, %(identity)s, %(channel)s, %(address)s, %(template)s, %(counted)s, %(at)s)
+on conflict (effect) do update set channel = excluded.channel, address_token = excluded.address_token,
+  template = excluded.template, counted = excluded.counted, at = excluded.at
+
+-- name: route
+-- Give one waiting message its connection, and the first instant at which it may leave.
+update effect set connection = %(connection)s, next_at = greatest(next_at, %(not_before)s)
+where id = %(id)s and state in ('ready', 'sending')
+
+-- name: template
+-- A template as the case's release keeps it.
+select t.content from pathway_case c join release_template t on t.release = c.release
+where c.id = %(case)s and t.name = %(name)s
+
+-- name: templates_of
+-- The templates of a release.
+select content from release_template where release = %(release)s order by name
+
+-- name: keep_template
+-- A template that a release names.
+insert into release_template (release, organisation, name, content)
+values (%(release)s, %(organisation)s, %(name)s, %(content)s) on conflict do nothing
+
+-- name: sent_effects
+-- Messages by our id: whose they were, and what the case is known by.
+select r.effect, r.channel, r.address_token, r.at, e.case_id, e.subject, e.identity, e.correlation, e.site, e.service_line,
+       c.release, c.state -> 'keys' as keys, c.closed_at is null as open, i.identity_key
+from reached r join effect e on e.id = r.effect join pathway_case c on c.id = e.case_id
+left join identity i on i.id = e.identity
+where r.effect = any(%(effects)s)
+
+-- name: sent_to
+-- Messages that left for these addresses since an instant, newest first.
+select r.effect, r.channel, r.address_token, r.at, e.case_id, e.subject, e.identity, e.correlation, e.site, e.service_line,
+       c.release, c.state -> 'keys' as keys, c.closed_at is null as open, i.identity_key
+from reached r join effect e on e.id = r.effect join pathway_case c on c.id = e.case_id
+left join identity i on i.id = e.identity
+where r.address_token = any(%(tokens)s) and r.at > %(since)s
+order by r.at desc, r.effect limit 1000
+
+-- name: receipt
+-- How a message ended at the other side; a delivery is never taken back.
+update reached set receipt = %(receipt)s, receipt_at = %(at)s where effect = %(effect)s and receipt <> 'delivered'
+
+-- name: receipted
+-- Messages whose end nobody knew, and a receipt that shows that they were taken.
+select e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
+       e.connection, e.audience, e.if_unknown, e.state, e.urgency, e.attempts, e.budget_from, e.looks, e.sent_at,
+       e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
+       e.sealed, c.cancelled as blocked, i.identity_key
+from effect e join reached r on r.effect = e.id join pathway_case c on c.id = e.case_id
+left join identity i on i.id = e.identity
+where e.state = 'unknown' and e.connection = %(connection)s and r.receipt <> ''
+order by e.id limit %(limit)s for update of e skip locked
+
+-- name: requested
+-- Requests of these patients since an instant, oldest first.
+select l.subject, r.kind_token, r.request_token, r.connection, r.at
+from requested r join identity_link l on l.identity = r.identity
+where l.subject = any(%(subjects)s) and r.at > %(since)s order by r.at, r.fact
+
+-- name: note_request
+-- A request, and the key by which its case is known.
+insert into requested (fact, organisation, identity, kind_token, request_token, connection, at)
+values (%(fact)s, %(organisation)s, %(identity)s, %(kind)s, %(request)s, %(connection)s, %(at)s)
+on conflict (fact) do nothing

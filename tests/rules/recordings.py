@@ -1,0 +1,60 @@
+"""Recordings of seeded referrals, made once a run, and edits of the shipped pathway by plain replacement."""
+
+from functools import cache
+from pathlib import Path
+
+from carelane.directory.site import load_site
+from carelane.directory.snapshot import Snapshot
+from carelane.engine.late import Bound
+from carelane.pathways.definition import Definition
+from carelane.pathways.loading import load
+from carelane.proofs.events import read_header, read_history
+from carelane.proofs.judging import Verdict
+from carelane.releases.backtest import judge_for
+from carelane.testing.core.recording import history_of, recording
+from carelane.testing.core.site import ORGANISATION
+from carelane.testing.simulation.walks import walk
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "pathways" / "referral-intake.yaml").read_text(encoding="utf-8")
+
+
+def definition(text: str) -> Definition:
+    """A text that must load."""
+    found, problems = load(text)
+    assert found is not None, [each.line() for each in problems]
+    return found
+
+
+def edited(*changes: tuple[str, str]) -> str:
+    """The shipped text with these parts replaced, each standing there at least once."""
+    text = TEXT
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after)
+    return text
+
+
+@cache
+def snapshot() -> Snapshot:
+    """The example site."""
+    files = sorted((ROOT / "site").glob("*.yaml"))
+    return load_site({path.name: path.read_text(encoding="utf-8") for path in files})[0]
+
+
+@cache
+def recorded(lives: int = 40, deeds: int = 10) -> bytes:
+    """A recording of so many referrals."""
+    old, late = definition(TEXT), Bound(snapshot())
+    histories = [
+        history_of(walk([old], seed, late, deeds=deeds, orders=1), {old.digest: old})
+        for seed in range(lives)
+    ]
+    return recording(histories, [old], {old.digest: TEXT}, snapshot(), ORGANISATION)
+
+
+def verdicts(new: str, raw: bytes = b"", *, old: str = TEXT) -> list[Verdict]:
+    """What a back-test of a text says to each subject."""
+    lines = (raw or recorded()).splitlines()
+    judge = judge_for(read_header(lines[0], "head"), definition(old), definition(new))
+    return [judge.judge(read_history(line, "line")) for line in lines[1:]]
