@@ -98,7 +98,8 @@ def _stage(stage: int, after: str) -> Iterator[str]:
     last = stage == STAGES - 1
     yield f"    fallback: {{ {'repeat: until acknowledged, to: clinician-on-call' if last else f'state: {after}'} }}"
     yield "    outcomes:"
-    yield f'      done: [{{ when: "{table} = back", then: {back} }}, {{ when: "{table} = aside", then: {aside} }}, {after}]'
+    yield f'      done:\n        - {{ when: "{table} = back", then: {back} }}'
+    yield f'        - {{ when: "{table} = aside", then: {aside} }}\n        - {after}'
     number = stage // (STAGES // COUNTERS)
     more = f'{{ when: "c{number} < 3", then: again, else: {after} }}' if counted else after
     yield f"      no-answer: {more}\n      could-not-do: {'closed-refused' if last else after}"

@@ -38,7 +38,7 @@ from carelane.pathways.guard import (
 )
 from tests.rules.worlds import Worlds, count
 
-WORLDS_MAX = 6_000_000
+WORLDS_MAX = 500_000
 _COMPARE: Mapping[Op, Callable[[float, float], bool]] = {
     Op.EQ: lambda a, b: a == b,
     Op.NE: lambda a, b: a != b,
@@ -358,8 +358,8 @@ class Judge:
             worlds = self.worlds.back(worlds, name, to)
         return worlds
 
-    def reached(self, without: Callable[[Step], bool] = lambda _: False) -> dict[Place, int]:
-        """Every place with the worlds in which it is reached."""
+    def reached(self, without: frozenset[tuple[str, str]] = frozenset()) -> dict[Place, int]:
+        """Every place with the worlds in which it is reached, by steps that are not named."""
         start = Place("")
         found = {start: self.worlds.one({})}
         fresh = dict(found)
@@ -367,13 +367,25 @@ class Judge:
             place = next(iter(fresh))
             worlds = fresh.pop(place)
             for step in self.steps(place):
-                if without(step):
+                if step.name in without:
                     continue
                 there = self.apply(step, worlds) & ~found.get(step.to, 0)
                 if there:
                     found[step.to] = found.get(step.to, 0) | there
                     fresh[step.to] = fresh.get(step.to, 0) | there
         return found
+
+
+def narrowed(definition: Definition) -> dict[str, list[Value | None]]:
+    """Small domains: missing and what is told apart, the widest cut to missing and two values until all fits."""
+    domains = {name: list(values) for name, values in _dimensions(definition, {})}
+    inputs = [name for name in domains if name in definition.inputs]
+    while count(domains) > WORLDS_MAX:
+        widest = max(inputs, key=lambda name: len(domains[name]))
+        if len(domains[widest]) <= 2:
+            raise NotForMe(f"{count(domains)} worlds")
+        domains[widest].pop()
+    return domains
 
 
 def judge(
@@ -469,7 +481,7 @@ def _promises(one: Judge) -> Iterator[str]:
             (given.get("of", "-"), given.get("outcome", "-")),
             (given.get("done", "-"), "done"),
         }
-        found = one.reached(lambda step, keeping=keeping: step.name in keeping)
+        found = one.reached(frozenset(keeping))
         if any(place.state == given["before"] for place in found):
             yield "requires"
 
@@ -597,7 +609,7 @@ def _urgencies(one: Judge) -> dict[int, int]:
             rank = ranks.get(str(value), 0)
             found[rank] = found.get(rank, 0) | worlds
         return found
-    return {rank: one.worlds.where(name, lambda v, c=code: v == c) for code, rank in ranks.items()}
+    return {rank: one.guard(Compare(name, Op.EQ, code)) for code, rank in ranks.items()}
 
 
 def _owned(one: Judge, step: Step, worlds: int, owner: str) -> Iterator[tuple[str, int]]:
@@ -658,7 +670,7 @@ def _domain(definition: Definition, one: Input) -> list[Value | None]:
     atoms = [
         part for guard in _guards(definition) for part in _parts(guard) if part.field == one.name
     ]
-    if one.raise_only:
+    if one.raise_only or one.name in definition.variables:
         return [None, *every]
     signs: dict[tuple[bool, ...], Value] = {}
     for value in every:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
 
@@ -18,7 +19,7 @@ HOUSE = Path(__file__).parents[2]
 FILES = sorted((HOUSE / "pathways").glob("*.yaml")) + sorted(
     (HOUSE / "pathways/system").glob("*.yaml")
 )
-Tree = dict[str, "Tree"] | list["Tree"] | str
+Tree: TypeAlias = Any  # a YAML text as data: mappings, lists and texts, as deep as they go
 _OPS = {"<=": "<", "<": "<=", ">=": ">", ">": ">=", "!=": "=", "=": "!="}
 _OP = re.compile(r"(?<=\s)(<=|>=|!=|<|>|=)(?=\s)")
 _NUMBER = re.compile(r"(?<=[<>=] )\d+(?=\s|$|\))")

@@ -139,7 +139,7 @@ class Joins:
 
     def _known(self, node: Node, state: State, ends: Ends, last: str) -> int:
         """What may be known once the last region has ended."""
-        found, end = self.found, ends[last]
+        end = ends[last]
         box = end.box if end is not None else node.box
         mine = self._written(state, last)
         for one in self._coordinates():

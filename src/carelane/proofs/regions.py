@@ -190,7 +190,7 @@ class Regions:
         if name not in self.space.coordinates:
             return [(None, self.everything)]
         one = self.space.coordinates[name]
-        found = []
+        found: list[tuple[Value | None, Pieces]] = []
         for number, cell in enumerate(one.cells):
             bits = self.space.full & ~one.mask | one.bits([number])
             found.append((value_of(cell, one.given_by, EPOCH), (Piece(bits, (one.mask,)),)))
