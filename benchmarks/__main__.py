@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from statistics import median
 
-from benchmarks import parsing
+from benchmarks import deciding, parsing
 from benchmarks.backlog import drain
 from benchmarks.house import Bench, bench_house
 from benchmarks.judging import judged
@@ -21,8 +21,8 @@ from benchmarks.spine import Spine, spine
 from benchmarks.verdicts import verdicts
 from benchmarks.waiting import waiting
 
-PARTS = ("parse", "backtest", "spine", "latency", "waiting")
-_ALONE = {"parse", "backtest"}  # need no server
+PARTS = ("parse", "rules", "backtest", "spine", "latency", "waiting")
+_ALONE = {"parse", "rules", "backtest"}  # need no server
 WORKERS = ("work-0", "work-1")
 Figures = dict[str, object]
 
@@ -38,6 +38,9 @@ async def measure(parts: list[str], scale: float) -> Figures:
     if "parse" in parts:
         say("parse: ours, python-hl7, hl7apy")
         figures |= await asyncio.to_thread(_parse, scale)
+    if "rules" in parts:
+        say("rules: a table of ours and of zen-engine, decisions, proofs")
+        figures |= await asyncio.to_thread(_rules, scale)
     if "backtest" in parts:
         say("backtest: recorded referrals under an edited pathway, two processes")
         found = await asyncio.to_thread(judged, round(1_000_000 * scale))
@@ -56,6 +59,16 @@ def _parse(scale: float) -> Figures:
         raise RuntimeError(f"readers differ where no escape occurs: {wrong}")
     rates = parsing.rates(seconds=1.5 * scale)
     return {name: round(rate) for name, rate in rates.items()}
+
+
+def _rules(scale: float) -> Figures:
+    asked = deciding.tables(2 * scale)
+    decided = deciding.decisions(2 * scale)
+    return {
+        **{name: round(rate) for name, rate in asked.items()},
+        "step": round(decided),
+        "prove_s": deciding.proofs(),
+    }
 
 
 async def _spine(bench: Bench, scale: float) -> Figures:

@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
 
 from carelane.pathways.definition import Definition
 
 HOUSE = Path(__file__).parents[2]
-FILES = sorted((HOUSE / "pathways").glob("*.yaml")) + sorted((HOUSE / "pathways/system").glob("*.yaml"))
-Tree = dict[str, "Tree"] | list["Tree"] | str
+FILES = sorted((HOUSE / "pathways").glob("*.yaml")) + sorted(
+    (HOUSE / "pathways/system").glob("*.yaml")
+)
+Tree: TypeAlias = Any  # a YAML text as data: mappings, lists and texts, as deep as they go
 _OPS = {"<=": "<", "<": "<=", ">=": ">", ">": ">=", "!=": "=", "=": "!="}
 _OP = re.compile(r"(?<=\s)(<=|>=|!=|<|>|=)(?=\s)")
 _NUMBER = re.compile(r"(?<=[<>=] )\d+(?=\s|$|\))")
@@ -50,7 +53,7 @@ def deletions(text: str, definition: Definition) -> Iterator[Mutant]:
             for name in state.get(section, {}):
                 yield _changed(
                     text, "outcome edge", (*path, section, name),
-                    lambda tree, section=section, name=name: tree.pop(name), up=1,
+                    lambda tree, name=name: tree.pop(name), up=1,
                 )  # fmt: skip
         for number in range(len(state.get("escalate", []))):
             yield _changed(
@@ -73,7 +76,9 @@ def _red_flags(text: str, definition: Definition) -> Iterator[Mutant]:
     for table in definition.tables.values():
         for row in table.rows:
             flagged = any(value in flags.outputs.get(name, ()) for name, value in row.then.items())
-            highest = table.outputs.get(definition.urgency) == "urgency" and "stat" in row.then.values()
+            highest = (
+                table.outputs.get(definition.urgency) == "urgency" and "stat" in row.then.values()
+            )
             if flagged or highest:
                 yield _changed(
                     text, "red-flag row", ("tables", table.name, "rows"),
@@ -87,10 +92,14 @@ def changes(text: str) -> Iterator[Mutant]:
     for path, value in _leaves(tree, ()):
         if path[-1] == "when":
             for other in _guards(value):
-                yield _changed(text, "guard", path, lambda t, k=path[-1], v=other: t.__setitem__(k, v), up=1)
+                yield _changed(
+                    text, "guard", path, lambda t, k=path[-1], v=other: t.__setitem__(k, v), up=1
+                )
         if path[-1] in ("due", "warn", "after", "resume_by") and _SPAN.search(value):
             for other in _spans(value):
-                yield _changed(text, "due time", path, lambda t, k=path[-1], v=other: t.__setitem__(k, v), up=1)
+                yield _changed(
+                    text, "due time", path, lambda t, k=path[-1], v=other: t.__setitem__(k, v), up=1
+                )
     for name, table in tree.get("tables", {}).items():
         yield from _rows(text, name, table)
 
@@ -105,7 +114,9 @@ def _rows(text: str, name: str, table: Mapping[str, Tree]) -> Iterator[Mutant]:
             yield _changed(text, "row", at, lambda t, n=number: t.insert(n - 1, t.pop(n)))
         for other in outputs:
             if other != row["then"]:
-                yield _changed(text, "row", at, lambda t, n=number, v=other: t[n].__setitem__("then", v))
+                yield _changed(
+                    text, "row", at, lambda t, n=number, v=other: t[n].__setitem__("then", v)
+                )
 
 
 def _guards(guard: str) -> Iterator[str]:
@@ -133,7 +144,9 @@ def _spans(value: str) -> Iterator[str]:
 def _states(tree: Mapping[str, Tree]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Tree]]]:
     """Every waiting state, also inside blocks, with its path in the text."""
 
-    def inside(states: Mapping[str, Tree], path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Tree]]]:
+    def inside(
+        states: Mapping[str, Tree], path: tuple[str | int, ...]
+    ) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Tree]]]:
         for name, state in states.items():
             here = (*path, name)
             if state.get("final") not in ("true", True):
@@ -167,7 +180,12 @@ def _level_gone(state: dict[str, Tree], number: int) -> None:
 
 
 def _changed(
-    text: str, kind: str, path: tuple[str | int, ...], change: Callable[[Tree], object], *, up: int = 0
+    text: str,
+    kind: str,
+    path: tuple[str | int, ...],
+    change: Callable[[Tree], object],
+    *,
+    up: int = 0,
 ) -> Mutant:
     tree = deepcopy(_read(text))
     here = tree

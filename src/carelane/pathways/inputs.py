@@ -19,7 +19,10 @@ _NUMBER_MAX = 10**15
 
 def read(inputs: Mapping[str, Input], payload: Payload) -> Values:
     """The value of each input in this payload; None where absent, or not of its type or list."""
-    return {name: _read(given, payload) for name, given in inputs.items()}
+    return {
+        name: _read(given, payload) if parts(given.path)[0] in payload else None
+        for name, given in inputs.items()
+    }
 
 
 def report(inputs: Mapping[str, Input], payload: Payload) -> tuple[Problem, ...]:

@@ -1,4 +1,4 @@
-"""Safety clocks run on wall time, are never stopped, and call help before they are due; no alert of theirs is dropped."""
+"""Safety clocks run on wall time, never stop, and call help before they are due; no alert of theirs is dropped."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -34,7 +34,11 @@ def _state(definition: Definition, state: State) -> Iterator[Breach]:
         yield _breach(state, "can be paused", "Remove the pause.")
     due = clock.due or timedelta(0)
     if not any(level.after < due for level in state.escalate):
-        yield _breach(state, "calls nobody before it is due", "Add a level to `escalate` that comes before `due`.")
+        yield _breach(
+            state,
+            "calls nobody before it is due",
+            "Add a level to `escalate` that comes before `due`.",
+        )
     for name in state.effects:
         kind = definition.effects[name]
         if kind.audience is Audience.STAFF and kind.if_unknown is IfUnknown.DROP:
@@ -58,10 +62,13 @@ def of_turn(turn: Turn) -> Iterator[Breach]:
         for decided in turn.steps
         for change in decided.changes
         for notice in change.notices
-        if not notice.safety and any(each.id == notice.step and each.clock.safety for each in _steps(turn))
+        if not notice.safety
+        and any(each.id == notice.step and each.clock.safety for each in _steps(turn))
     ]
     if held and turn.state is not None:
-        yield _breach(turn.state, "tells people by notices that may be held back", "Report this as a defect.")
+        yield _breach(
+            turn.state, "tells people by notices that may be held back", "Report this as a defect."
+        )
 
 
 def _steps(turn: Turn) -> list[object]:
@@ -70,5 +77,8 @@ def _steps(turn: Turn) -> list[object]:
 
 def _breach(state: State, what: str, remedy: str) -> Breach:
     return Breach(
-        rule=RULE, line=state.line, message=f"The safety clock of `{state.name}` {what}.", remedy=remedy
+        rule=RULE,
+        line=state.line,
+        message=f"The safety clock of `{state.name}` {what}.",
+        remedy=remedy,
     )
