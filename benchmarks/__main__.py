@@ -67,7 +67,10 @@ async def _spine(bench: Bench, scale: float) -> Figures:
         "limit": round(most),
         "spine": round(reached),
         "ratio": round(reached / most, 3),
-        "cpu_ms_per_message": round(median(each.cpu_ms for each in runs), 3),
+        "cpu_ms_per_message": round(median(sum(each.cpu_ms.values()) for each in runs), 3),
+        "cpu_ms_by_process": {
+            name: round(median(each.cpu_ms[name] for each in runs), 3) for name in runs[0].cpu_ms
+        },
         "rows_per_message": round(median(each.rows for each in runs), 2),
     }
 

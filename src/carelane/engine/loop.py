@@ -27,10 +27,14 @@ async def keep_draining(runtime: Runtime, stop: asyncio.Event) -> None:
 async def keep(
     runtime: Runtime, stop: asyncio.Event, door: str, once: Callable[[], Awaitable[int]]
 ) -> None:
-    """Run `once` until told to stop; wait at the door's bell when it found nothing to do."""
+    """Run `once` until told to stop; wait at the door's bell when it found nothing to do.
+
+    Where another process is at it (a negative answer) nobody needs waking: it is asked again after a while.
+    """
     while not stop.is_set():
-        if await once() == 0:
-            await runtime.bell.wait(door, seconds=POLL_S)
+        done = await once()
+        if done <= 0:
+            await runtime.bell.wait(door if done == 0 else "stop", seconds=POLL_S)
 
 
 async def keep_beating(

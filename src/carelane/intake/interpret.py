@@ -24,7 +24,8 @@ from carelane.store.interpreted import Pending, pending, write_interpreted
 from carelane.store.turns import TurnBusy
 from carelane.store.vault import Shredded, Vault
 
-BATCH_MAX = 100
+BATCH_MAX = 200
+OTHERS = -1
 
 Readers = Mapping[str, Reader]
 
@@ -32,7 +33,7 @@ Readers = Mapping[str, Reader]
 async def interpret(
     runtime: Runtime, readers: Readers, connection: str, *, limit: int = BATCH_MAX
 ) -> int:
-    """Interpret one batch of a connection; how many messages. Zero when none wait or another process is at it.
+    """Interpret one batch of a connection; how many messages. Zero when none wait, `OTHERS` when another process is at it.
 
     Zero also when a merge found a turn taken, or another connection met the same new patient: the caller tries again.
     """
@@ -42,7 +43,7 @@ async def interpret(
     try:
         async with runtime.worker.transaction() as tx:
             if not await tx.rows("intake.connection_turn", connection=connection):
-                return 0
+                return OTHERS
             waiting = await pending(tx, runtime.vault, connection, limit=limit)
             if not waiting:
                 return 0

@@ -45,7 +45,7 @@ class Receiver:
         site = self.sites.get(connection, "")
         arrived = arrived_of(self.runtime, connection, raw, envelope, site=site)
         waiting = _Waiting(arrived, asyncio.get_running_loop().create_future())
-        await self._queue.put(waiting)
+        self._queue.put_nowait(waiting)
         return await waiting.answer
 
     async def write(self, stop: asyncio.Event) -> None:

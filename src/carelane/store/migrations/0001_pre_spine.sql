@@ -68,7 +68,6 @@ create unique index message_accept on message (control_token, connection, organi
   where control_token is not null and not conflict and replay_of is null;
 create index message_pending on message (connection, seq) where outcome = 'pending';
 create index message_identity on message (identity) where identity is not null;
-create index message_received on message (received_at);
 
 create table message_body (
   message uuid primary key,
@@ -129,13 +128,21 @@ create table merge_log (
 );
 create index merge_log_retired on merge_log (retired);
 
-create table subject_token (                  -- blind search
-  token text not null,
-  subject uuid not null,
+create table subject_token (                  -- blind search: the first token of every kind in one row, further ones
+  subject uuid not null,                      -- (a second given name, another number) in rows of their own
   organisation uuid not null,
-  kind text not null,
-  primary key (token, subject, organisation)
+  mark bigint not null,                       -- of what the row says: the same tokens are stored once
+  family uuid,
+  given uuid,                                 -- not indexed: a search has at least two kinds
+  birth_date uuid,
+  phone uuid,
+  identifier uuid,
+  primary key (subject, mark, organisation)
 );
+create index subject_token_birth on subject_token (birth_date, family) where birth_date is not null;
+create index subject_token_family on subject_token (family) where family is not null;
+create index subject_token_phone on subject_token (phone) where phone is not null;
+create index subject_token_identifier on subject_token (identifier) where identifier is not null;
 
 -- Facts, inbox, decisions.
 create table fact (
@@ -329,7 +336,6 @@ create table task (
 create index task_open on task (urgency desc, due_at, id) where closed_at is null;
 create index task_owner on task (owner_name, urgency desc, due_at, id) where closed_at is null;
 create index task_case on task (case_id);
-create index task_step on task (step);
 
 create table effect (
   id uuid primary key,
@@ -574,5 +580,16 @@ grant delete on session, subject_token to carelane_worker, carelane_app;
 grant update (tree_index) on audit_leaf, access_leaf to carelane_audit;
 grant insert, update on audit_tree, checkpoint to carelane_audit;
 grant usage on all sequences in schema public to carelane_worker, carelane_app;
+
+-- What is sealed can't be compressed, and a row of a few kilobytes is better read and written in one piece.
+do $$
+declare t text;
+begin
+  foreach t in array array['message_body', 'subject', 'fact', 'pathway_case', 'effect'] loop
+    execute format('alter table %I alter column sealed set storage external', t);
+    execute format('alter table %I set (toast_tuple_target = 8160)', t);
+  end loop;
+end $$;
+alter table application set (toast_tuple_target = 8160);
 
 alter table inbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);

@@ -4,9 +4,10 @@ Follows the data type tables of the v2-to-FHIR guide. Each function answers None
 usable was sent, so that `kept` can leave the element out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 
-from carelane.connect.hl7v2.codec import Repetition, Segment
+from carelane.connect.hl7v2.codec import STANDARD, Repetition, Segment
 from carelane.facts.fact import Json
 
 Shape = dict[str, Json]
@@ -35,9 +36,7 @@ _TELECOM_KINDS = {"PH": "phone", "FX": "fax", "CP": "phone", "BP": "pager", "INT
 def kept(shape: Shape) -> Shape:
     """The shape without elements that have no value."""
     return {
-        name: value
-        for name, value in shape.items()
-        if value or (value is not None and not isinstance(value, Sequence | Mapping))
+        name: value for name, value in shape.items() if value or isinstance(value, int | float)
     }
 
 
@@ -84,6 +83,7 @@ def first(segment: Segment | None, field: int) -> Repetition | None:
     return segment.first(field) if segment else None
 
 
+@lru_cache(maxsize=256)
 def system_of(name: str | None) -> str | None:
     """The FHIR code system of a CWE.3 value; unknown names stay as they are."""
     trimmed = clean(name)
@@ -96,9 +96,19 @@ def system_of(name: str | None) -> str | None:
 
 
 def concept(part: Repetition | None) -> Shape | None:
-    """A CWE, CE or bare code as a CodeableConcept with both codings and the original text."""
+    """A CWE, CE or bare code as a CodeableConcept with both codings and the original text. Not to be changed."""
     if part is None:
         return None
+    return _repeated(part.raw) if part.usual else _concept(part)
+
+
+@lru_cache(maxsize=512)
+def _repeated(raw: str) -> Shape | None:
+    """A code as feeds send it over and over: read once."""
+    return _concept(Repetition(raw, STANDARD, ""))
+
+
+def _concept(part: Repetition) -> Shape | None:
     code, display = clean(part.get(1)), clean(part.get(2))
     code2, display2 = clean(part.get(4)), clean(part.get(5))
     codings: list[Json] = []
