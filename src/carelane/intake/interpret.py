@@ -41,7 +41,7 @@ async def interpret(
     runtime = replace(runtime, vault=Vault(runtime.vault.keys))
     register = Register(runtime, connection, runtime.now())
     try:
-        async with runtime.worker.transaction() as tx:
+        async with runtime.worker.transaction(steady=True) as tx:
             if not await tx.rows("intake.connection_turn", connection=connection):
                 return OTHERS
             waiting = await pending(tx, runtime.vault, connection, limit=limit)

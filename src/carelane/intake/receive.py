@@ -87,7 +87,7 @@ class Receiver:
                 each.answer.set_result(receipt)
 
     async def _store(self, batch: Sequence[_Waiting]) -> list[Receipt]:
-        async with self.runtime.worker.transaction() as tx:
+        async with self.runtime.worker.transaction(steady=True) as tx:
             arrived = [each.arrived for each in batch]
             return await store_arrived(tx, self.runtime.vault, self.runtime.organisation, arrived)
 

@@ -66,9 +66,12 @@ where i.token = any(%(tokens)s)
 select distinct u.n::int, s.identity, s.id, s.demographics::text
 from unnest(%(family)b::text[], %(given)b::text[], %(birth_date)b::text[])
      with ordinality u(family, given, birth_date, n)
-join subject_token t on t.birth_date = u.birth_date::uuid and t.family = u.family::uuid and t.given = u.given::uuid
-join subject s on s.id = t.subject
-where s.merged_into is null and s.identity is not null
+cross join lateral (  -- `offset 0`: each is looked for by index, no plan can begin at all patients
+  select t.subject from subject_token t
+  where t.birth_date = u.birth_date::uuid and t.family = u.family::uuid and t.given = u.given::uuid offset 0) t
+cross join lateral (
+  select s.id, s.identity, s.demographics from subject s
+  where s.id = t.subject and s.merged_into is null and s.identity is not null offset 0) s
 limit 1000
 
 -- name: new_identities

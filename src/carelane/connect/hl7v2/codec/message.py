@@ -53,6 +53,15 @@ class Repetition:
             return None
         return _value(raw, separators, self._charset)
 
+    def texts(self, number: int) -> list[str | None]:
+        """The first so many components, trimmed; None where absent, null or blank."""
+        if not self._plain:
+            given = (self.get(at) for at in range(1, number + 1))
+            return [(text.strip() or None) if text else None for text in given]
+        parts = self.raw.split(self._separators.component)
+        found = [part.strip() or None for part in parts[:number]]
+        return found + [None] * (number - len(found))
+
     def whole(self) -> str | None:
         """All of it as text, delimiters kept: for free text whose sender forgot to escape them."""
         return _value(self.raw, self._separators, self._charset)

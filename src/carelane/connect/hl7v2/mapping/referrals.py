@@ -116,10 +116,10 @@ def _roles(segment: Segment) -> tuple[frozenset[str], Shape | None]:
 
 
 def _person(name: Repetition | None, number: Repetition | None) -> Shape | None:
-    words = [clean(name.get(at)) for at in (5, 2, 3, 1)] if name else []
-    value = clean(number.get(1)) if number else None
-    identifier = kept({"system": number.get(2), "value": value}) if number and value else None
-    display = " ".join(word for word in words if word)
+    family, given, second, _, prefix = name.texts(5) if name else (None,) * 5
+    value, system = number.texts(2) if number else (None, None)
+    identifier = kept({"system": system, "value": value}) if value else None
+    display = " ".join(word for word in (prefix, given, second, family) if word)
     return kept({"identifier": identifier, "display": display or None}) or None
 
 
