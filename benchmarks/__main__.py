@@ -124,7 +124,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--part", choices=PARTS, action="append")
     parser.add_argument("--scale", type=float, default=1.0)
     options = parser.parse_args(arguments)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # what sends must not slow what is measured
+    with asyncio.Runner(
+        loop_factory=uvloop.new_event_loop
+    ) as runner:  # what sends must not slow what is measured
         figures = runner.run(measure(options.part or list(PARTS), options.scale))
     judged = verdicts(figures)
     shown = {name: value for name, value in figures.items() if not name.startswith("_")}

@@ -34,7 +34,9 @@ async def spine(bench: Bench, *, messages: int, first: int, sockets: int = 4) ->
     print(f"  spine: {messages} answered in {acked:.2f} s, decided in {seconds:.2f} s", flush=True)
     return Spine(
         per_second=messages / seconds,
-        cpu_ms={name: (now - cpu[name]) * 1000 / messages for name, now in bench.cpu_seconds().items()},
+        cpu_ms={
+            name: (now - cpu[name]) * 1000 / messages for name, now in bench.cpu_seconds().items()
+        },
         rows=(stored_rows(bench) - rows) / messages,
     )
 

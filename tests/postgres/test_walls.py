@@ -167,7 +167,8 @@ where a.attrelid = %s::regclass and a.attnum > 0 and not a.attisdropped and a.at
   and not a.atthasdef and a.attidentity = ''"""
 _VALUES = {
     "uuid": "gen_random_uuid()", "text": "gen_random_uuid()::text", "jsonb": "'{}'", "bytea": "'\\x00'",
-    "boolean": "false",
+    "boolean": "false", "uuid[]": "array[gen_random_uuid()]", "bytea[]": "array['\\x00'::bytea]",
+    "timestamp with time zone[]": "array[now()]",
     "timestamp with time zone": "now()", "integer": "1", "smallint": "1", "bigint": "1", "double precision": "1",
 }  # fmt: skip
 
@@ -201,6 +202,17 @@ def test_without_a_scope_no_role_sees_a_row_of_any_table(
     }
     assert len(seen) > 20
     assert {table: number for table, number in seen.items() if number} == {}
+
+
+@pytest.mark.invariant("I11")
+@pytest.mark.usefixtures("peopled")
+@pytest.mark.parametrize("view", ["audit_leaf", "access_leaf"])
+@pytest.mark.parametrize("role", _ROLES[1:])
+def test_a_view_shows_no_more_than_its_table(
+    superuser: Superuser, organisation: UUID, role: str, view: str
+) -> None:
+    assert counted(superuser, role, view) == 0
+    assert counted(superuser, role, view, scope_=str(organisation)) == 1
 
 
 @pytest.mark.parametrize("role", ["carelane_app", "carelane_worker"])

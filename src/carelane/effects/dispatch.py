@@ -41,7 +41,9 @@ async def dispatch(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
 async def _ready(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
     """Effects to send now; the usual answer, none, takes no lock on the destination."""
     async with outbox.runtime.worker.transaction() as tx:
-        if not await tx.tuples("effects.waiting", {"connection": name, "now": outbox.runtime.now()}):
+        if not await tx.tuples(
+            "effects.waiting", {"connection": name, "now": outbox.runtime.now()}
+        ):
             return []
     await assign(outbox)
     return await claim(outbox, name, limit=limit)

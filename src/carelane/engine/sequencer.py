@@ -4,9 +4,11 @@ It takes what has no place yet, so nothing that committed late can be skipped. C
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -15,7 +17,7 @@ from carelane.audit.checkpoint import Checkpoint, origin, sign, verifier_key
 from carelane.audit.tree import HASH_BYTES, Frontier, leaf_hash
 from carelane.engine.runtime import Runtime
 from carelane.facts.errors import SetupFault
-from carelane.store.database import Database, Row, Tx, TupleRow
+from carelane.store.database import Database, Row, Tx
 
 BATCH = 2_000
 
@@ -71,16 +73,14 @@ async def _place(  # noqa: PLR0913, PLR0917  # one statement's worth of a batch
     tx: Tx,
     tree: Tree,
     row: Row,
-    sheaves: list[TupleRow],
+    sheaves: Sequence[Sequence[Any]],
     hashes: list[bytes],
     here: str,
 ) -> None:
     frontier = Frontier(row["size"], tuple(bytes(each) for each in row["edge"]))
     grown = frontier.append(hashes)
     places = [*accumulate((leaves for _, leaves, _ in sheaves[:-1]), initial=frontier.size)]
-    await tx.run(
-        f"audit.{tree.value}_number", seqs=[seq for seq, _, _ in sheaves], places=places
-    )
+    await tx.run(f"audit.{tree.value}_number", seqs=[seq for seq, _, _ in sheaves], places=places)
     await tx.run(
         "audit.grow",
         tree=tree.value,

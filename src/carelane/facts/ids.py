@@ -13,8 +13,8 @@ from msgspec.json import encode
 _VERSION = 8 << 76
 _VARIANT = 2 << 62
 _LOW_74 = (1 << 74) - 1
-_set_number = UUID.int.__set__  # type: ignore[attr-defined]  # the slots' own: a UUID never changes once it is made
-_set_safety = UUID.is_safe.__set__  # type: ignore[attr-defined]
+_set_number = UUID.__dict__["int"].__set__  # the slots' own: a UUID never changes once it is made
+_set_safety = UUID.__dict__["is_safe"].__set__
 _UNKNOWN = SafeUUID.unknown
 
 
@@ -39,9 +39,9 @@ def from_bytes(raw: bytes | bytearray | memoryview) -> UUID:
 
 
 def _joined(parts: tuple[object, ...]) -> bytes:
-    return b"\x1f".join([
-        encode(part)[1:-1] if part.__class__ is UUID else str(part).encode() for part in parts
-    ])
+    return b"\x1f".join(
+        [encode(part)[1:-1] if part.__class__ is UUID else str(part).encode() for part in parts]
+    )
 
 
 def _made(number: int) -> UUID:

@@ -33,9 +33,10 @@ Readers = Mapping[str, Reader]
 async def interpret(
     runtime: Runtime, readers: Readers, connection: str, *, limit: int = BATCH_MAX
 ) -> int:
-    """Interpret one batch of a connection; how many messages. Zero when none wait, `OTHERS` when another process is at it.
+    """Interpret one batch of a connection; how many messages, or `OTHERS` when another process is at it.
 
-    Zero also when a merge found a turn taken, or another connection met the same new patient: the caller tries again.
+    Zero when none wait, and when a merge found a turn taken or another connection met the same new patient: the
+    caller tries again.
     """
     # Keys made in a batch count once it is committed: until then nobody else in the process may seal with them.
     runtime = replace(runtime, vault=Vault(runtime.vault.keys))

@@ -6,7 +6,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -55,9 +54,7 @@ class Register:
     lines: Mapping[str, str] = field(init=False)
     _tokens: dict[tuple[str, str], str] = field(default_factory=dict)
     _alike: dict[Alike, list[Known]] = field(default_factory=dict)
-    _described: dict[int, Described] = field(
-        default_factory=dict
-    )  # by the draft: it lives as long
+    _described: dict[int, Described] = field(default_factory=dict)  # by the draft: it lives as long
     _identities: dict[UUID, tuple[object, ...]] = field(default_factory=dict)
     _links: dict[UUID, Known] = field(default_factory=dict)
     _subjects: dict[UUID, tuple[object, ...]] = field(default_factory=dict)
@@ -94,7 +91,9 @@ class Register:
         found = tuple(wanted)
         for number, identity, subject, demographics in rows:
             self._alike.setdefault(found[number - 1], []).append(
-                Known(identity=identity, subject=subject, demographics=_strings.decode(demographics))
+                Known(
+                    identity=identity, subject=subject, demographics=_strings.decode(demographics)
+                )
             )
 
     def tokens(self, identifiers: Iterable[Identifier]) -> list[str]:

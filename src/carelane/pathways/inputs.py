@@ -15,7 +15,6 @@ from carelane.pathways.literals import date_of, instant_of
 from carelane.pathways.payloads import down, opened, parts, walk
 
 _NUMBER_MAX = 10**15
-_ABSENT = object()
 _Roles: TypeAlias = Sequence[tuple[str, Sequence[tuple[str, Input, tuple[str, ...]]]]]
 _PLANS: dict[int, tuple[Mapping[str, Input], _Roles]] = {}
 _PLANS_MAX = 512
@@ -28,10 +27,9 @@ def read(inputs: Mapping[str, Input], payload: Payload) -> Values:
     """
     found: dict[str, Value | None] = dict.fromkeys(inputs)
     for role, asked in _by_role(inputs):
-        part = payload.get(role, _ABSENT)
-        if part is not _ABSENT:
+        if role in payload:
             for name, given, rest in asked:
-                found[name] = _value(given, down(part, rest))
+                found[name] = _value(given, down(payload[role], rest))
     return found
 
 

@@ -31,9 +31,9 @@ def down(value: Json, names: Sequence[str]) -> list[Json]:
     for at, name in enumerate(names):
         if value.__class__ is not dict:  # the usual way needs no list of one
             return _through([*opened(value)], names[at:])
-        if name not in value:  # type: ignore[operator]  # it is a dict
+        if name not in value:
             return _NOTHING
-        value = value[name]  # type: ignore[index,call-overload]
+        value = value[name]
     return [one for one in opened(value) if one is not None]
 
 

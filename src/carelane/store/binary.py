@@ -116,9 +116,16 @@ def packed(kind: str, column: Sequence[Any]) -> Packed:
 def _body(encode: Encode, column: Sequence[Any]) -> tuple[bool, bytes]:
     """The elements, and whether there is a null among them."""
     first, length = column[0], len(column)
-    if first == column[-1] and column.count(first) == length:  # most columns say the same in every row
+    if (
+        first == column[-1] and column.count(first) == length
+    ):  # most columns say the same in every row
         return first is None, (_NULL if first is None else encode(first)) * length
     try:
         return False, b"".join(map(encode, column))
-    except (AttributeError, KeyError, TypeError, struct_error):  # nulls are rare: looking for them costs more
+    except (
+        AttributeError,
+        KeyError,
+        TypeError,
+        struct_error,
+    ):  # nulls are rare: looking for them costs more
         return True, b"".join([_NULL if value is None else encode(value) for value in column])

@@ -33,12 +33,13 @@ class Columns:
         return len(self._rows)
 
     def values(self, organisation: UUID) -> Mapping[str, object]:
-        """The statement's parameters: an array for each column, of the type that the statement casts it to."""
+        """The statement's parameters: an array for each column that it names, of the type that it casts it to."""
         columns = zip(*self._rows, strict=True) if self._rows else (() for _ in self._names)
         types = _types(self.query)
         found: dict[str, object] = {
             name: packed(types[name], column)
             for name, column in zip(self._names, columns, strict=True)
+            if name in types
         }
         found["organisation"] = organisation
         return found

@@ -93,7 +93,9 @@ _STEADY = "; set local enable_seqscan = off; set local enable_hashjoin = off; se
 @cache
 def _begin(organisation: UUID, *, steady: bool) -> bytes:
     """Begin and scope in one round trip; an id needs no quoting."""
-    scope = f"begin; set local carelane.organisation = '{organisation}'; set local carelane.sites = ''"
+    scope = (
+        f"begin; set local carelane.organisation = '{organisation}'; set local carelane.sites = ''"
+    )
     return f"{scope}{_STEADY if steady else ''}".encode()
 
 

@@ -39,7 +39,7 @@ class Unreachable(SetupFault):
     code = "database-unreachable"
 
 
-async def open_pool(
+async def open_pool(  # noqa: PLR0913  # each says one thing, by name
     url: str,
     *,
     name: str,

@@ -85,7 +85,7 @@ class Tokens:
         return found if len(found) >= LEAST_KINDS else TooFewTerms(given=len(found))
 
 
-SearchRow = tuple[int, str | None, str | None, str | None, str | None, str | None]
+SearchRow = tuple[int, *tuple[str | None, ...]]
 
 
 def search_rows(found: Mapping[str, tuple[str, ...]]) -> list[SearchRow]:
@@ -93,9 +93,7 @@ def search_rows(found: Mapping[str, tuple[str, ...]]) -> list[SearchRow]:
 
     Each row begins with a mark of what it says, so that the same tokens are stored once for a subject.
     """
-    return [
-        (_mark(row), *row) for row in zip_longest(*(found.get(kind, ()) for kind in SEARCHED))
-    ]
+    return [(_mark(row), *row) for row in zip_longest(*(found.get(kind, ()) for kind in SEARCHED))]
 
 
 def _mark(row: Iterable[str | None]) -> int:

@@ -35,9 +35,7 @@ _TELECOM_KINDS = {"PH": "phone", "FX": "fax", "CP": "phone", "BP": "pager", "INT
 
 def kept(shape: Shape) -> Shape:
     """The shape without elements that have no value."""
-    return {
-        name: value for name, value in shape.items() if value or isinstance(value, int | float)
-    }
+    return {name: value for name, value in shape.items() if value or isinstance(value, int | float)}
 
 
 def clean(text: str | None) -> str | None:
