@@ -6,6 +6,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
 import msgspec
@@ -193,22 +194,34 @@ class Register:
         )  # fmt: skip
         search = _columns("search_tokens", "subject", "mark", *SEARCHED)
         others = Columns("facts.subjects", ("ids", "kinds", "sites"))
-        _fill(identities, (self._identities[id_] for id_ in sorted(self._identities)))
+        _fill(identities, (self._identities[id_] for id_ in _sorted(self._identities)))
         _fill(
             links,
             (
                 (id_, each.subject, self.now, encode(each.demographics))
-                for id_, each in sorted(self._links.items())
+                for id_ in _sorted(self._links)
+                for each in (self._links[id_],)
             ),
         )
-        _fill(subjects, (self._subjects[id_] for id_ in sorted(self._subjects)))
-        _fill(search, ((key[0], *self._search[key]) for key in sorted(self._search)))
-        _fill(others, ((id_, *self._others[id_]) for id_ in sorted(self._others)))
+        _fill(subjects, (self._subjects[id_] for id_ in _sorted(self._subjects)))
+        _fill(
+            search, ((key[0], *self._search[key]) for key in sorted(self._search, key=_by_subject))
+        )
+        _fill(others, ((id_, *self._others[id_]) for id_ in _sorted(self._others)))
         wanted = [each for each in (identities, links, subjects, search, others) if len(each)]
         organisation = self.runtime.organisation
         made = await tx.pipeline([(each.query, each.values(organisation)) for each in wanted])
         if self._identities and made[0] != len(self._identities):
             raise IdentityRaced("another interpreter met the same new patient")
+
+
+def _sorted(ids: Iterable[UUID]) -> list[UUID]:
+    """Ids in order; by their numbers, because two ids are compared in Python."""
+    return sorted(ids, key=attrgetter("int"))
+
+
+def _by_subject(key: tuple[UUID, int]) -> tuple[int, int]:
+    return (key[0].int, key[1])
 
 
 def _fill(columns: Columns, rows: Iterable[tuple[object, ...]]) -> None:

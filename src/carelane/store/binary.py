@@ -1,7 +1,7 @@
 """How values travel to PostgreSQL and back: columns as binary arrays, ids as sixteen bytes.
 
 psycopg would look at every element of a list to find its type, while the statement already says it
-(`%(id)b::uuid[]`); and it makes an id by the constructor that checks everything. `docs/adr/0014` has the measurement.
+(`%(id)b::uuid[]`); and it makes an id by the constructor that checks everything. docs/adr/0014 has the measurement.
 """
 
 from collections.abc import Callable, Sequence
