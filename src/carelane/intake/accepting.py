@@ -65,7 +65,7 @@ def _hits(register: Register, draft: Draft) -> list[Known]:
 async def _one(  # noqa: PLR0913  # each says one thing, by name
     tx: Tx, register: Register, draft: Draft, hits: Sequence[Known], *, message: UUID, by: str
 ) -> None:
-    runtime, now = register.runtime, register.demographics(patient_of(draft))
+    runtime, now = register.runtime, register.described(draft).compared
     first, *others = hits or (None,)
     for other in others:
         if first is not None and other.subject != first.subject:

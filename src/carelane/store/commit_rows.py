@@ -98,7 +98,7 @@ class Tables:
                 self.applications, self.decisions, self.notices, self.leaves)  # fmt: skip
 
 
-def case_state(case: Case) -> str:
+def case_state(case: Case) -> bytes:
     """The clear part of a case as JSON, in the least shape that can say it."""
     kept = Kept(
         values={name: tag(value) for name, value in case.values.items()},
@@ -110,10 +110,10 @@ def case_state(case: Case) -> str:
     regions = dict(case.regions)
     if case.moved is not None:
         moved = moved_shape(case.moved)
-        return encode(WanderedShape(**kept, regions=regions, owed=case.owed, moved=moved)).decode()
+        return encode(WanderedShape(**kept, regions=regions, owed=case.owed, moved=moved))
     if regions or case.owed:
-        return encode(BlocksShape(**kept, regions=regions, owed=case.owed)).decode()
-    return encode(CaseShape(**kept)).decode()
+        return encode(BlocksShape(**kept, regions=regions, owed=case.owed))
+    return encode(CaseShape(**kept))
 
 
 class Kept(TypedDict):
@@ -147,8 +147,8 @@ def changed_case_row(case: Case, decided_at: datetime, sealed: bytes) -> tuple[o
     )  # fmt: skip
 
 
-def _detail(step: OpenStep) -> str:
-    return encode(StepShape(owner=step.owner, clock=step.clock, task_name=step.task_name)).decode()
+def _detail(step: OpenStep) -> bytes:
+    return encode(StepShape(owner=step.owner, clock=step.clock, task_name=step.task_name))
 
 
 def step_row(
@@ -207,7 +207,7 @@ def effect_row(case: Case, intent: Intent, now: datetime, sealed: bytes) -> tupl
         intent.audience.value, intent.if_unknown.value, int(intent.urgency), now, intent.held_until or now,
         intent.held_until, intent.not_after, intent.undo or "", intent.compensates, case.correlation, case.identity,
         sealed,
-        encode(intent.references).decode(),
+        encode(intent.references),
         ",".join(str(effect) for effect in intent.after),
     )  # fmt: skip
 
@@ -216,7 +216,7 @@ def application_row(step: Step, change: Change, bound: Mapping[str, int]) -> tup
     """One fact applied to one case, with why."""
     case = change.after
     return (case.id, change.fact or step.fact.id, case.site, case.service_line, step.now, case.revision, change.parked,
-            encode(change.reasons).decode(), encode(bound).decode())  # fmt: skip
+            encode(change.reasons), encode(bound))  # fmt: skip
 
 
 def decision_row(step: Step, read: str) -> tuple[object, ...]:

@@ -86,23 +86,14 @@ _case = msgspec.json.Decoder(WanderedShape)
 _step = msgspec.json.Decoder(StepShape)
 _json = msgspec.json.Decoder()
 encode = msgspec.json.encode
+_LETTERS: Mapping[type, str] = {type(None): "n", bool: "b", str: "c", int: "f", float: "f"}
 
 
 def tag(value: Value | None) -> tuple[str, str | int | float | bool | None]:
     """A value with its type letter: n(one), b(oolean), c(ode), f(number), d(ate), i(nstant)."""
-    match value:
-        case None:
-            return ("n", None)
-        case bool():
-            return ("b", value)
-        case str():
-            return ("c", value)
-        case int() | float():
-            return ("f", value)
-        case datetime():
-            return ("i", value.isoformat())
-        case date():
-            return ("d", value.isoformat())
+    if isinstance(value, date):
+        return ("i" if isinstance(value, datetime) else "d", value.isoformat())
+    return (_LETTERS[value.__class__], value)
 
 
 def untag(pair: tuple[str, Any]) -> Value | None:
