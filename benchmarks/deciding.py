@@ -1,7 +1,8 @@
 """`table`, `table_zen`, `step` and `prove_s`: how fast rules are asked, facts are decided and pathways are proved.
 
-All in seconds of one core, whoever else is at work on the machine. The table has 30 rows and 6 inputs; the same one is asked of zen-engine, after both have given the same
-answers. Decisions are those of the referral pathway's own tests, each decided again and again.
+All in seconds of one core, whoever else is at work on the machine. The table has 30 rows and 6 inputs; the same one is
+asked of zen-engine, after both have given the same answers. Decisions are those of the referral pathway's own tests,
+each decided again and again.
 """
 
 import json
@@ -84,13 +85,19 @@ def table() -> Table:
     ]
     last = Row(number=ROWS, line=ROWS, when=ALWAYS, then={"lane": "other"})
     return Table(
-        name="lane", hit=Hit.FIRST, inputs=tuple(_NAMES), outputs={"lane": "code"}, rows=(*rows, last)
+        name="lane",
+        hit=Hit.FIRST,
+        inputs=tuple(_NAMES),
+        outputs={"lane": "code"},
+        rows=(*rows, last),
     )
 
 
 def _guard(line: Line) -> Guard:
     parts = [f"code{n} in {{{', '.join(codes)}}}" for n, codes in enumerate(line.codes)]
-    found, slips = parse(" and ".join([*parts, f"age > {line.over}", f"level <= {line.to}"]), _NAMES)
+    found, slips = parse(
+        " and ".join([*parts, f"age > {line.over}", f"level <= {line.to}"]), _NAMES
+    )
     if found is None:
         raise RuntimeError(f"the benchmark's own guard is wrong: {slips}")
     return found
@@ -102,7 +109,10 @@ def zen_decision() -> zen.ZenDecision:
     rules = [
         {
             "_id": str(number),
-            **{f"code{n}": ", ".join(f'"{one}"' for one in codes) for n, codes in enumerate(line.codes)},
+            **{
+                f"code{n}": ", ".join(f'"{one}"' for one in codes)
+                for n, codes in enumerate(line.codes)
+            },
             "age": f"> {line.over}",
             "level": f"<= {line.to}",
             "lane": f'"lane{number % 7}"',
@@ -208,4 +218,3 @@ def _rate(work: Callable[[], None], each: int, seconds: float) -> float:
         work()
         done += each
     return done / (time.process_time() - began)
-

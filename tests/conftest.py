@@ -228,7 +228,9 @@ async def _door(url: str, name: str, organisation: UUID) -> AsyncIterator[Databa
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--every-mutant`: all mutants of pathways instead of a few (`make mutants`)."""
-    parser.addoption("--every-mutant", action="store_true", help="all mutants of the shipped pathways")
+    parser.addoption(
+        "--every-mutant", action="store_true", help="all mutants of the shipped pathways"
+    )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

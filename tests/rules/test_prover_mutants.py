@@ -5,7 +5,7 @@ printed at the end of the run.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random  # noqa: TID251  # chooses which mutants a short run takes, by a seed
 
 import pytest
@@ -39,14 +39,12 @@ def loaded(name: str, text: str) -> Definition | None:
     return load(text, subs=subs_beside(SHIPPED[name]))[0]
 
 
-def chosen(
-    mutants: Iterator[Mutant], few: int, request: pytest.FixtureRequest
-) -> Sequence[Mutant]:
+def chosen(mutants: Iterator[Mutant], few: int, request: pytest.FixtureRequest) -> Sequence[Mutant]:
     """All of them, or a few by the seed."""
     every = list(mutants)
     if request.config.getoption("--every-mutant") or len(every) <= few:
         return every
-    return Random(SEED).sample(every, few)
+    return Random(SEED).sample(every, few)  # noqa: S311  # a choice of tests, no secret
 
 
 @pytest.mark.requirement("R131")
@@ -61,7 +59,7 @@ def test_mutant_none_the_shipped_pathways_are_proved(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_mutant_that_deletes_a_duty_is_refused(
-    name: str, request: pytest.FixtureRequest, record_property: pytest.RecordProperty
+    name: str, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
 ) -> None:
     """No owner, clock, fallback, outcome edge, required level or red-flag row can go unseen."""
     text, definition = shipped(name)
@@ -81,7 +79,7 @@ def test_mutant_that_deletes_a_duty_is_refused(
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_mutant_with_another_value_is_judged_as_by_brute_force(
-    name: str, request: pytest.FixtureRequest, record_property: pytest.RecordProperty
+    name: str, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
 ) -> None:
     """Guards, rows and due times: the prover and the naive judge name the same broken rules, each time."""
     text, definition = shipped(name)

@@ -89,25 +89,86 @@ states:
   closed-done: { final: true, outcome: done }
 """
 
+ALARM = """  alarm: { capability: staff.alert, audience: staff, if_unknown: drop }
+  tell: {"""
+STUCK = """  stuck:
+    status: stuck
+    task: look
+    owner: { role: on-call }
+    clock: { kind: wall, due: 1h }
+    fallback: { state: late }
+    outcomes: { done: telling, no-answer: late, could-not-do: late }
+  telling:"""
 BROKEN = {
     "tables-complete": [("- { when: otherwise, then: routine }", "")],
-    "tables-without-conflict": [("hit: first", "hit: unique"), ("when: otherwise", 'when: "age <= 70 or age is missing"')],
-    "rows-reachable": [("- { when: otherwise, then: routine }", "- { when: otherwise, then: routine }\n      - { when: always, then: asap }")],
-    "states-reachable": [('"tries < 3", then: again, else: late', '"tries < 3", then: again, else: stuck'), ("max: 3", "max: 2"),
-        ("  telling:", "  stuck: { status: stuck, task: look, owner: { role: on-call }, clock: { kind: wall, due: 1h }, fallback: { state: late }, outcomes: { done: telling, no-answer: late, could-not-do: late } }\n  telling:")],
-    "no-dead-ends": [("done: telling, no-answer: again, could-not-do: again", "done: again, no-answer: again, could-not-do: again")],
-    "loops-bounded": [("fallback: { repeat: until acknowledged, to: on-call, tell: supervisor }", "fallback: { state: waiting }")],
-    "expiry-leads-on": [("due: 1h }\n    fallback: { state: late }\n    effect", "due: 1h }\n    fallback: stay\n    effect")],
-    "safety-clocks": [("{ level: 1, after: 0m, to: on-call, by: phone }", "{ level: 1, after: 2h, to: on-call, by: phone }")],
-    "answered-everywhere": [("effect_outcomes: { done: closed-done, refused: late, needs-person: late }", "effect_outcomes: { done: closed-done, refused: late }")],
-    "red-flag-list": [("red_flags: { approvers: [director, lead], inputs: { flag: [bad] } }\n", "")],
-    "red-flags-to-urgent-pools": [("owner: { pool: desk }\n    counters", "owner: { pool: slow }\n    counters")],
-    "requires": [("      done: telling\n", "      done: late\n"), ("- { level: 2, after: 3h, to: on-call, by: phone }", "")],
-    "authority-of-what-is-written": [("ehr.communication", "ehr.result.update"), ("sends: [number]", "sends: [value]"),
-        ("  number:", "  value: { from: result.value, label: Value, authority: ehr, ttl: 1d }\n  number:")],
-    "effects-say-what-if-unknown": [("  tell: {", "  alarm: { capability: staff.alert, audience: staff, if_unknown: drop }\n  tell: {"),
-        ("tell: supervisor }\n", "tell: supervisor }\n    effects: [alarm]\n")],
-}  # fmt: skip
+    "tables-without-conflict": [
+        ("hit: first", "hit: unique"),
+        ("when: otherwise", 'when: "age <= 70 or age is missing"'),
+    ],
+    "rows-reachable": [
+        (
+            "- { when: otherwise, then: routine }",
+            "- { when: otherwise, then: routine }\n      - { when: always, then: asap }",
+        )
+    ],
+    "states-reachable": [
+        ('"tries < 3", then: again, else: late', '"tries < 3", then: again, else: stuck'),
+        ("max: 3", "max: 2"),
+        ("  telling:", STUCK),
+    ],
+    "no-dead-ends": [
+        (
+            "done: telling, no-answer: again, could-not-do: again",
+            "done: again, no-answer: again, could-not-do: again",
+        )
+    ],
+    "loops-bounded": [
+        (
+            "fallback: { repeat: until acknowledged, to: on-call, tell: supervisor }",
+            "fallback: { state: waiting }",
+        )
+    ],
+    "expiry-leads-on": [
+        (
+            "due: 1h }\n    fallback: { state: late }\n    effect",
+            "due: 1h }\n    fallback: stay\n    effect",
+        )
+    ],
+    "safety-clocks": [
+        (
+            "{ level: 1, after: 0m, to: on-call, by: phone }",
+            "{ level: 1, after: 2h, to: on-call, by: phone }",
+        )
+    ],
+    "answered-everywhere": [
+        (
+            "effect_outcomes: { done: closed-done, refused: late, needs-person: late }",
+            "effect_outcomes: { done: closed-done, refused: late }",
+        )
+    ],
+    "red-flag-list": [
+        ("red_flags: { approvers: [director, lead], inputs: { flag: [bad] } }\n", "")
+    ],
+    "red-flags-to-urgent-pools": [
+        ("owner: { pool: desk }\n    counters", "owner: { pool: slow }\n    counters")
+    ],
+    "requires": [
+        ("      done: telling\n", "      done: late\n"),
+        ("- { level: 2, after: 3h, to: on-call, by: phone }", ""),
+    ],
+    "authority-of-what-is-written": [
+        ("ehr.communication", "ehr.result.update"),
+        ("sends: [number]", "sends: [value]"),
+        (
+            "  number:",
+            "  value: { from: result.value, label: Value, authority: ehr, ttl: 1d }\n  number:",
+        ),
+    ],
+    "effects-say-what-if-unknown": [
+        ("  tell: {", ALARM),
+        ("tell: supervisor }\n", "tell: supervisor }\n    effects: [alarm]\n"),
+    ],
+}
 
 
 def loaded(text: str) -> Definition:

@@ -71,10 +71,11 @@ def carry(inputs: Mapping[str, Input], known: Mapping[str, Value | None], fresh:
     """Known values with fresh ones over them: missing don't erase, raise-only never go down."""
     merged = dict(known)
     for name, value in fresh.items():
-        before = merged.get(name)
-        if value is None or (before is not None and _lower(inputs.get(name), value, before)):
+        if value is None:
             continue
-        merged[name] = value
+        before = merged.get(name)
+        if before is None or not _lower(inputs.get(name), value, before):
+            merged[name] = value
     return merged
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from carelane.cases.model import OpenStep
 from carelane.facts.intent import Audience, IfUnknown
 from carelane.pathways.definition import ClockKind, Definition, State
 from carelane.proofs.turns import Breach, Turn
@@ -16,12 +17,6 @@ def of_text(definition: Definition) -> Iterator[Breach]:
     for state in definition.states.values():
         if state.clock is not None and state.clock.safety:
             yield from _state(definition, state)
-    for effect in definition.effects.values():
-        if not isinstance(effect.if_unknown, IfUnknown):
-            yield Breach(
-                rule=EFFECTS, message=f"Effect `{effect.name}` does not say what to do when nobody knows its end.",
-                remedy="Add `if_unknown: resend`, `ask` or `drop`.",
-            )  # fmt: skip
 
 
 def _state(definition: Definition, state: State) -> Iterator[Breach]:
@@ -71,7 +66,7 @@ def of_turn(turn: Turn) -> Iterator[Breach]:
         )
 
 
-def _steps(turn: Turn) -> list[object]:
+def _steps(turn: Turn) -> list[OpenStep]:
     return [*(turn.before.steps if turn.before else ()), *(turn.after.steps if turn.after else ())]
 
 
