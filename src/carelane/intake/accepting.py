@@ -19,7 +19,6 @@ from carelane.facts.phi import Phi
 from carelane.facts.ports import Reader
 from carelane.identity.merge import LINK
 from carelane.identity.resolve import Known, contradicts
-from carelane.intake.demographics import patient_of
 from carelane.intake.register import Register
 from carelane.store.changes import Deed, record
 from carelane.store.database import Row, Tx
