@@ -76,7 +76,9 @@ async def wish(house: House, name: str, person: str, *, scope: Scope = LINE, **m
 
 
 async def put_in_force(house: House, name: str, *, scope: Scope = LINE) -> InForce:
-    """Two people put a release in force."""
+    """Two people put a release in force, a second after whatever was decided last."""
+    assert isinstance(house.runtime.now, Hand)
+    house.runtime.now.forward(timedelta(seconds=1))
     first = await activate(
         house.runtime, await wish(house, name, "kira.sandoval", scope=scope), proved
     )
