@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from carelane.compose.house import House
-from carelane.engine.scope import EVERYWHERE
 from carelane.proofs.events import Header, read_header, read_history
 from carelane.proofs.events import encode as line
 from carelane.proofs.judging import Verdict
@@ -30,7 +29,11 @@ async def replayed(house: House, pathway: str = "referral-intake") -> list[Verdi
     async with runtime.worker.transaction() as tx:
         head = dated(await header(runtime, tx, pathway, None), runtime.now())
     heard = sorted({name for each in runtime.releases.published.values() for name in each.events})
-    definition = next(each for each in runtime.releases.active(EVERYWHERE) if each.name == pathway)
+    widest = min(
+        (each for each in runtime.releases.activations if each.pathway == pathway),
+        key=lambda each: len(each.scope.parts()),
+    )
+    definition = runtime.releases.published[widest.release]
     judge = judge_for(read_header(line(head), "head"), definition, definition)
     return [
         judge.judge(read_history(line(each), "line"))

@@ -22,6 +22,7 @@ from carelane.releases import refusals
 from carelane.releases.activate import Approved, InForce, activate
 from carelane.releases.endings import Ending, Line
 from carelane.releases.evidence import Judged, Proven, Refused
+from carelane.releases.force import end
 from carelane.releases.moving import Order, migrate, preview
 from carelane.releases.publish import named, publish
 from carelane.releases.recall import Recalled, recall
@@ -76,7 +77,9 @@ async def wish(house: House, name: str, person: str, *, scope: Scope = LINE, **m
 
 
 async def put_in_force(house: House, name: str, *, scope: Scope = LINE) -> InForce:
-    """Two people put a release in force."""
+    """Two people put a release in force, a second after whatever was decided last."""
+    assert isinstance(house.runtime.now, Hand)
+    house.runtime.now.forward(timedelta(seconds=1))
     first = await activate(
         house.runtime, await wish(house, name, "kira.sandoval", scope=scope), proved
     )
@@ -247,11 +250,12 @@ async def test_a_referral_type_is_a_scope(house: House, feed: Feed) -> None:
 
 async def test_traffic_outside_every_scope_is_counted(house: House, feed: Feed) -> None:
     """Nothing is in force there: the fact ends ignored, with a reason that says so, and is counted."""
-    feed.sql(
-        "update activation set service_line = 'cardiology' where pathway = 'referral-intake' returning id"
-    )
-    async with house.runtime.worker.transaction() as tx:
-        house.runtime.releases = await in_force(tx)
+    runtime = house.runtime
+    await put_in_force(house, OLD, scope=Scope(service_line="cardiology"))
+    async with runtime.worker.transaction() as tx:
+        await end(tx, runtime.organisation, pathway="referral-intake", scope=EVERYWHERE, by="kira.sandoval",
+                  cause="rolled-back", reason="r", now=runtime.now())  # fmt: skip
+        runtime.releases = await in_force(tx)
     await feed.send(referral(1, specialty=ORTHO))
     assert feed.sql("select reason from decision where disposition = 'ignored'") == [
         ("not-in-scope",)

@@ -28,6 +28,7 @@ from carelane.cases.words import (
     CASE_STANDS,
     EFFECT_OUTSTANDING,
     MOVED_ALREADY,
+    MOVED_FROM,
     NOT_MAPPED,
 )
 from carelane.facts.fact import Json
@@ -135,6 +136,7 @@ def _moved(moment: Moment, case: Case, new: Prepared, targets: Mapping[str, Targ
     # The new release's tables answer from what is known; its rules may raise the urgency, as ever.
     accept(run, read(new, {}, before=case.values, counters=known, now=run.now, entered_at=run.now))
     old = moment.definitions.pinned.get(case.release)
+    run.because(MOVED_FROM, case.release)
     for step in case.steps:
         target = targets[step.state]
         _put(run, step, _step(run, step, target, old), how=f"moved to {target.to}")
@@ -233,6 +235,7 @@ def _restored(moment: Moment, case: Case, old: Prepared, before: Moved) -> Run:
             run, read(old, {}, before=case.values, counters=known, now=run.now, entered_at=run.now)
         )
     run.regions = dict(before.regions)
+    run.because(MOVED_FROM, case.release)
     now = {step.id: step for step in case.steps}
     for step in before.steps:
         back = (

@@ -55,6 +55,7 @@ NOTHING_PARKED: Final = "nothing-parked"
 HOLD_OVER: Final = "hold-over"
 SEVERAL: Final = "several-cases"
 UNMATCHED: Final = "unmatched"
+MOVED_FROM: Final = "moved from"  # the rule of a reason; its answer is the release that was left
 MOVED_ALREADY: Final = "moved-already"
 NOT_MAPPED: Final = "not-mapped"
 NOT_MOVED: Final = "not-moved"  # followed by `:code`

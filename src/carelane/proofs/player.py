@@ -12,7 +12,7 @@ from uuid import UUID
 from carelane.cases import advance, due_held, step
 from carelane.cases.alerts import with_alerts
 from carelane.cases.model import Case, Definitions, EffectState, EffectView, Held, Late, Step, View
-from carelane.cases.words import NOT_HEARD, NOT_IN_SCOPE
+from carelane.cases.words import MOVED_FROM, NOT_HEARD, NOT_IN_SCOPE
 from carelane.facts.fact import Fact, SubjectKind
 from carelane.facts.intent import Audience
 from carelane.proofs.events import Ended, Heard, History
@@ -115,7 +115,8 @@ class Player:
 def player(history: History, organisation: UUID, world: World) -> Player:
     """A player at the subject's beginning."""
     view = View(subject=history.subject, kind=SubjectKind(history.kind), organisation=organisation)
-    releases = {each.id: (each.pathway, each.release) for each in history.cases}
+    left = _left_first(history)
+    releases = {each.id: (each.pathway, left.get(each.id, each.release)) for each in history.cases}
     opened = {
         heard.id: releases[applied.case]
         for heard in history.facts
@@ -123,6 +124,18 @@ def player(history: History, organisation: UUID, world: World) -> Player:
         if applied.revision == 1 and applied.case in releases
     }
     return Player(world=world, view=view, opened=opened)
+
+
+def _left_first(history: History) -> Mapping[UUID, str]:
+    """For cases that went to another release: the one that they began on."""
+    moves = [
+        (applied.revision, applied.case, release)
+        for heard in history.facts
+        for applied in heard.applied
+        for rule, release in applied.why
+        if rule == MOVED_FROM
+    ]
+    return {case: release for _, case, release in sorted(moves, reverse=True)}
 
 
 def _seen(view: View, states: Mapping[str, str], now: datetime) -> View:
