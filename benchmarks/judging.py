@@ -39,6 +39,7 @@ class Judged:
     cases: int
     parted: int
     seconds: float
+    cpu_seconds: float
     memory_bytes: int
 
     def shown(self) -> Mapping[str, object]:
@@ -49,6 +50,7 @@ class Judged:
             "parted": self.parted,
             "seconds": round(self.seconds, 1),
             "facts_per_second": round(self.facts / self.seconds),
+            "cpu_us_per_fact": round(self.cpu_seconds / self.facts * 1e6),
             "memory_bytes": self.memory_bytes,
         }
 
@@ -58,19 +60,25 @@ def judged(facts: int, *, workers: int = 2) -> Judged:
     text = (ROOT / "pathways" / "referral-intake.yaml").read_text(encoding="utf-8")
     old = _definition(text)
     with _recorded(old, text, facts) as events:
-        begun = time.monotonic()
+        begun, spent = time.monotonic(), _cpu()
         with backtest(
             events, old=old, new_text=text.replace(_BEFORE, _AFTER), place="edited", workers=workers
         ) as found:
-            seconds = time.monotonic() - begun
+            seconds, cpu = time.monotonic() - begun, _cpu() - spent
             lines = sum(1 for _ in found.lines())
             report = found.report
     if report.void or report.cases - report.same != lines or not lines:
         raise RuntimeError(f"the back-test of a clean recording is wrong: {report}")
     return Judged(
-        facts=report.facts, cases=report.cases, parted=lines, seconds=seconds,
+        facts=report.facts, cases=report.cases, parted=lines, seconds=seconds, cpu_seconds=cpu,
         memory_bytes=getrusage(RUSAGE_CHILDREN).ru_maxrss * 1024,
     )  # fmt: skip
+
+
+def _cpu() -> float:
+    """What finished processes of this one have used."""
+    used = getrusage(RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @contextmanager

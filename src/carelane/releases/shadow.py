@@ -187,7 +187,7 @@ class Follower:
 
     async def _judge(self, run: Row) -> Judge:
         async with self.runtime.worker.transaction() as tx:
-            row = await tx.one("house.marks")
+            row = await tx.one("backtest.marks")
             marks = tuple(row.values()) if row else ()
             if self._judges is None or marks != self._marks:
                 self._judges, self._marks = {}, marks

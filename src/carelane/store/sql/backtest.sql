@@ -54,6 +54,13 @@ select version, files::text as files, loaded_at from directory_snapshot order by
 select release, pathway, site, service_line, referral_type, scheduling_lane, from_at, to_at
 from activation order by from_at, id
 
+-- name: marks
+-- What a judge depends on: it is made anew when any of these moves.
+select (select max(version) from directory_snapshot) as directory,
+       (select count(*) from release) as releases,
+       (select count(*) from activation) as activations,
+       (select count(*) from activation where to_at is not null) as ended
+
 -- name: keep
 -- A report, once for the same releases and events.
 insert into backtest (id, organisation, pathway, old, new, events, report, blocks, made_at, made_by)
