@@ -376,11 +376,11 @@ class Judge:
         return found
 
 
-def narrowed(definition: Definition) -> dict[str, list[Value | None]]:
-    """Small domains: missing and what is told apart, the widest cut to missing and two values until all fits."""
+def narrowed(definition: Definition, most: int = WORLDS_MAX) -> dict[str, list[Value | None]]:
+    """Small domains: missing and what is told apart, the widest cut, down to missing and one value, until all fits."""
     domains = {name: list(values) for name, values in _dimensions(definition, {})}
     inputs = [name for name in domains if name in definition.inputs]
-    while count(domains) > WORLDS_MAX:
+    while count(domains) > most:
         widest = max(inputs, key=lambda name: len(domains[name]))
         if len(domains[widest]) <= 2:
             raise NotForMe(f"{count(domains)} worlds")
@@ -572,16 +572,36 @@ def _flags(definition: Definition, narrowed: Mapping[str, Sequence[Value | None]
 
 def _says_routine(definition: Definition) -> bool:
     """Whether the rules ask for nothing where a red flag is there, over the whole domains of what both read."""
+    one, seen = _flagged(definition)
+    return bool(seen & _urgencies(one).get(0, 0))
+
+
+def red_flag_rows(definition: Definition) -> list[tuple[str, int]]:
+    """The rows of the urgency's table that answer where a red flag is there: table and number."""
+    table = definition.tables.get(definition.urgency) or next(
+        (each for each in definition.tables.values() if definition.urgency in each.outputs), None
+    )
+    if table is None or definition.red_flags is None:
+        return []
+    one, seen = _flagged(definition)
+    return [
+        (table.name, row.number)
+        for row, hit in zip(table.rows, one.hits(table), strict=True)
+        if hit & seen
+    ]
+
+
+def _flagged(definition: Definition) -> tuple[Judge, int]:
+    """All worlds of what red flags and the urgency read, and those with a red flag."""
     flags = definition.red_flags
-    names = {*flags.inputs, *flags.outputs} if flags is not None else set()
+    every = (*flags.inputs.items(), *flags.outputs.items()) if flags is not None else ()
+    names = {name for name, _ in every}
     read = names & set(definition.inputs)
     for table in definition.tables.values():
         if {*table.outputs} & {*names, definition.urgency} or table.name == definition.urgency:
             read |= _reads(definition, table)
     one = Judge(definition, {name: [None] for name in _names(definition) if name not in read})
-    every = (*flags.inputs.items(), *flags.outputs.items()) if flags is not None else ()
-    seen = _union(one.guard(Within(name, frozenset(codes))) for name, codes in every)
-    return bool(seen & _urgencies(one).get(0, 0))
+    return one, _union(one.guard(Within(name, frozenset(codes))) for name, codes in every)
 
 
 def _seen(

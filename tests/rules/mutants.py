@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from ruamel.yaml import YAML
 
 from carelane.pathways.definition import Definition
+from tests.rules.brute import NotForMe, red_flag_rows
 
 HOUSE = Path(__file__).parents[2]
 FILES = sorted((HOUSE / "pathways").glob("*.yaml")) + sorted(
@@ -73,17 +74,22 @@ def _red_flags(text: str, definition: Definition) -> Iterator[Mutant]:
                     text, "red-flag row", ("red_flags", section, name),
                     _unlisted(code),
                 )  # fmt: skip
+    urgent = set(_urgent_rows(definition))
     for table in definition.tables.values():
         for row in table.rows:
             flagged = any(value in flags.outputs.get(name, ()) for name, value in row.then.items())
-            highest = (
-                table.outputs.get(definition.urgency) == "urgency" and "stat" in row.then.values()
-            )
-            if flagged or highest:
+            if flagged or (table.name, row.number) in urgent:
                 yield _changed(
                     text, "red-flag row", ("tables", table.name, "rows"),
                     _without(row.number - 1),
                 )  # fmt: skip
+
+
+def _urgent_rows(definition: Definition) -> list[tuple[str, int]]:
+    try:
+        return red_flag_rows(definition)
+    except NotForMe:  # it reads time
+        return []
 
 
 def changes(text: str) -> Iterator[Mutant]:
