@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from carelane.cli import (
     audit,
     case,
+    coverage,
     db,
     demo,
     doctor,
@@ -35,6 +36,7 @@ DOORS = (
     template,
     case,
     task,
+    coverage,
     ledger,
     audit,
     user,
