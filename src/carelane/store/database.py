@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, IsolationLevel
 from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -20,6 +20,8 @@ Row = dict[str, Any]
 SCOPE = (
     "select set_config('carelane.organisation', %s, true), set_config('carelane.sites', %s, true)"
 )
+
+_LONGER = "set local statement_timeout = '120s'"  # a report reads a period; 5 s are for decisions
 
 
 class Tx:
@@ -79,6 +81,21 @@ class Database:
                 yield tx
         for each in tx.after:
             each()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Tx]:
+        """Reading only, all of it as of one instant: for figures that must agree with each other."""
+        async with self.pool.connection() as connection:
+            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+            await connection.set_read_only(value=True)
+            try:
+                async with connection.transaction():
+                    await connection.execute(SCOPE, (str(self.organisation), ""))
+                    await connection.execute(_LONGER)
+                    yield Tx(connection)
+            finally:
+                await connection.set_isolation_level(None)
+                await connection.set_read_only(value=None)
 
 
 def _text(query: str) -> LiteralString:
