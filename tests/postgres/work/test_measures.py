@@ -195,6 +195,8 @@ async def test_every_measure_is_what_was_worked_out_by_hand(planted: Rig) -> Non
     assert of(figures, "milestones") == {
         ("in-triage",): (2, 0.0), ("scheduling",): (1, 2.0 * HOUR), ("closed",): (1, 29.0 * HOUR)
     }  # fmt: skip
+    (triage,) = (one for one in figures if one.what.get("status") == "in-triage")
+    assert triage.total == 0.0
     # Opening hours 8 to 17. Scheduling: 11-17 and 8-10 are 8 h, of which 12-17 and 8-9 were paused: 2 h.
     assert of(figures, "waits") == {
         ("intake", "accept"): (1, 1.0 * HOUR), ("triage", "accept"): (1, 2.0 * HOUR),
