@@ -77,21 +77,21 @@ class Bench:
         self, query: str, number: int, *, seconds: float = 300.0, every: float = 0.05
     ) -> None:
         """Wait until a query answers at least this number."""
-        async with asyncio.timeout(seconds):
-            while self.count(query) < number:  # noqa: ASYNC110  # the event is in another process
-                await asyncio.sleep(every)
+        with psycopg.connect(self.superuser, autocommit=True) as watching:
+            async with asyncio.timeout(seconds):
+                while _number(watching, query) < number:  # noqa: ASYNC110  # the event is in another process
+                    await asyncio.sleep(every)
 
-    def cpu_seconds(self) -> float:
-        """CPU seconds of all our processes and PostgreSQL's so far."""
+    def cpu_seconds(self) -> Mapping[str, float]:
+        """CPU seconds so far: each of our processes by name, and `postgresql` with all of its."""
         postmaster = psutil.Process(self._postmaster())
         ended = postmaster.cpu_times()
-        total = ended.children_user + ended.children_system
-        ours = [psutil.Process(each.pid) for each in self.running.values()]
-        for process in [*ours, postmaster, *postmaster.children()]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                times = process.cpu_times()
-                total += times.user + times.system
-        return total
+        found = {"postgresql": ended.children_user + ended.children_system}
+        for each in [postmaster, *postmaster.children()]:
+            found["postgresql"] += _spent(each)
+        return found | {
+            name: _spent(psutil.Process(each.pid)) for name, each in self.running.items()
+        }
 
     def memory_bytes(self) -> Mapping[str, int]:
         """Private memory (shared memory apart) of each of our processes."""
@@ -121,6 +121,18 @@ async def bench_house(
         for name in start:
             await bench.start(name)
         yield bench
+
+
+def _spent(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        return float(times.user + times.system)
+    return 0.0
+
+
+def _number(connection: "psycopg.Connection[TupleRow]", query: str) -> int:
+    row = connection.execute(query.encode(), prepare=True).fetchone()
+    return int(row[0]) if row else 0
 
 
 async def _process(settings: Settings, command: Sequence[str]) -> asyncio.subprocess.Process:

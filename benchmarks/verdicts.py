@@ -19,6 +19,8 @@ def verdicts(figures: Mapping[str, Any]) -> dict[str, bool]:
             figures["parse"] >= 10 * figures["parse_python_hl7"]
         )
         found["parse at least 100 x hl7apy"] = figures["parse"] >= 100 * figures["parse_hl7apy"]
+    if "table" in figures:
+        found |= _rules(figures)
     if "backtest" in figures:
         # of a smaller load (--scale) the same pace is asked
         judged = figures["backtest"]
@@ -31,6 +33,17 @@ def verdicts(figures: Mapping[str, Any]) -> dict[str, bool]:
     if "drain" in figures and "spine" in figures:
         found["drain at least the spine figure"] = figures["drain"] >= figures["spine"]
     return found
+
+
+def _rules(figures: Mapping[str, Any]) -> dict[str, bool]:
+    shipped = [taken for name, taken in figures["prove_s"].items() if name != "generated"]
+    return {
+        "table at least 1,000,000/s": figures["table"] >= 1_000_000,
+        "table at least 5 x zen-engine": figures["table"] >= 5 * figures["table_zen"],
+        "step at least 10,000/s": figures["step"] >= 10_000,
+        "each shipped pathway proved in under 2 s": max(shipped) < 2,
+        "the generated pathway proved in under 60 s": figures["prove_s"]["generated"] < 60,
+    }
 
 
 def _waiting(waiting: Mapping[str, Any]) -> dict[str, bool]:

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -223,3 +224,23 @@ async def _door(url: str, name: str, organisation: UUID) -> AsyncIterator[Databa
         yield door
     finally:
         await pool.close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--every-mutant`: all mutants of pathways instead of a few (`make mutants`)."""
+    parser.addoption(
+        "--every-mutant", action="store_true", help="all mutants of the shipped pathways"
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many mutants of each kind were judged."""
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == "mutants" and isinstance(value, dict):
+                counts.update(value)
+    if counts:
+        terminalreporter.write_sep("-", "mutants of the shipped pathways")
+        for kind, count in sorted(counts.items()):
+            terminalreporter.write_line(f"{count:6} {kind}")

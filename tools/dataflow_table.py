@@ -41,6 +41,8 @@ def lines() -> Iterator[str]:
     yield "never sent; a resource that no connection's `writes` lists is never written. All fields are sealed by the"
     yield "key of the patient's source identity (AES-256-GCM), and travel by TLS wherever the peer is another machine."
     yield "Time to live: [retention](retention.md). Mail to staff names no patient and no clinical content."
+    yield "A message to a patient holds a [template's](templates.md) words and blanks, and what a person wrote only"
+    yield "where the patient consented; the address is looked up when it leaves, and kept sealed or as a keyed hash."
     yield from (
         "",
         "## Connections of the shipped site",

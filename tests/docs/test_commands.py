@@ -12,6 +12,7 @@ from tools.house.tree import ROOT, Source, sources
 _NAMED = re.compile(r"(?:^|`|/bin/)carelane ((?:[a-z]+ ?){1,2})", re.MULTILINE)
 FOUND = list(commands(parser(), "carelane"))
 KNOWN = {path.removeprefix("carelane ") for path, _, _ in FOUND}
+GROUPS = KNOWN | {" ".join(path.split()[:2]) for path in KNOWN}
 TOPS = {path.split()[0] for path in KNOWN}
 
 
@@ -35,7 +36,7 @@ def unknown(page: Source) -> set[str]:
     return {
         " ".join(words)
         for words in named
-        if words[0] not in KNOWN and " ".join(words[:2]) not in KNOWN and not _whole(words)
+        if words[0] not in KNOWN and " ".join(words[:2]) not in GROUPS and not _whole(words)
     }
 
 

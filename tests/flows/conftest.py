@@ -83,7 +83,7 @@ class Feed:
     async def interpret(self, *, connection: str = "") -> None:
         """Interpret whatever waits."""
         reading = readers(self.house.runtime.directory)
-        while await interpret(self.house.runtime, reading, connection or self.connection):
+        while await interpret(self.house.runtime, reading, connection or self.connection) > 0:
             self.hand.forward(timedelta(milliseconds=5))
 
     async def drain(self) -> None:

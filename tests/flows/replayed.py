@@ -15,10 +15,10 @@ from carelane.releases.events import header, histories
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def dated(head: Header) -> Header:
-    """Tests move their own clock, but the site was loaded by the machine's: what is in force was so from the start."""
+def dated(head: Header, now: datetime) -> Header:
+    """Tests move their own clock, but the site was loaded by the machine's: what that put in force was always so."""
     activations = tuple(
-        each if each.to_at else replace(each, from_at=LONG_AGO) for each in head.activations
+        replace(each, from_at=LONG_AGO) if each.from_at > now else each for each in head.activations
     )
     directories = tuple(replace(each, loaded_at=LONG_AGO) for each in head.directories)
     return replace(head, activations=activations, directories=directories)
@@ -28,7 +28,7 @@ async def replayed(house: House, pathway: str = "referral-intake") -> list[Verdi
     """What a back-test of the pathway in force against itself says to each subject."""
     runtime = house.runtime
     async with runtime.worker.transaction() as tx:
-        head = dated(await header(runtime, tx, pathway, None))
+        head = dated(await header(runtime, tx, pathway, None), runtime.now())
     heard = sorted({name for each in runtime.releases.published.values() for name in each.events})
     definition = next(each for each in runtime.releases.active(EVERYWHERE) if each.name == pathway)
     judge = judge_for(read_header(line(head), "head"), definition, definition)

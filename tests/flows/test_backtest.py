@@ -29,14 +29,14 @@ SHIPPED = ROOT / "pathways" / "referral-intake.yaml"
 OLD = SHIPPED.read_text(encoding="utf-8")
 SLOW = "clock: { kind: business-days, warn: 2d, due: 3d, setting: triage_within }"
 FAST = "clock: { kind: business-days, warn: 1d, due: 2d }"
-NEW = OLD.replace(SLOW, FAST).replace('version: "1.0.0"', 'version: "1.1.0"')
+NEW = OLD.replace(SLOW, FAST)
 
 
 async def recorded(house: House, folder: Path) -> Path:
     """The recording of all that happened, in two parts."""
     runtime = house.runtime
     async with runtime.worker.transaction() as tx:
-        head: Header = dated(await header(runtime, tx, "referral-intake", None))
+        head: Header = dated(await header(runtime, tx, "referral-intake", None), runtime.now())
     heard = heard_by(runtime.releases.published, "referral-intake")
     found = [each async for each in histories(runtime.worker, head, heard)]
     write(folder, head, found)

@@ -20,8 +20,9 @@ from carelane.proofs.mapping import draft, read_mapping
 from carelane.releases import activate as activating
 from carelane.releases import refusals
 from carelane.releases.activate import Approved, InForce, activate
+from carelane.releases.endings import Ending, Line
 from carelane.releases.evidence import Judged, Proven, Refused
-from carelane.releases.moving import Ending, Line, Order, migrate, preview
+from carelane.releases.moving import Order, migrate, preview
 from carelane.releases.publish import named, publish
 from carelane.releases.recall import Recalled, recall
 from carelane.releases.refusals import Wish
@@ -130,7 +131,6 @@ async def test_a_service_line_gets_its_release_and_all_else_stays(house: House, 
     ]
 
 
-@pytest.mark.requirement("R122")
 async def test_one_person_alone_puts_nothing_in_force(house: House, feed: Feed) -> None:
     """The same person twice is one person; the leaf names both who stand behind an activation."""
     for _ in range(2):

@@ -79,7 +79,12 @@ async def test_a_database_in_use_never_becomes_a_demo(
     async with open_house(
         settings(tmp_path, demo=False), database, process="up", load=True
     ) as house:
-        await arrive(house, make.referral(1, person=1, origin=make.Origin(start=datetime(2026, 3, 2, 14, tzinfo=UTC))))
+        await arrive(
+            house,
+            make.referral(
+                1, person=1, origin=make.Origin(start=datetime(2026, 3, 2, 14, tzinfo=UTC))
+            ),
+        )
     with pytest.raises(NotADemo, match="not a demo's"):
         async with open_house(settings(tmp_path, demo=True), database, process="up", load=True):
             pass

@@ -134,10 +134,11 @@ async def test_effects_that_may_have_left_after_the_backup_are_looked_for_first(
     assert counted(urls.superuser, before) == 0
 
 
+_SECOND = "first_index = (select min(first_index) from audit_sheaf where first_index > 0)"
 _TAMPERINGS = {
-    "edited": "update audit_leaf set body = body || '\\x20' where tree_index = 1",
-    "deleted": "delete from audit_leaf where tree_index = 2",
-    "cut": "delete from audit_leaf where tree_index = (select max(tree_index) from audit_leaf)",
+    "edited": f"update audit_sheaf set bodies[1] = bodies[1] || '\\x20' where {_SECOND}",  # noqa: S608  # a constant
+    "deleted": f"delete from audit_sheaf where {_SECOND}",  # noqa: S608  # a constant
+    "cut": "delete from audit_sheaf where first_index = (select max(first_index) from audit_sheaf)",
     "hidden": "update audit_tree set edge[1] = sha256('other') where tree = 'audit'",
 }
 

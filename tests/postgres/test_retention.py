@@ -214,7 +214,8 @@ async def test_a_patient_who_comes_back_is_known_again(house: House, superuser: 
 
 _COLUMNS = """
 select table_name, column_name from information_schema.columns
-where table_schema = 'public' and table_name not like 'procrastinate%'
+join information_schema.tables using (table_schema, table_name)
+where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not like 'procrastinate%'
   and data_type in ('text', 'json', 'jsonb', 'bytea', 'character varying', 'character', 'xml', 'ARRAY')
   and udt_name <> '_uuid'"""
 

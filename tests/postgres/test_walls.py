@@ -102,12 +102,12 @@ async def test_a_person_sees_their_sites_and_what_belongs_to_none(
 
 @pytest.mark.invariant("I14")
 @pytest.mark.parametrize("role", ["carelane_app", "carelane_worker", "carelane_audit"])
-@pytest.mark.parametrize("table", ["audit_leaf", "access_leaf"])
+@pytest.mark.parametrize("table", ["audit_sheaf", "access_sheaf"])
 def test_no_role_changes_or_removes_a_leaf(superuser: Superuser, role: str, table: str) -> None:
     row = superuser.execute(
         "select has_table_privilege(%(role)s, %(table)s, 'delete'),"
         " has_table_privilege(%(role)s, %(table)s, 'truncate'),"
-        " has_column_privilege(%(role)s, %(table)s, 'body', 'update')",
+        " has_column_privilege(%(role)s, %(table)s, 'bodies', 'update')",
         {"role": role, "table": table},
     ).fetchone()
     assert row == (False, False, False)
@@ -119,7 +119,7 @@ join pg_attribute a on a.attrelid = c.oid and a.attname in ('organisation', 'sit
 where n.nspname = 'public' and c.relkind in ('r', 'p') and a.attname = %s and c.relname <> 'ward'
 order by 1"""
 _ROLES = ("carelane_owner", "carelane_app", "carelane_worker", "carelane_audit")
-_AUDIT = ("audit_leaf", "access_leaf", "audit_tree", "checkpoint")
+_AUDIT = ("audit_sheaf", "access_sheaf", "audit_tree", "checkpoint")
 _RIGHTS = ("insert", "update", "delete", "truncate")
 
 
@@ -168,7 +168,8 @@ where a.attrelid = %s::regclass and a.attnum > 0 and not a.attisdropped and a.at
   and not a.atthasdef and a.attidentity = ''"""
 _VALUES = {
     "uuid": "gen_random_uuid()", "text": "gen_random_uuid()::text", "jsonb": "'{}'", "bytea": "'\\x00'",
-    "boolean": "false",
+    "boolean": "false", "uuid[]": "array[gen_random_uuid()]", "bytea[]": "array['\\x00'::bytea]",
+    "timestamp with time zone[]": "array[now()]",
     "timestamp with time zone": "now()", "integer": "1", "smallint": "1", "bigint": "1", "double precision": "1",
 }  # fmt: skip
 
@@ -202,6 +203,17 @@ def test_without_a_scope_no_role_sees_a_row_of_any_table(
     }
     assert len(seen) > 20
     assert {table: number for table, number in seen.items() if number} == {}
+
+
+@pytest.mark.invariant("I11")
+@pytest.mark.usefixtures("peopled")
+@pytest.mark.parametrize("view", ["audit_leaf", "access_leaf"])
+@pytest.mark.parametrize("role", _ROLES[1:])
+def test_a_view_shows_no_more_than_its_table(
+    superuser: Superuser, organisation: UUID, role: str, view: str
+) -> None:
+    assert counted(superuser, role, view) == 0
+    assert counted(superuser, role, view, scope_=str(organisation)) == 1
 
 
 @pytest.mark.parametrize("role", ["carelane_app", "carelane_worker"])
@@ -293,8 +305,8 @@ def test_audit_is_added_to_by_whoever_acts_and_numbered_by_the_sequencer_alone(
         if _may(superuser, role, table, right)
     }
     assert rights == {
-        ("app", "audit_leaf", "insert"), ("app", "access_leaf", "insert"),
-        ("worker", "audit_leaf", "insert"), ("worker", "access_leaf", "insert"),
+        ("app", "audit_sheaf", "insert"), ("app", "access_sheaf", "insert"),
+        ("worker", "audit_sheaf", "insert"), ("worker", "access_sheaf", "insert"),
         ("audit", "audit_tree", "insert"), ("audit", "audit_tree", "update"),
         ("audit", "checkpoint", "insert"), ("audit", "checkpoint", "update"),
     }  # fmt: skip
@@ -304,10 +316,10 @@ def test_audit_is_added_to_by_whoever_acts_and_numbered_by_the_sequencer_alone(
 @pytest.mark.parametrize("role", ["carelane_app", "carelane_worker", "carelane_audit"])
 @pytest.mark.parametrize(
     "statement",
-    ["update audit_leaf set body = 'x'", "delete from audit_leaf", "truncate audit_leaf",
+    ["update audit_sheaf set bodies = '{x}'", "delete from audit_sheaf", "truncate audit_sheaf",
      "delete from message", "delete from fact", "delete from decision",
-     "alter table audit_leaf disable row level security",
-     "drop policy organisation on audit_leaf"],
+     "alter table audit_sheaf disable row level security",
+     "drop policy organisation on audit_sheaf"],
 )  # fmt: skip
 def test_statements_that_would_undo_the_record_are_refused(
     superuser: Superuser, role: str, statement: str

@@ -8,9 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from carelane.cases.model import Case, RegionView
+from carelane.cases.model import Case, Clock, Moved, OpenStep, OwnerRef, RegionView
+from carelane.facts.fact import Urgency
+from carelane.pathways.definition import ClockKind, OwnerKind
 from carelane.store.commit_rows import case_state
-from carelane.store.shapes import SHAPE, UnknownShape, decode_case
+from carelane.store.shapes import SHAPE, UnknownShape, decode_case, moved_of
 
 _HERE = Path(__file__).parent
 NOON = datetime(2026, 3, 4, 17, 0, tzinfo=UTC)
@@ -44,16 +46,41 @@ IN_BLOCKS = replace(
 )
 
 
+WAIT = OpenStep(
+    id=UUID(int=7),
+    state="triage",
+    opened_at=NOON,
+    owner=OwnerRef(kind=OwnerKind.POOL, name="desk"),
+    clock=Clock(kind=ClockKind.WALL, started_at=NOON, due_at=NOON, next_at=NOON),
+    fallback="to the lead",
+)
+WANDERED = replace(
+    PLAIN,
+    moved=Moved(
+        release="e" * 64,
+        version="0",
+        revision=3,
+        steps=(WAIT,),
+        after=(replace(WAIT, state="new-triage"),),
+        status="in-triage",
+        milestone="",
+        urgency=Urgency.URGENT,
+        values={"urgency": "urgent", "surgery_at": NOON},
+    ),
+)
+
+
 @pytest.mark.invariant("I15")
-@pytest.mark.parametrize(("number", "case"), [(1, PLAIN), (2, IN_BLOCKS)])
+@pytest.mark.parametrize(("number", "case"), [(1, PLAIN), (2, IN_BLOCKS), (3, WANDERED)])
 def test_a_stored_case_is_read_and_written_as_it_was(number: int, case: Case) -> None:
     """The frozen text gives the same parts, and the case the same text: a difference is a new number."""
     text = (_HERE / "shapes" / f"case-{number}.json").read_text(encoding="utf-8").strip()
-    assert case_state(case) == text
+    assert case_state(case).decode() == text
     shape = decode_case(text)
     assert shape.v == number
     assert (shape.regions, shape.owed) == (case.regions, case.owed)
     assert shape.counters == case.counters
+    assert moved_of(shape.moved) == case.moved
 
 
 def test_every_number_has_a_frozen_shape() -> None:

@@ -38,7 +38,7 @@ from carelane.pathways.guard import (
 )
 from tests.rules.worlds import Worlds, count
 
-WORLDS_MAX = 6_000_000
+WORLDS_MAX = 500_000
 _COMPARE: Mapping[Op, Callable[[float, float], bool]] = {
     Op.EQ: lambda a, b: a == b,
     Op.NE: lambda a, b: a != b,
@@ -50,13 +50,13 @@ _COMPARE: Mapping[Op, Callable[[float, float], bool]] = {
 To = Callable[[int], Sequence[int]]
 
 
-class NotForMe(Exception):  # noqa: N818  # the pathway says what this judge does not read
+class NotForMe(Exception):  # the pathway says what this judge does not read
     """Blocks, waits, comparisons of fields or of time: not read here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a case stands: a state, the effects whose ends it waits for, whether one failed, whether it is cancelled."""
+    """Where a case stands: a state, effects whose ends it waits for, whether one failed, whether it is cancelled."""
 
     state: str
     pending: frozenset[str] = frozenset()
@@ -169,7 +169,7 @@ class Judge:
             return
         state = self.definition.states[place.state]
         if state.final:
-            yield from self._reopening(place)
+            yield from self._reopening()
             return
         for event in self.definition.events.values():
             edge = state.on.get(event.name) or self.definition.everywhere.get(event.name)
@@ -181,7 +181,11 @@ class Judge:
                 if counter.add == outcome:
                     changes[counter.name] = _plus(counter.max)
             yield from self._edge(place, edge, changes, name=(state.task, outcome))
-        if state.fallback is not None and state.fallback.edge is not None and not state.fallback.repeat:
+        if (
+            state.fallback is not None
+            and state.fallback.edge is not None
+            and not state.fallback.repeat
+        ):
             yield from self._edge(place, state.fallback.edge, {}, alone=True)
         yield from self._ended(place, state)
 
@@ -193,7 +197,7 @@ class Judge:
                         when = step.when & self.guard(event.start.when)
                         yield Step(step.changes, when, step.to, step.after)
 
-    def _reopening(self, place: Place) -> Iterator[Step]:
+    def _reopening(self) -> Iterator[Step]:
         for event in self.definition.events.values():
             if event.reopens is not None:
                 for changes in self._brought(event):
@@ -203,7 +207,9 @@ class Judge:
     def _heard(self, place: Place, event: Event, edge: Edge) -> Iterator[Step]:
         here = place
         if event.cancels:
-            staff = {n for n in place.pending if self.definition.effects[n].audience is Audience.STAFF}
+            staff = {
+                n for n in place.pending if self.definition.effects[n].audience is Audience.STAFF
+            }
             here = Place(place.state, frozenset(staff), place.failed, cancelled=True)
         for changes in self._brought(event):
             yield from self._edge(here, edge, changes)
@@ -219,7 +225,9 @@ class Judge:
                 yield Step({}, self.worlds.every, done, {}, stays=True, name=(name, "done"))
             kind = self.definition.effects[name]
             fails = self.definition.language > 1 and kind.audience is not Audience.STAFF
-            failed = Place(place.state, frozenset() if fails else rest, failed=True, cancelled=place.cancelled)
+            failed = Place(
+                place.state, frozenset() if fails else rest, failed=True, cancelled=place.cancelled
+            )
             for end in ("refused", "needs-person"):
                 own = state.effect_outcomes.get(end)
                 if own is not None:
@@ -269,7 +277,10 @@ class Judge:
         return Place(name, pending, cancelled=cancelled), after
 
     def _moves(self, state: State, effect: str) -> bool:
-        return bool(state.effect_outcomes) or self.definition.effects[effect].on_failure in self.definition.states
+        return (
+            bool(state.effect_outcomes)
+            or self.definition.effects[effect].on_failure in self.definition.states
+        )
 
     def _staff(self, effect: str) -> bool:
         return self.definition.effects[effect].audience is Audience.STAFF
@@ -299,14 +310,18 @@ class Judge:
         given = given if among is None else list(among)
 
         def to(number: int) -> list[int]:
-            kept = [] if forced and not (one.raise_only and values[number] is not None) else [number]
+            kept = (
+                [] if forced and not (one.raise_only and values[number] is not None) else [number]
+            )
             rising = one.raise_only and values[number] is not None
             return sorted({*kept, *(n for n in given if not rising or n >= number)})
 
         return to
 
     def _filled(self, state: State, outcome: str) -> Iterator[tuple[str, To]]:
-        form = {one.name: one for one in self.definition.tasks[state.task].form} if state.task else {}
+        form = (
+            {one.name: one for one in self.definition.tasks[state.task].form} if state.task else {}
+        )
         for one in self.definition.inputs.values():
             path = one.path.split(".")
             asked = form.get(path[2]) if path[:2] == ["task", "form"] else None
@@ -343,8 +358,8 @@ class Judge:
             worlds = self.worlds.back(worlds, name, to)
         return worlds
 
-    def reached(self, without: Callable[[Step], bool] = lambda _: False) -> dict[Place, int]:
-        """Every place with the worlds in which it is reached."""
+    def reached(self, without: frozenset[tuple[str, str]] = frozenset()) -> dict[Place, int]:
+        """Every place with the worlds in which it is reached, by steps that are not named."""
         start = Place("")
         found = {start: self.worlds.one({})}
         fresh = dict(found)
@@ -352,13 +367,25 @@ class Judge:
             place = next(iter(fresh))
             worlds = fresh.pop(place)
             for step in self.steps(place):
-                if without(step):
+                if step.name in without:
                     continue
                 there = self.apply(step, worlds) & ~found.get(step.to, 0)
                 if there:
                     found[step.to] = found.get(step.to, 0) | there
                     fresh[step.to] = fresh.get(step.to, 0) | there
         return found
+
+
+def narrowed(definition: Definition) -> dict[str, list[Value | None]]:
+    """Small domains: missing and what is told apart, the widest cut to missing and two values until all fits."""
+    domains = {name: list(values) for name, values in _dimensions(definition, {})}
+    inputs = [name for name in domains if name in definition.inputs]
+    while count(domains) > WORLDS_MAX:
+        widest = max(inputs, key=lambda name: len(domains[name]))
+        if len(domains[widest]) <= 2:
+            raise NotForMe(f"{count(domains)} worlds")
+        domains[widest].pop()
+    return domains
 
 
 def judge(
@@ -389,7 +416,10 @@ def _tables(definition: Definition) -> Iterator[str]:
         if table.hit is not Hit.COLLECT and one.worlds.every & ~_union(holds):
             yield "tables-complete"
         clash = [
-            (a, b) for b in range(len(holds)) for a in range(b) if table.hit is Hit.UNIQUE and holds[a] & holds[b]
+            (a, b)
+            for b in range(len(holds))
+            for a in range(b)
+            if table.hit is Hit.UNIQUE and holds[a] & holds[b]
         ]
         if clash:
             yield "tables-without-conflict"
@@ -411,8 +441,10 @@ def _times(definition: Definition) -> Iterator[str]:
     """Safety clocks call help before they are due; required chains are long and quick enough."""
     for state in definition.states.values():
         clock = state.clock
-        if clock is not None and clock.safety and not any(
-            level.after < (clock.due or timedelta(0)) for level in state.escalate
+        if (
+            clock is not None
+            and clock.safety
+            and not any(level.after < (clock.due or timedelta(0)) for level in state.escalate)
         ):
             yield "safety-clocks"
     for given in definition.requires:
@@ -420,17 +452,24 @@ def _times(definition: Definition) -> Iterator[str]:
             continue
         for state in definition.states.values():
             repeats = state.fallback is not None and state.fallback.repeat
-            about = state.name == given["at"] if "at" in given else state.task == given["chain"] and not repeats
+            about = (
+                state.name == given["at"]
+                if "at" in given
+                else state.task == given["chain"] and not repeats
+            )
             if not about:
                 continue
             last = duration(given["last_by"]) if "last_by" in given else None
             channel = given.get("last_channel")
             levels = state.escalate
-            if len(levels) < int(given["levels"]):
-                yield "requires"
-            elif last is not None and levels[-1].after > last:
-                yield "requires"
-            elif channel and (levels[-1].by != channel or channel in [one.by for one in levels[:-1]]):
+            if (
+                len(levels) < int(given["levels"])
+                or (last is not None and levels[-1].after > last)
+                or (
+                    channel
+                    and (levels[-1].by != channel or channel in [one.by for one in levels[:-1]])
+                )
+            ):
                 yield "requires"
 
 
@@ -438,8 +477,11 @@ def _promises(one: Judge) -> Iterator[str]:
     for given in one.definition.requires:
         if "before" not in given:
             continue
-        keeping = {(given.get("of", "-"), given.get("outcome", "-")), (given.get("done", "-"), "done")}
-        found = one.reached(lambda step, keeping=keeping: step.name in keeping)
+        keeping = {
+            (given.get("of", "-"), given.get("outcome", "-")),
+            (given.get("done", "-"), "done"),
+        }
+        found = one.reached(frozenset(keeping))
         if any(place.state == given["before"] for place in found):
             yield "requires"
 
@@ -460,7 +502,9 @@ def _stuck(one: Judge, found: Mapping[Place, int]) -> bool:
             if known != good.get(place, 0):
                 good[place], grown = known, True
     return any(
-        worlds & ~good.get(place, 0) for place, worlds in found.items() if place.state and not _over(one, place)
+        worlds & ~good.get(place, 0)
+        for place, worlds in found.items()
+        if place.state and not _over(one, place)
     )
 
 
@@ -496,11 +540,14 @@ def _flags(definition: Definition, narrowed: Mapping[str, Sequence[Value | None]
         yield "red-flags-to-urgent-pools"
         return
     counters = {one.name: [None] for state in definition.states.values() for one in state.counters}
-    if any(set(_guard_names(b.when)) & set(counters) for e in _edges(definition) for b in e.branches):
+    if any(
+        set(_guard_names(b.when)) & set(counters) for e in _edges(definition) for b in e.branches
+    ):
         counters = {}  # they are read: count them
     one = Judge(definition, {**narrowed, **counters})
     seen = _union(
-        one.guard(Within(name, frozenset(codes))) for name, codes in (*flags.inputs.items(), *flags.outputs.items())
+        one.guard(Within(name, frozenset(codes)))
+        for name, codes in (*flags.inputs.items(), *flags.outputs.items())
     )
     urgencies = _urgencies(one)
     start: dict[tuple[Place, str, int], int] = {(Place(""), "", -1): one.worlds.one({})}
@@ -515,9 +562,9 @@ def _flags(definition: Definition, narrowed: Mapping[str, Sequence[Value | None]
                     if _wrong(definition, step.to, pool, mark):
                         yield "red-flags-to-urgent-pools"
                         return
-                    there = one.apply(Step({}, step.when, step.to, step.after), there)
+                    led = one.apply(Step({}, step.when, step.to, step.after), there)
                     key = (step.to, pool, mark)
-                    new = there & ~found.get(key, 0)
+                    new = led & ~found.get(key, 0)
                     if new:
                         found[key] = found.get(key, 0) | new
                         fresh[key] = fresh.get(key, 0) | new
@@ -562,7 +609,7 @@ def _urgencies(one: Judge) -> dict[int, int]:
             rank = ranks.get(str(value), 0)
             found[rank] = found.get(rank, 0) | worlds
         return found
-    return {rank: one.worlds.where(name, lambda v, c=code: v == c) for code, rank in ranks.items()}
+    return {rank: one.guard(Compare(name, Op.EQ, code)) for code, rank in ranks.items()}
 
 
 def _owned(one: Judge, step: Step, worlds: int, owner: str) -> Iterator[tuple[str, int]]:
@@ -620,18 +667,27 @@ def _domain(definition: Definition, one: Input) -> list[Value | None]:
         every = [False, True]
     else:
         every = _around(definition, one)
-    atoms = [part for guard in _guards(definition) for part in _parts(guard) if part.field == one.name]
-    if one.raise_only:
+    atoms = [
+        part for guard in _guards(definition) for part in _parts(guard) if part.field == one.name
+    ]
+    if one.raise_only or one.name in definition.variables:
         return [None, *every]
     signs: dict[tuple[bool, ...], Value] = {}
     for value in every:
-        signs.setdefault((*(_atom(atom, value) for atom in atoms), *_options(definition, one, value)), value)
+        signs.setdefault(
+            (*(_atom(atom, value) for atom in atoms), *_options(definition, one, value)), value
+        )
     return [None, *signs.values()]
 
 
 def _options(definition: Definition, one: Input, value: Value) -> list[bool]:
     path = one.path.split(".")
-    fields = [f for task in definition.tasks.values() for f in task.form if path[:2] == ["task", "form"] and f.name == path[2]]
+    fields = [
+        f
+        for task in definition.tasks.values()
+        for f in task.form
+        if path[:2] == ["task", "form"] and f.name == path[2]
+    ]
     return [value in f.options for f in fields if f.options]
 
 
@@ -646,7 +702,12 @@ def _around(definition: Definition, one: Input) -> list[Value]:
                 elif isinstance(at, int | float):
                     found |= {at - 1, at, at + 1}
     if not found:
-        return [{InputType.DATE: date(2026, 1, 1), InputType.INSTANT: datetime(2026, 1, 1, tzinfo=UTC)}.get(one.type, 1)]
+        return [
+            {
+                InputType.DATE: date(2026, 1, 1),
+                InputType.INSTANT: datetime(2026, 1, 1, tzinfo=UTC),
+            }.get(one.type, 1)
+        ]
     least = 0 if one.reduce is Reduce.COUNT else None
     return sorted((v for v in found if least is None or v >= least), key=str)  # type: ignore[operator]  # numbers
 
@@ -713,4 +774,3 @@ def _union(many: Iterator[int] | Sequence[int]) -> int:
     for each in many:
         found |= each
     return found
-

@@ -5,18 +5,23 @@ Each mutant is a text of its own, made from the YAML as data, so that nothing he
 
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
 
 from carelane.pathways.definition import Definition
 
 HOUSE = Path(__file__).parents[2]
-FILES = sorted((HOUSE / "pathways").glob("*.yaml")) + sorted((HOUSE / "pathways/system").glob("*.yaml"))
-Tree = dict[str, "Tree"] | list["Tree"] | str
+FILES = sorted((HOUSE / "pathways").glob("*.yaml")) + sorted(
+    (HOUSE / "pathways/system").glob("*.yaml")
+)
+Tree: TypeAlias = Any  # a YAML text as data: mappings, lists and texts, as deep as they go
+Change = Callable[[Tree], None]
 _OPS = {"<=": "<", "<": "<=", ">=": ">", ">": ">=", "!=": "=", "=": "!="}
 _OP = re.compile(r"(?<=\s)(<=|>=|!=|<|>|=)(?=\s)")
 _NUMBER = re.compile(r"(?<=[<>=] )\d+(?=\s|$|\))")
@@ -43,19 +48,17 @@ def deletions(text: str, definition: Definition) -> Iterator[Mutant]:
     for path, state in _states(_read(text)):
         for kind in ("owner", "clock", "fallback"):
             if kind in state:
-                yield _changed(text, kind, path, lambda tree, kind=kind: tree.pop(kind))
+                yield _changed(text, kind, path, _without(kind))
         if "else" in state.get("owner", {}):
-            yield _changed(text, "owner", path, lambda tree: tree["owner"].pop("else"))
+            yield _changed(text, "owner", path, _without("else", "owner"))
         for section in ("outcomes", "effect_outcomes"):
             for name in state.get(section, {}):
                 yield _changed(
                     text, "outcome edge", (*path, section, name),
-                    lambda tree, section=section, name=name: tree.pop(name), up=1,
+                    _without(name), up=1,
                 )  # fmt: skip
         for number in range(len(state.get("escalate", []))):
-            yield _changed(
-                text, "required level", path, lambda tree, number=number: _level_gone(tree, number)
-            )
+            yield _changed(text, "required level", path, partial(_level_gone, number=number))
     yield from _red_flags(text, definition)
 
 
@@ -68,16 +71,18 @@ def _red_flags(text: str, definition: Definition) -> Iterator[Mutant]:
             for code in codes:
                 yield _changed(
                     text, "red-flag row", ("red_flags", section, name),
-                    lambda tree, code=code: tree.remove(code),
+                    _unlisted(code),
                 )  # fmt: skip
     for table in definition.tables.values():
         for row in table.rows:
             flagged = any(value in flags.outputs.get(name, ()) for name, value in row.then.items())
-            highest = table.outputs.get(definition.urgency) == "urgency" and "stat" in row.then.values()
+            highest = (
+                table.outputs.get(definition.urgency) == "urgency" and "stat" in row.then.values()
+            )
             if flagged or highest:
                 yield _changed(
                     text, "red-flag row", ("tables", table.name, "rows"),
-                    lambda tree, number=row.number: tree.pop(number - 1),
+                    _without(row.number - 1),
                 )  # fmt: skip
 
 
@@ -87,10 +92,10 @@ def changes(text: str) -> Iterator[Mutant]:
     for path, value in _leaves(tree, ()):
         if path[-1] == "when":
             for other in _guards(value):
-                yield _changed(text, "guard", path, lambda t, k=path[-1], v=other: t.__setitem__(k, v), up=1)
+                yield _changed(text, "guard", path, _with(path[-1], other), up=1)
         if path[-1] in ("due", "warn", "after", "resume_by") and _SPAN.search(value):
             for other in _spans(value):
-                yield _changed(text, "due time", path, lambda t, k=path[-1], v=other: t.__setitem__(k, v), up=1)
+                yield _changed(text, "due time", path, _with(path[-1], other), up=1)
     for name, table in tree.get("tables", {}).items():
         yield from _rows(text, name, table)
 
@@ -100,12 +105,12 @@ def _rows(text: str, name: str, table: Mapping[str, Tree]) -> Iterator[Mutant]:
     outputs = list(dict.fromkeys(row["then"] for row in rows if isinstance(row["then"], str)))
     for number, row in enumerate(rows):
         at = ("tables", name, "rows")
-        yield _changed(text, "row", at, lambda t, n=number: t.pop(n))
+        yield _changed(text, "row", at, _without(number))
         if number:
-            yield _changed(text, "row", at, lambda t, n=number: t.insert(n - 1, t.pop(n)))
+            yield _changed(text, "row", at, _earlier(number))
         for other in outputs:
             if other != row["then"]:
-                yield _changed(text, "row", at, lambda t, n=number, v=other: t[n].__setitem__("then", v))
+                yield _changed(text, "row", at, _with("then", other, number))
 
 
 def _guards(guard: str) -> Iterator[str]:
@@ -133,7 +138,9 @@ def _spans(value: str) -> Iterator[str]:
 def _states(tree: Mapping[str, Tree]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Tree]]]:
     """Every waiting state, also inside blocks, with its path in the text."""
 
-    def inside(states: Mapping[str, Tree], path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Tree]]]:
+    def inside(
+        states: Mapping[str, Tree], path: tuple[str | int, ...]
+    ) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Tree]]]:
         for name, state in states.items():
             here = (*path, name)
             if state.get("final") not in ("true", True):
@@ -157,6 +164,48 @@ def _leaves(tree: Tree, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str
         yield path, tree
 
 
+def _without(key: str | int, *inside: str | int) -> Change:
+    """What takes an entry away."""
+
+    def change(tree: Tree) -> None:
+        _deeper(tree, inside).pop(key)
+
+    return change
+
+
+def _with(key: str | int, value: str, *inside: str | int) -> Change:
+    """What gives an entry another value."""
+
+    def change(tree: Tree) -> None:
+        _deeper(tree, inside)[key] = value
+
+    return change
+
+
+def _unlisted(member: str) -> Change:
+    """What takes a member out of a list."""
+
+    def change(tree: Tree) -> None:
+        tree.remove(member)
+
+    return change
+
+
+def _earlier(number: int) -> Change:
+    """What moves a row one up."""
+
+    def change(tree: Tree) -> None:
+        tree.insert(number - 1, tree.pop(number))
+
+    return change
+
+
+def _deeper(tree: Tree, inside: Sequence[str | int]) -> Tree:
+    for key in inside:
+        tree = tree[key]
+    return tree
+
+
 def _level_gone(state: dict[str, Tree], number: int) -> None:
     levels = state["escalate"]
     levels.pop(number)
@@ -167,7 +216,12 @@ def _level_gone(state: dict[str, Tree], number: int) -> None:
 
 
 def _changed(
-    text: str, kind: str, path: tuple[str | int, ...], change: Callable[[Tree], object], *, up: int = 0
+    text: str,
+    kind: str,
+    path: tuple[str | int, ...],
+    change: Change,
+    *,
+    up: int = 0,
 ) -> Mutant:
     tree = deepcopy(_read(text))
     here = tree

@@ -28,7 +28,7 @@ from carelane.testing.simulation.walks import walk
 from tests.rules.edits import Edit, edits
 
 ROOT = Path(__file__).parents[2]
-LIVES = 48
+LIVES = 36
 DEEDS = 14
 SEED = 20261128
 NAMES = ("referral-intake", "critical-result")

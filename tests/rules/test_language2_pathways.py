@@ -7,7 +7,8 @@ import pytest
 from carelane.pathways.definition import Definition
 from carelane.pathways.loading import bundle, load, subs_among
 from carelane.pathways.trial import read_trials
-from carelane.proofs.trials import report, run_trial
+from carelane.proofs.trial_report import report
+from carelane.proofs.trials import run_trial
 
 FOLDER = Path(__file__).parent / "pathways"
 FILES = sorted(FOLDER.glob("*.yaml"))

@@ -87,7 +87,7 @@ TABLE = [
 ]
 
 
-@pytest.mark.requirement("R126")
+@pytest.mark.requirement("R125")
 @pytest.mark.parametrize(("edits", "says"), TABLE, ids=[str(n) for n in range(len(TABLE))])
 def test_a_change_is_said_in_words(edits: list[tuple[str, str]], says: list[str]) -> None:
     """Clocks by their times, tables by their rows, a new name as a new name; not lines of text."""

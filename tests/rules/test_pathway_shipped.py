@@ -180,7 +180,7 @@ def test_pathway_referral_tells_the_referrer_at_each_end() -> None:
 
 
 def test_pathway_fields_sent_can_be_rebuilt_for_an_adapter() -> None:
-    """What effects send stands at role and element, so that an adapter gets resources again; a slot is its reference."""
+    """What effects send stands at role and element, so that adapters get resources again; a slot is a reference."""
     for path in FILES:
         definition = shipped(path.stem)
         for effect in definition.effects.values():

@@ -27,10 +27,10 @@ def test_a_pathway_that_names_no_template_is_refused() -> None:
 
 def test_a_releases_digest_holds_its_templates() -> None:
     """Another word in a template is another release; that of another template is not."""
-    plain = read(REMINDER, read_templates(TEMPLATES))["visit-reminder"][0].digest
+    plain = read(REMINDER, read_templates(TEMPLATES))[0].definition.digest
     for name, same in (("appointment-reminder.yaml", False), ("call-us.yaml", True)):
         changed = {**TEMPLATES, name: TEMPLATES[name].replace("STOP", "stop")}
-        other = read(REMINDER, read_templates(changed))["visit-reminder"][0].digest
+        other = read(REMINDER, read_templates(changed))[0].definition.digest
         assert (other == plain) is same
 
 

@@ -23,7 +23,14 @@ from carelane.store.sealing import (
     place,
     seal_many,
 )
-from carelane.store.tokens import SearchTerms, Tokens, TooFewTerms, plain_name, plain_phone
+from carelane.store.tokens import (
+    SearchTerms,
+    Tokens,
+    TooFewTerms,
+    plain_name,
+    plain_phone,
+    search_rows,
+)
 
 ORGANISATION, OTHER = name_id("a"), name_id("b")
 ROW, ANOTHER_ROW = name_id("row"), name_id("another row")
@@ -147,9 +154,9 @@ def test_a_wrapped_key_serves_no_other_row_or_organisation() -> None:
 
 def test_the_key_cache_is_bounded() -> None:
     keys = _keys()
-    for number in range(2_010):
+    for number in range(1_010):
         keys.new_message_key(UUID(int=number))
-    assert len(keys._cache) == 2_000  # noqa: SLF001  # its size is the point
+    assert len(keys._cache) == 1_000  # noqa: SLF001  # its size is the point
 
 
 def test_rotating_the_key_file_keeps_old_keys_and_wraps_with_the_new(tmp_path: Path) -> None:
@@ -242,3 +249,14 @@ def test_tokens_differ_by_kind_part_and_key(value: str, other: str) -> None:
     assert token != tokens.of("key", value)
     assert token != strangers.of("identity", value)
     assert (tokens.of("identity", other) == token) == (other == value)
+
+
+def test_search_tokens_stand_side_by_side_and_further_ones_in_rows_of_their_own() -> None:
+    tokens = Tokens(bytes(32))
+    terms = SearchTerms(family=("Doe",), given=("Jane", "Ann"), phones=("555 0100", "555-0100"))
+    found = tokens.stored(terms)
+    first, second = search_rows(found)
+    assert first[1:] == (found["family"][0], found["given"][0], None, found["phone"][0], None)
+    assert second[1:] == (None, found["given"][1], None, None, None)
+    assert first[0] != second[0]
+    assert search_rows(found) == [first, second], "the same tokens have the same mark"

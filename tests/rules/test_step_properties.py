@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from carelane.cases import step
-from carelane.cases.model import Case, Definitions, Late, Step, View
+from carelane.cases import due_held, step
+from carelane.cases.model import Case, Definitions, Disposition, Late, Step, View
 from carelane.facts.fact import Fact, Json, Urgency
 from carelane.testing.core import invariants
 from carelane.testing.core.pathways import critical, referral
@@ -246,13 +246,18 @@ def same(moves: Sequence[Move], decide: Decide) -> bool:
     over: set[UUID] = set()  # several holds may end at one instant
     for decided in game.steps:
         again.now = decided.now
-        held = {each.fact.id for each in again.view.held}
-        if decided.fact.id in held:
+        ended = {ending(each) for each in due_held(again.view, again.now)}
+        if ending(decided) in ended:  # and not a held fact that came once more
             again.expire_holds()
-            over |= held - {each.fact.id for each in again.view.held}
+            over |= {fact for fact, _, _ in ended}
         elif decided.fact.id not in over:
             again.tell(decided.fact)
     return invariants.snapshot(again.view) == invariants.snapshot(game.view)
+
+
+def ending(decided: Step) -> tuple[UUID, Disposition, str]:
+    """Which fact was decided, and how."""
+    return decided.fact.id, decided.disposition, decided.reason
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

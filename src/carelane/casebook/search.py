@@ -12,7 +12,7 @@ from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Json, Payload
 from carelane.facts.phi import Phi
 from carelane.store.database import Tx
-from carelane.store.tokens import SearchTerms, TooFewTerms
+from carelane.store.tokens import SEARCHED, SearchTerms, TooFewTerms
 
 _leaf = msgspec.json.Decoder(dict)
 
@@ -34,8 +34,9 @@ async def find(
     if isinstance(tokens, TooFewTerms):
         return tokens
     async with runtime.app.transaction(sites=sites) as tx:
-        names = sorted({token.token for token in tokens})
-        rows = await tx.rows("casebook.find", tokens=names, least=len(names))
+        wanted = {kind: [UUID(each) for each in tokens.get(kind, ())] for kind in SEARCHED}
+        least = sum(len(each) for kind, each in wanted.items() if kind != "given")
+        rows = await tx.rows("casebook.find", **wanted, least=least)
     return [
         Found(
             subject=row["id"],

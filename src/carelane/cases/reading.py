@@ -51,13 +51,21 @@ def read(  # noqa: PLR0913  # a leaf: everything it may look at, by name
     for table in prepared.tables:
         seen = {**values, **counters} if counters else values
         found = tables.look_up(table, seen, now=now, entered_at=entered_at)
-        if any(before.get(name) != value for name, value in found.outputs.items()):
+        if _news(before, found.outputs):
             why = tables.answer(table, seen, now=now, entered_at=entered_at)
             reasons.append(_reason(table.inputs, why, seen))
         values.update(found.outputs)
     asked, was = rank(values.get(prepared.urgency)), rank(before.get(prepared.urgency))
     risen = asked if asked > was else Urgency.ROUTINE
     return Reading(values=values, reasons=tuple(reasons), risen=risen, fresh=fresh)
+
+
+def _news(before: Mapping[str, Value | None], outputs: Mapping[str, Value | None]) -> bool:
+    """Whether a table says what it did not say before; a loop, because it is asked of every table for every fact."""
+    for name, value in outputs.items():  # noqa: SIM110  # a generator costs more than the question
+        if before.get(name) != value:
+            return True
+    return False
 
 
 def _open_to(prepared: Prepared, state: str) -> Mapping[str, Input]:

@@ -13,11 +13,12 @@ from carelane.cli.backtest_text import status, text, write_document
 from carelane.cli.pathway_files import texts_beside
 from carelane.compose.house import House
 from carelane.facts.errors import SetupFault
+from carelane.pathways.definition import Definition
 from carelane.pathways.folder import Loaded
 from carelane.proofs.backtest import BacktestReport
 from carelane.proofs.events import History, encode
 from carelane.releases import publish
-from carelane.releases.backtest import backtest
+from carelane.releases.backtest import backtest, decided_by, files_of, head_of
 from carelane.releases.events import export, heard_by
 from carelane.releases.reports import keep
 
@@ -48,7 +49,9 @@ def _add_backtest(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     settings_flags(one)
     one.add_argument("new", type=Path, help="the changed pathway")
-    one.add_argument("--against", type=Path, required=True, help="the release that decided")
+    one.add_argument(
+        "--against", required=True, help="the release that decided: its file, or its version"
+    )
     one.add_argument(
         "--from", dest="events", type=Path, required=True, help="what `pathway events` wrote"
     )
@@ -125,7 +128,7 @@ def _backtest(options: argparse.Namespace) -> int:
     waited = sys.stderr.isatty()
     with backtest(
         options.events,
-        old=loaded(options.against).definition,
+        old=_old(options),
         new_text=loaded(options.new).text,
         place=str(options.new),
         workers=options.workers,
@@ -141,6 +144,14 @@ def _backtest(options: argparse.Namespace) -> int:
         else:
             print("\n".join(text(found.report, found.lines())))
         return status(found.report)
+
+
+def _old(options: argparse.Namespace) -> Definition:
+    """The release that decided: a file, or one that the recording has by that version."""
+    file = Path(options.against)
+    if file.exists():
+        return loaded(file).definition
+    return decided_by(head_of(files_of(options.events)), options.against)
 
 
 def _keep(options: argparse.Namespace, report: BacktestReport) -> None:

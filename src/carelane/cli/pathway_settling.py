@@ -9,7 +9,8 @@ from carelane.engine.scope import Scope
 from carelane.facts.errors import SetupFault
 from carelane.pathways.definition import Definition
 from carelane.proofs.mapping import read_mapping
-from carelane.releases.moving import Ending, Line, Order
+from carelane.releases.endings import Ending, Line
+from carelane.releases.moving import Order
 
 Row = dict[str, object]
 Told = Callable[[Line], None]

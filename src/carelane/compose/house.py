@@ -94,7 +94,7 @@ async def open_house(
 async def _database(
     stack: AsyncExitStack, url: str, name: str, organisation: UUID, connections: int
 ) -> Database:
-    pool = await open_pool(url, name=name, largest=connections)
+    pool = await open_pool(url, name=name, largest=connections, autocommit=True)
     stack.push_async_callback(pool.close)
     return Database(pool, organisation)
 

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gc
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
@@ -69,6 +70,7 @@ async def run_loops(  # noqa: PLR0913  # what a process is made of
         async with open_wire(urls.worker) as wire:
             await carry(runtime.bell, wire, stop)
 
+    settle_memory()
     kind = runtime.process.split("-")[0]
     everything = {
         **loops,
@@ -87,6 +89,16 @@ async def run_loops(  # noqa: PLR0913  # what a process is made of
             runtime.bell.ring_here(door)
         await health
     runtime.log.say("stopped")
+
+
+def settle_memory() -> None:
+    """What is loaded stays: the collector of cycles need not walk it again and again (a fifth of all CPU time).
+
+    What a batch makes is freed by counting references; the rare cycle waits for the next collection.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 async def serve_health(

@@ -18,6 +18,7 @@ from carelane.engine.scope import EVERYWHERE, Scope
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import derive
 from carelane.intake.quarantine import connection_subject
+from carelane.pathways.definition import Definition
 from carelane.pathways.folder import Loaded
 from carelane.pathways.templates import Template
 from carelane.releases import publish as releases
@@ -57,6 +58,10 @@ async def put_in_force(worker: Database, settings: Settings, loading: Loading) -
     templates = shipped_templates(settings, loading.snapshot)
     shipped = releases.read(texts(settings.pathways), templates)
     async with worker.transaction() as tx:
+        done = await _done(tx)
+    for definition in _first(loading, shipped, done):
+        proven(definition, None)  # now, because no transaction may wait for it
+    async with worker.transaction() as tx:
         name = loading.snapshot.title or loading.snapshot.organisation
         await tx.run("house.make_organisation", id=loading.organisation, name=name)
         changed = await _store_site(tx, loading)
@@ -70,7 +75,6 @@ async def put_in_force(worker: Database, settings: Settings, loading: Loading) -
                 by="shipped",
                 templates=templates,
             )
-        done = await _done(tx)
         await _activate(tx, loading, shipped, done)
         await _system(tx, loading, shipped, done)
     return changed
@@ -118,6 +122,18 @@ Done = frozenset[tuple[str, Scope]]
 async def _done(tx: Tx) -> Done:
     """Each release and scope that was ever put in force: the same files again must not undo a rollback."""
     return frozenset((row["release"], scope_of(row)) for row in await tx.rows("releases.ever"))
+
+
+def _first(loading: Loading, shipped: Sequence[Loaded], done: Done) -> list[Definition]:
+    """The releases that this loading will put in force."""
+    wanted = {(row.pathway, row.overlay) for row in loading.snapshot.activations}
+    known = {digest for digest, _ in done}
+    return [
+        each.definition
+        for each in shipped
+        if (each.definition.system or (each.definition.name, each.overlay) in wanted)
+        and each.definition.digest not in known
+    ]
 
 
 async def _activate(tx: Tx, loading: Loading, shipped: Sequence[Loaded], done: Done) -> None:

@@ -38,7 +38,7 @@ class Answer:
 async def decide(runtime: Runtime, fact: Fact) -> Answer:
     """Take the subject's turn (at most 500 ms), apply what is pending (at most 20 facts), then `fact`; commit."""
     try:
-        async with runtime.worker.transaction() as tx:
+        async with runtime.worker.transaction(steady=True) as tx:
             await turns.of(tx, fact.subject, wait_ms=WAIT_MS)
             chained = await decide_in(runtime, tx, fact.subject, fact, pending_max=PENDING_MAX)
     except turns.TurnBusy:
@@ -51,7 +51,7 @@ async def decide(runtime: Runtime, fact: Fact) -> Answer:
 
 
 async def _store_alone(runtime: Runtime, fact: Fact) -> Answer:
-    async with runtime.worker.transaction() as tx:
+    async with runtime.worker.transaction(steady=True) as tx:
         await deliver(runtime, tx, [fact])
         task = fact.refers.get("task")
         if task is not None:

@@ -41,7 +41,7 @@ async def drain(runtime: Runtime, *, limit: int = SUBJECTS_MAX) -> Drained:
     """Decide one batch of whatever is waiting or due; zero subjects when there is nothing."""
     taken: list[UUID] = []
     try:
-        async with runtime.worker.transaction() as tx:
+        async with runtime.worker.transaction(steady=True) as tx:
             taken = await turns.pending(tx, limit=limit)
             taken += await turns.due(tx, runtime.now(), limit=max(limit - len(taken), 16))
             return await _batch(runtime, tx, list(dict.fromkeys(taken)), facts_max=FACTS_MAX)
@@ -69,7 +69,7 @@ async def _each(runtime: Runtime, subjects: Iterable[UUID]) -> Drained:
 
 
 async def _one(runtime: Runtime, subject: UUID, *, facts_max: int) -> Drained:
-    async with runtime.worker.transaction() as tx:
+    async with runtime.worker.transaction(steady=True) as tx:
         await turns.of(tx, subject, wait_ms=200)
         return await _batch(runtime, tx, [subject], facts_max=facts_max)
 
@@ -86,7 +86,7 @@ async def _singly(runtime: Runtime, subject: UUID) -> Drained:
 
 async def _park(runtime: Runtime, subject: UUID, code: str) -> Drained:
     """Set the subject's oldest fact aside, and tell the system pathway that owns such facts."""
-    async with runtime.worker.transaction() as tx:
+    async with runtime.worker.transaction(steady=True) as tx:
         await turns.of(tx, subject, wait_ms=1000)
         taken = await load.take(tx, runtime.vault, runtime.organisation, [subject], limit=1)
         now = runtime.now()

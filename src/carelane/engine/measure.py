@@ -4,6 +4,7 @@ Names and vocabularies stand in `measures.names`; `measures.coverage` checks tha
 of a payload, never free text (I13).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -65,19 +66,23 @@ def _end(step: Step, how: str) -> str:
 
 
 def told(observer: Observer, steps: Iterable[Step]) -> None:
-    """Tell the observer everything about these decisions."""
+    """Tell the observer everything about these decisions; what many of them say is told once."""
+    counted: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
     for step in steps:
         for mark in marks(step):
             if mark.seconds is None:
-                observer.count(mark.name, mark.labels)
+                counted[mark.name, tuple(mark.labels.items())] += 1
             else:
                 observer.observe(mark.name, mark.labels, mark.seconds)
+    for (name, labels), number in counted.items():
+        observer.count(name, dict(labels), number)
 
 
 def received(observer: Observer, messages: Iterable[tuple[str, str]]) -> None:
     """Messages that a connection took in: (connection, receipt) of each."""
-    for connection, outcome in messages:
-        observer.count("carelane_messages_total", {"connection": connection, "outcome": outcome})
+    for (connection, outcome), number in Counter(messages).items():
+        labels = {"connection": connection, "outcome": outcome}
+        observer.count("carelane_messages_total", labels, number)
 
 
 def interpreted(

@@ -4,8 +4,11 @@ It takes what has no place yet, so nothing that committed late can be skipped. C
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -57,22 +60,27 @@ async def sequence(audit: Database, runtime: Runtime, notary: Notary, tree: Tree
             raise OtherCluster(
                 "the audit tree belongs to another cluster. Remedy: docs/howto/restore.md"
             )
-        leaves = await tx.rows(f"audit.{tree.value}_unsequenced", limit=BATCH)
-        if not leaves:
+        sheaves = await tx.tuples(f"audit.{tree.value}_unsequenced", {"limit": BATCH})
+        if not sheaves:
             return 0
-        hashes = [leaf_hash(bytes(each["body"])) for each in leaves]
-        await _place(tx, tree, row, leaves, hashes, here)
+        hashes = [leaf_hash(body) for _seq, _leaves, bodies in sheaves for body in bodies]
+        await _place(tx, tree, row, sheaves, hashes, here)
     _keep_hashes(notary, tree, row["size"], hashes)
-    return len(leaves)
+    return len(hashes)
 
 
 async def _place(  # noqa: PLR0913, PLR0917  # one statement's worth of a batch
-    tx: Tx, tree: Tree, row: Row, leaves: list[Row], hashes: list[bytes], here: str
+    tx: Tx,
+    tree: Tree,
+    row: Row,
+    sheaves: Sequence[Sequence[Any]],
+    hashes: list[bytes],
+    here: str,
 ) -> None:
     frontier = Frontier(row["size"], tuple(bytes(each) for each in row["edge"]))
     grown = frontier.append(hashes)
-    places = list(range(frontier.size, grown.size))
-    await tx.run(f"audit.{tree.value}_number", ids=[each["id"] for each in leaves], places=places)
+    places = [*accumulate((leaves for _, leaves, _ in sheaves[:-1]), initial=frontier.size)]
+    await tx.run(f"audit.{tree.value}_number", seqs=[seq for seq, _, _ in sheaves], places=places)
     await tx.run(
         "audit.grow",
         tree=tree.value,

@@ -25,10 +25,20 @@ class Telemetry:
         self.registry = CollectorRegistry()
         self._counters: dict[str, Counter] = {}
         self._histograms: dict[str, Histogram] = {}
+        self._counted: dict[object, Counter] = {}
+        self._observed: dict[object, Histogram] = {}
         self._tracer = tracer or trace.get_tracer("carelane")
+        self._traced = tracer is not None
 
     def count(self, name: str, labels: Mapping[str, str], by: int = 1) -> None:
         """Add to a counter `carelane_<name>_total`."""
+        key = (name, *labels.items())
+        counted = self._counted.get(key)
+        if counted is None:
+            counted = self._counted[key] = self._counter(name, labels)
+        counted.inc(by)
+
+    def _counter(self, name: str, labels: Mapping[str, str]) -> Counter:
         metric = self._counters.get(name)
         if metric is None:
             metric = Counter(
@@ -38,10 +48,18 @@ class Telemetry:
                 registry=self.registry,
             )
             self._counters[name] = metric
-        (metric.labels(**labels) if labels else metric).inc(by)
+        return metric.labels(**labels) if labels else metric
 
     def observe(self, name: str, labels: Mapping[str, str], seconds: float) -> None:
         """Record a duration in `carelane_<name>_seconds`, and a span of that name."""
+        key = (name, *labels.items())
+        observed = self._observed.get(key)
+        if observed is None:
+            observed = self._observed[key] = self._histogram(name, labels)
+        observed.observe(seconds)
+        self._span(name, labels, seconds)
+
+    def _histogram(self, name: str, labels: Mapping[str, str]) -> Histogram:
         metric = self._histograms.get(name)
         if metric is None:
             metric = Histogram(
@@ -52,11 +70,12 @@ class Telemetry:
                 buckets=_BUCKETS,
             )
             self._histograms[name] = metric
-        (metric.labels(**labels) if labels else metric).observe(seconds)
-        self._span(name, labels, seconds)
+        return metric.labels(**labels) if labels else metric
 
     def _span(self, name: str, labels: Mapping[str, str], seconds: float) -> None:
-        """What took so long, as a span that ends now; without an exporter it costs next to nothing."""
+        """What took so long, as a span that ends now; without an exporter there is none."""
+        if not self._traced and isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+            return
         end = int(now().timestamp() * 1e9)
         span = self._tracer.start_span(
             name, attributes=dict(labels), start_time=end - int(seconds * 1e9)

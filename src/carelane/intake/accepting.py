@@ -19,7 +19,6 @@ from carelane.facts.phi import Phi
 from carelane.facts.ports import Reader
 from carelane.identity.merge import LINK
 from carelane.identity.resolve import Known, contradicts
-from carelane.intake.demographics import patient_of
 from carelane.intake.register import Register
 from carelane.store.changes import Deed, record
 from carelane.store.database import Row, Tx
@@ -65,7 +64,7 @@ def _hits(register: Register, draft: Draft) -> list[Known]:
 async def _one(  # noqa: PLR0913  # each says one thing, by name
     tx: Tx, register: Register, draft: Draft, hits: Sequence[Known], *, message: UUID, by: str
 ) -> None:
-    runtime, now = register.runtime, register.demographics(patient_of(draft))
+    runtime, now = register.runtime, register.described(draft).compared
     first, *others = hits or (None,)
     for other in others:
         if first is not None and other.subject != first.subject:

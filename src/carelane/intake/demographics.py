@@ -1,33 +1,65 @@
 """What is read of a Patient for identity, search and recognition: tokens, terms, and the few fields shown. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from carelane.facts.fact import Draft, Identifier, Json
 from carelane.store.shapes import encode
-from carelane.store.tokens import SearchTerms, Tokens, plain_name
+from carelane.store.tokens import SearchRow, SearchTerms, Tokens, search_rows
 
 REACH = "reach"
 _REACHED_BY = ("telecom", "communication", "address", "extension")
 
 
-def tokens_of(tokens: Tokens, patient: Mapping[str, Any]) -> dict[str, str]:
-    """Demographics as tokens, absent where unknown: `family`, `birth_date` and `sex` are compared.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A patient as tokens, made once for each message.
 
-    By `reach` it is seen whether the contacts changed.
+    `compared` are `family`, `birth_date` and `sex`, absent where unknown; by `reach` it is seen whether the contacts
+    changed. A suspected duplicate is looked for by
+    `alike`: family name, first given name and birth date, None if one lacks; the given name is among them so that
+    twins are not taken for one person.
     """
-    values = {
-        "family": plain_name(_name(patient).get("family") or ""),
-        "birth_date": str(patient.get("birthDate") or ""),
-        "sex": str(patient.get("gender") or ""),
-        REACH: encode(reached_by(patient)).decode() if patient.get("telecom") else "",
+
+    compared: dict[str, str]
+    search: Sequence[SearchRow]
+    alike: tuple[str, str, str] | None
+
+
+def described(
+    tokens: Tokens, patient: Mapping[str, Any], identifiers: Sequence[Identifier]
+) -> Described:
+    """The tokens of a Patient."""
+    found = tokens.stored(terms(patient, identifiers))
+    family, given, born = (
+        next(iter(found.get(kind, ())), "") for kind in ("family", "given", "birth_date")
+    )
+    sex = str(patient.get("gender") or "unknown")
+    compared = {
+        "family": family,
+        "birth_date": born or _partly(tokens, patient),
+        "sex": "" if sex == "unknown" else tokens.word("demographic.sex", sex),
+        REACH: _reach(tokens, patient),
     }
-    return {
-        kind: tokens.of(f"demographic.{kind}", value)
-        for kind, value in values.items()
-        if value and value != "unknown"
-    }
+    return Described(
+        compared={kind: token for kind, token in compared.items() if token},
+        search=search_rows(found),
+        alike=(family, given, born) if family and given and born else None,
+    )
+
+
+def _reach(tokens: Tokens, patient: Mapping[str, Any]) -> str:
+    if not patient.get("telecom"):
+        return ""
+    return tokens.of(f"demographic.{REACH}", encode(reached_by(patient)).decode())
+
+
+def _partly(tokens: Tokens, patient: Mapping[str, Any]) -> str:
+    """A birth date of which only the year or the month is known: it can be compared, not searched for."""
+    said = str(patient.get("birthDate") or "")
+    return tokens.of("demographic.birth_date", said) if said else ""
 
 
 def reached_by(patient: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,18 +94,6 @@ def terms(patient: Mapping[str, Any], identifiers: Sequence[Identifier]) -> Sear
         phones=tuple(str(each.get("value")) for each in _telecoms(patient)),
         identifiers=tuple(each.value for each in identifiers),
     )
-
-
-def alike_parts(patient: Mapping[str, Any]) -> tuple[str, str, str] | None:
-    """What a suspected duplicate is looked for by: family name, first given name, birth date; None if one lacks.
-
-    The given name is among them so that twins are not taken for one person.
-    """
-    name = _name(patient)
-    family = plain_name(name.get("family") or "")
-    given = plain_name(next(iter(name.get("given") or ()), ""))
-    born = _date(patient.get("birthDate"))
-    return (family, given, born.isoformat()) if family and given and born else None
 
 
 def patient_of(draft: Draft) -> Mapping[str, Any]:

@@ -38,9 +38,8 @@ def identify(register: Register, draft: Draft) -> Identified:
         return _other(register, draft)
     tokens = register.tokens(draft.identifiers)
     patient = patient_of(draft)
-    demographics = register.demographics(patient)
-    alike = register.alike(patient)
-    found = resolve(register.known, tokens, demographics, alike=alike)
+    demographics = register.described(draft).compared
+    found = resolve(register.known, tokens, demographics, alike=register.alike(draft))
     if found.verdict is Verdict.PERSON:
         return Identified(subject=_connection(register), review=found.reason)
     subject = found.subject or name_id(register.runtime.organisation, "patient", tokens[0])
@@ -57,7 +56,7 @@ def identify(register: Register, draft: Draft) -> Identified:
         return _merging(register, draft, subject, identity)
     if found.verdict is Verdict.NEW:
         met = Known(identity=identity, subject=subject, demographics=demographics)
-        register.met(patient, met)
+        register.met(draft, met)
     if draft.merge is not None:
         return _parting(register, draft, subject, identity)
     suspected = tuple(each for each in found.suspected if each != subject)

@@ -27,7 +27,8 @@ from carelane.store.interpreted import Pending, pending, write_interpreted
 from carelane.store.turns import TurnBusy
 from carelane.store.vault import Shredded, Vault
 
-BATCH_MAX = 100
+BATCH_MAX = 200
+OTHERS = -1
 
 Readers = Mapping[str, Reader]
 
@@ -35,17 +36,18 @@ Readers = Mapping[str, Reader]
 async def interpret(
     runtime: Runtime, readers: Readers, connection: str, *, limit: int = BATCH_MAX
 ) -> int:
-    """Interpret one batch of a connection; how many messages. Zero when none wait or another process is at it.
+    """Interpret one batch of a connection; how many messages, or `OTHERS` when another process is at it.
 
-    Zero also when a merge found a turn taken, or another connection met the same new patient: the caller tries again.
+    Zero when none wait, and when a merge found a turn taken or another connection met the same new patient: the
+    caller tries again.
     """
     # Keys made in a batch count once it is committed: until then nobody else in the process may seal with them.
     runtime = replace(runtime, vault=Vault(runtime.vault.keys))
     register = Register(runtime, connection, runtime.now())
     try:
-        async with runtime.worker.transaction() as tx:
+        async with runtime.worker.transaction(steady=True) as tx:
             if not await tx.rows("intake.connection_turn", connection=connection):
-                return 0
+                return OTHERS
             waiting = await pending(tx, runtime.vault, connection, limit=limit)
             if not waiting:
                 return 0

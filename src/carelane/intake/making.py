@@ -59,7 +59,7 @@ def fact_of(
         origin=waiting.id,
         correlation=waiting.replay_of or waiting.id,
         site=draft.site or waiting.site,
-        service_line=service_line(runtime.directory, draft),
+        service_line=service_line(register.lines, draft),
     )
 
 

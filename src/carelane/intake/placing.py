@@ -12,31 +12,28 @@ from carelane.directory.snapshot import Snapshot
 from carelane.facts.fact import Draft
 
 
-@lru_cache(maxsize=8)
-def _names(lines: tuple[tuple[str, tuple[str, ...]], ...]) -> Mapping[str, str]:
+def line_names(directory: Snapshot) -> Mapping[str, str]:
+    """The site's service lines by everything that names them: name, title, specialties."""
     found: dict[str, str] = {}
-    for line, specialties in lines:
-        for each in (line, *specialties):
-            found.setdefault(plain(each), line)
+    for row in directory.service_lines.values():
+        for each in (row.name, row.title, *row.specialties):
+            found.setdefault(plain(each), row.name)
     return found
 
 
-def service_line(directory: Snapshot, draft: Draft) -> str | None:
+def service_line(names: Mapping[str, str], draft: Draft) -> str | None:
     """The site's service line that the draft names or asks for; None where nothing says so.
 
     A code, its text and the draft's own label are compared with the lines' names, titles and specialties, which may
     hold the codes that other systems use.
     """
-    lines = tuple(
-        (row.name, (row.title, *row.specialties)) for row in directory.service_lines.values()
-    )
-    names = _names(lines)
     for said in _said(draft):
         if line := names.get(plain(said)):
             return line
     return None
 
 
+@lru_cache(maxsize=1024)
 def plain(text: str) -> str:
     """A name without case and signs: `Family medicine` is `family-medicine`."""
     return "".join(sign for sign in text.casefold() if sign.isalnum())

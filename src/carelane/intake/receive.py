@@ -45,7 +45,7 @@ class Receiver:
         site = self.sites.get(connection, "")
         arrived = arrived_of(self.runtime, connection, raw, envelope, site=site)
         waiting = _Waiting(arrived, asyncio.get_running_loop().create_future())
-        await self._queue.put(waiting)
+        self._queue.put_nowait(waiting)
         return await waiting.answer
 
     async def write(self, stop: asyncio.Event) -> None:
@@ -87,7 +87,7 @@ class Receiver:
                 each.answer.set_result(receipt)
 
     async def _store(self, batch: Sequence[_Waiting]) -> list[Receipt]:
-        async with self.runtime.worker.transaction() as tx:
+        async with self.runtime.worker.transaction(steady=True) as tx:
             arrived = [each.arrived for each in batch]
             return await store_arrived(tx, self.runtime.vault, self.runtime.organisation, arrived)
 

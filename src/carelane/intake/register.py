@@ -6,6 +6,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -18,17 +19,19 @@ from carelane.facts.ids import name_id
 from carelane.identity.resolve import Known
 from carelane.intake.demographics import (
     REACH,
-    alike_parts,
+    Described,
+    described,
     patient_of,
     reached_by,
     shown,
-    terms,
-    tokens_of,
 )
+from carelane.intake.placing import line_names
 from carelane.store.columns import Columns
 from carelane.store.database import Tx
 from carelane.store.shapes import encode
+from carelane.store.tokens import SEARCHED, SearchRow
 
+Alike = tuple[str, str, str]
 _strings = msgspec.json.Decoder(dict[str, str])
 NOT_A_PATIENT = frozenset({"AN", "ACSN", "BR", "CC", "DL", "MCN", "NPI", "PPN", "SS", "VN"})
 """Types of HL7 table 0203 that number an account, a visit, a card or a citizen, not a patient of a source."""
@@ -57,16 +60,19 @@ class Register:
     connection: str
     now: datetime
     known: dict[str, Known] = field(default_factory=dict)
-    _alike: dict[str, list[Known]] = field(default_factory=dict)
-    _tokens_of: dict[int, str] = field(
-        default_factory=dict
-    )  # by the payload's object: it lives as long
+    lines: Mapping[str, str] = field(init=False)
+    _tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+    _alike: dict[Alike, list[Known]] = field(default_factory=dict)
+    _described: dict[int, Described] = field(default_factory=dict)  # by the draft: it lives as long
     _identities: dict[UUID, tuple[object, ...]] = field(default_factory=dict)
     _links: dict[UUID, Known] = field(default_factory=dict)
     _subjects: dict[UUID, tuple[object, ...]] = field(default_factory=dict)
-    _search: dict[tuple[str, UUID], str] = field(default_factory=dict)
+    _search: dict[tuple[UUID, int], SearchRow] = field(default_factory=dict)
     _others: dict[UUID, tuple[str, str]] = field(default_factory=dict)
     _contacts: dict[UUID, tuple[object, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.lines = line_names(self.runtime.directory)
 
     async def load(self, tx: Tx, drafts: Sequence[Draft]) -> None:
         """Read the links of every identifier in the batch, then who else the unknown ones may be."""
@@ -85,42 +91,50 @@ class Register:
             alike: None
             for draft in drafts
             if not any(token in self.known for token in self.tokens(draft.identifiers))
-            if (alike := self._alike_token(patient_of(draft)))
+            if (alike := self.described(draft).alike)
         }
         if not wanted:
             return
-        for alike, identity, subject, demographics in await tx.tuples(
-            "intake.alike", {"tokens": list(wanted)}
-        ):
-            found = Known(
-                identity=identity, subject=subject, demographics=_strings.decode(demographics)
+        asked = Columns("intake.alike", ("family", "given", "birth_date"))
+        asked.extend(wanted)
+        rows = await tx.tuples("intake.alike", asked.values(self.runtime.organisation))
+        found = tuple(wanted)
+        for number, identity, subject, demographics in rows:
+            self._alike.setdefault(found[number - 1], []).append(
+                Known(
+                    identity=identity, subject=subject, demographics=_strings.decode(demographics)
+                )
             )
-            self._alike.setdefault(alike, []).append(found)
 
     def tokens(self, identifiers: Iterable[Identifier]) -> list[str]:
         """The tokens of the identifiers that say who a patient is, in the order sent."""
-        of = self.runtime.vault.tokens.identifier
-        return [of(each.authority, each.value) for each in usable(identifiers)]
+        return [self.token(each) for each in usable(identifiers)]
 
-    def demographics(self, patient: Mapping[str, Any]) -> dict[str, str]:
-        """What is compared of a patient, as tokens."""
-        return tokens_of(self.runtime.vault.tokens, patient)
+    def token(self, identifier: Identifier) -> str:
+        """The token of one identifier; hashed once in a batch, however often it is asked for."""
+        named = (identifier.authority, identifier.value)
+        token = self._tokens.get(named)
+        if token is None:
+            token = self._tokens[named] = self.runtime.vault.tokens.identifier(*named)
+        return token
 
-    def alike(self, patient: Mapping[str, Any]) -> Sequence[Known]:
+    def described(self, draft: Draft) -> Described:
+        """The draft's patient as tokens, hashed once."""
+        found = self._described.get(id(draft))
+        if found is None:
+            tokens = self.runtime.vault.tokens
+            found = described(tokens, patient_of(draft), usable(draft.identifiers))
+            self._described[id(draft)] = found
+        return found
+
+    def alike(self, draft: Draft) -> Sequence[Known]:
         """Subjects of the same family name, given name and birth date, stored or met in this batch."""
-        return self._alike.get(self._alike_token(patient), ())
-
-    def _alike_token(self, patient: Mapping[str, Any]) -> str:
-        """One token of all three: three of their own would lead through everybody of that family name."""
-        if id(patient) not in self._tokens_of:
-            parts = alike_parts(patient)
-            token = self.runtime.vault.tokens.of("alike", *parts) if parts else ""
-            self._tokens_of[id(patient)] = token
-        return self._tokens_of[id(patient)]
+        key = self.described(draft).alike
+        return self._alike.get(key, ()) if key else ()
 
     def identity(self, identifier: Identifier) -> UUID:
         """The source identity of an identifier; an unknown one is made, and not linked yet."""
-        token = self.runtime.vault.tokens.identifier(identifier.authority, identifier.value)
+        token = self.token(identifier)
         if token in self.known:
             return self.known[token].identity
         identity = name_id(self.runtime.organisation, "identity", token)
@@ -134,7 +148,7 @@ class Register:
     ) -> None:
         """Unknown identifiers become the subject's; what is said under each is remembered if it is new."""
         for each in usable(identifiers):
-            token = self.runtime.vault.tokens.identifier(each.authority, each.value)
+            token = self.token(each)
             before = self.known.get(token)
             newest = {**(before.demographics if before else {}), **demographics}
             if before is not None and newest == before.demographics:
@@ -146,9 +160,9 @@ class Register:
             )
             self.known[token] = self._links[known.identity] = known
 
-    def met(self, patient: Mapping[str, Any], known: Known) -> None:
+    def met(self, draft: Draft, known: Known) -> None:
         """A new subject, for those of this batch who may be the same person."""
-        if key := self._alike_token(patient):
+        if key := self.described(draft).alike:
             self._alike.setdefault(key, []).append(known)
 
     def copy(
@@ -161,16 +175,14 @@ class Register:
             identity, "subject", subject, "sealed", encode(shown(patient, identifiers))
         )
         compared, provisional = (
-            encode(demographics).decode(),
+            encode(demographics),
             not draft.type.startswith("patient."),
         )
         self._subjects[subject] = (
             subject, provisional, draft.site or "", compared, identity, sealed, self.now,
         )  # fmt: skip
-        for token in vault.tokens.stored(terms(patient, identifiers)):
-            self._search[token.token, subject] = token.kind
-        if alike := self._alike_token(patient):
-            self._search[alike, subject] = "alike"
+        for row in self.described(draft).search:
+            self._search[subject, row[0]] = row
 
     def reach(
         self,
@@ -207,27 +219,39 @@ class Register:
         subjects = _columns(
             "subjects", "id", "provisional", "site", "demographics", "identity", "sealed", "sealed_at"
         )  # fmt: skip
-        search = _columns("search_tokens", "token", "subject", "kind")
+        search = _columns("search_tokens", "subject", "mark", *SEARCHED)
         others = Columns("facts.subjects", ("ids", "kinds", "sites"))
         contacts = Columns("messaging.contacts", ("identity", "sealed", "sealed_at"))
-        _fill(identities, (self._identities[id_] for id_ in sorted(self._identities)))
+        _fill(identities, (self._identities[id_] for id_ in _sorted(self._identities)))
         _fill(
             links,
             (
-                (id_, each.subject, self.now, encode(each.demographics).decode())
-                for id_, each in sorted(self._links.items())
+                (id_, each.subject, self.now, encode(each.demographics))
+                for id_ in _sorted(self._links)
+                for each in (self._links[id_],)
             ),
         )
-        _fill(subjects, (self._subjects[id_] for id_ in sorted(self._subjects)))
-        _fill(search, ((*key, self._search[key]) for key in sorted(self._search)))
-        _fill(others, ((id_, *self._others[id_]) for id_ in sorted(self._others)))
-        _fill(contacts, (self._contacts[id_] for id_ in sorted(self._contacts)))
+        _fill(subjects, (self._subjects[id_] for id_ in _sorted(self._subjects)))
+        _fill(
+            search, ((key[0], *self._search[key]) for key in sorted(self._search, key=_by_subject))
+        )
+        _fill(others, ((id_, *self._others[id_]) for id_ in _sorted(self._others)))
+        _fill(contacts, (self._contacts[id_] for id_ in _sorted(self._contacts)))
         all_ = (identities, links, subjects, search, others, contacts)
         wanted = [each for each in all_ if len(each)]
         organisation = self.runtime.organisation
         made = await tx.pipeline([(each.query, each.values(organisation)) for each in wanted])
         if self._identities and made[0] != len(self._identities):
             raise IdentityRaced("another interpreter met the same new patient")
+
+
+def _sorted(ids: Iterable[UUID]) -> list[UUID]:
+    """Ids in order; by their numbers, because two ids are compared in Python."""
+    return sorted(ids, key=attrgetter("int"))
+
+
+def _by_subject(key: tuple[UUID, int]) -> tuple[int, int]:
+    return (key[0].int, key[1])
 
 
 def _fill(columns: Columns, rows: Iterable[tuple[object, ...]]) -> None:

@@ -57,7 +57,7 @@ class Replay:
 
     async def run(self) -> None:
         """Interpret and decide everything that was stored."""
-        while await interpret(self.runtime, {CONNECTION: self.reader}, CONNECTION):
+        while await interpret(self.runtime, {CONNECTION: self.reader}, CONNECTION) > 0:
             pass
         while (await drain(self.runtime)).subjects:
             pass

@@ -68,9 +68,7 @@ def columns_of(rows: Sequence[Row]) -> Columns | None:
                 return None
             lines.append((place, line))
     names = sorted({name for _, line in lines for name in line})
-    columns = tuple(
-        Column(name, tuple(line.get(name, ()) for _, line in lines)) for name in names
-    )
+    columns = tuple(Column(name, tuple(line.get(name, ()) for _, line in lines)) for name in names)
     return Columns(
         columns=columns,
         looked=tuple((one.name, one.seen) for one in columns),

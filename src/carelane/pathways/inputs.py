@@ -5,21 +5,48 @@ Declared in the pathway (`definition.Input`); the last known value is kept with 
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from typing import TypeAlias
 
 from carelane.facts.fact import Json, Payload
 from carelane.facts.problem import Fault, Problem, Severity
 from carelane.pathways.definition import Input, InputType, Reduce
 from carelane.pathways.guard import Value, Values
 from carelane.pathways.literals import date_of, instant_of
-from carelane.pathways.payloads import opened, parts, walk
+from carelane.pathways.payloads import down, opened, parts, walk
 from carelane.pathways.phrases import found_in
 
 _NUMBER_MAX = 10**15
+_Roles: TypeAlias = Sequence[tuple[str, Sequence[tuple[str, Input, tuple[str, ...]]]]]
+_PLANS: dict[int, tuple[Mapping[str, Input], _Roles]] = {}
+_PLANS_MAX = 512
 
 
 def read(inputs: Mapping[str, Input], payload: Payload) -> Values:
-    """The value of each input in this payload; None where absent, or not of its type or list."""
-    return {name: _read(given, payload) for name, given in inputs.items()}
+    """The value of each input in this payload; None where absent, or not of its type or list.
+
+    A payload that does not speak of a role says nothing of its inputs, also not that there are none.
+    """
+    found: dict[str, Value | None] = dict.fromkeys(inputs)
+    for role, asked in _by_role(inputs):
+        if role in payload:
+            for name, given, rest in asked:
+                found[name] = _value(given, down(payload[role], rest))
+    return found
+
+
+def _by_role(inputs: Mapping[str, Input]) -> _Roles:
+    """The inputs of each role, with the names below it; worked out once for a definition."""
+    kept = _PLANS.get(id(inputs))
+    if kept is None:
+        roles: dict[str, list[tuple[str, Input, tuple[str, ...]]]] = {}
+        for name, given in inputs.items():
+            role, *rest = parts(given.path)
+            roles.setdefault(role, []).append((name, given, tuple(rest)))
+        if len(_PLANS) >= _PLANS_MAX:
+            _PLANS.clear()
+        # The entry holds the inputs, so their id can't be given to others while it is here.
+        kept = _PLANS[id(inputs)] = (inputs, tuple(roles.items()))
+    return kept[1]
 
 
 def report(inputs: Mapping[str, Input], payload: Payload) -> tuple[Problem, ...]:
@@ -34,7 +61,9 @@ def report(inputs: Mapping[str, Input], payload: Payload) -> tuple[Problem, ...]
             fault=Fault.SENDER,
         )
         for name, given in inputs.items()
-        if not given.phrases and walk(payload, given.path) and _read(given, payload) is None
+        if not given.phrases
+        and (found := walk(payload, given.path))
+        and _value(given, found) is None
     )
 
 
@@ -42,10 +71,11 @@ def carry(inputs: Mapping[str, Input], known: Mapping[str, Value | None], fresh:
     """Known values with fresh ones over them: missing don't erase, raise-only never go down."""
     merged = dict(known)
     for name, value in fresh.items():
-        before = merged.get(name)
-        if value is None or (before is not None and _lower(inputs.get(name), value, before)):
+        if value is None:
             continue
-        merged[name] = value
+        before = merged.get(name)
+        if before is None or not _lower(inputs.get(name), value, before):
+            merged[name] = value
     return merged
 
 
@@ -63,18 +93,11 @@ def _rank(given: Input, value: Value) -> float:
     return float(value.toordinal()) if not isinstance(value, str) else -1
 
 
-def _read(given: Input, payload: Payload) -> Value | None:
-    if parts(given.path)[0] not in payload:
-        return (
-            None  # also for a count: a payload that does not speak of this says nothing, not none
-        )
-    found = walk(payload, given.path)
+def _value(given: Input, found: Sequence[Json]) -> Value | None:
     if given.reduce is Reduce.COUNT:
         return len(found)
-    return _value(given, found) if found else None
-
-
-def _value(given: Input, found: Sequence[Json]) -> Value | None:
+    if not found:
+        return None
     values = [value for one in found if (value := _typed(given, one)) is not None]
     if given.reduce is Reduce.ANY:
         return any(values) if values else None

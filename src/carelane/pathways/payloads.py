@@ -23,11 +23,22 @@ def parts(path: str) -> tuple[str, ...]:
 
 def walk(payload: Payload, path: str) -> list[Json]:
     """All values at the end of the path, in order; lists on the way and at its end are opened."""
-    role, *rest = parts(path)
-    if role not in payload:
-        return _NOTHING
-    here: list[Json] = [*opened(payload[role])]
-    for name in rest:
+    return down(payload, parts(path))
+
+
+def down(value: Json, names: Sequence[str]) -> list[Json]:
+    """All values below this one at the end of the names."""
+    for at, name in enumerate(names):
+        if value.__class__ is not dict:  # the usual way needs no list of one
+            return _through([*opened(value)], names[at:])
+        if name not in value:
+            return _NOTHING
+        value = value[name]
+    return [one for one in opened(value) if one is not None]
+
+
+def _through(here: list[Json], names: Sequence[str]) -> list[Json]:
+    for name in names:
         here = [
             value
             for one in here

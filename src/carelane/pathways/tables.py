@@ -15,7 +15,7 @@ from carelane.pathways.definition import Hit, Row, Table
 from carelane.pathways.guard import Value
 from carelane.pathways.judge import Known, explain, fields_of, holds, reads_time
 
-ANSWERS_KEPT_MAX = 8192
+ANSWERS_KEPT_MAX = 1024
 _TABLES_KEPT_MAX = 512
 _Cells: TypeAlias = tuple[Value | None, ...]
 

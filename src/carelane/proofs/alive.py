@@ -30,10 +30,23 @@ def _read(definition: Definition, regions: Regions, flags: Flags, state: State) 
     watched = _bits(piece for pieces in flags.seen.values() for piece in (pieces,))
     owners = _bits(pieces for _, pieces in flags.owners(state.name))
     edges = [*_edges(definition, state)]
-    wheres = _bits(regions.standing(event.where, state.name) for event in definition.events.values())
-    return (
-        watched | owners | wheres | _bits(pieces for edge in edges for pieces in regions.edge(edge))
+    wheres = _bits(
+        regions.standing(event.where, state.name) for event in definition.events.values()
     )
+    read = watched | owners | wheres
+    read |= _bits(pieces for edge in edges for pieces in regions.edge(edge))
+    if (
+        state.block is not None
+    ):  # how its regions end is forgotten when it begins, and written before it is read
+        read &= ~_own_ends(regions, state)
+    return read
+
+
+def _own_ends(regions: Regions, state: State) -> int:
+    own = (
+        one for one in regions.space.coordinates.values() if one.name.startswith(f"{state.name}.")
+    )
+    return sum(one.mask for one in own)
 
 
 def _bits(many: Iterable[Pieces]) -> int:

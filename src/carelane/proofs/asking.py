@@ -2,6 +2,7 @@
 
 from carelane.cases.prepared import prepare
 from carelane.pathways import tables
+from carelane.pathways.guard import Value
 from carelane.proofs.boxes import Undecided
 from carelane.proofs.cells import ELAPSED, EPOCH, Ahead, value_of
 from carelane.proofs.regions import Regions, TableCells
@@ -31,7 +32,7 @@ def _must(cells: TableCells, right: bool) -> None:  # noqa: FBT001  # what must 
 
 def _rows(regions: Regions, cells: TableCells, box: int) -> tuple[int, ...]:
     """The numbers of the rows by which the table answers for the lowest cells of a box."""
-    known = {}
+    known: dict[str, Value | None] = {}
     elapsed = EPOCH
     for name, one in regions.space.coordinates.items():
         cell = one.cell(box)

@@ -2,13 +2,13 @@
 
 from types import MappingProxyType
 
+from carelane.proofs import promises as requirements
 from carelane.proofs.rules import (
     effects,
     ends,
     flags,
     heard,
     loops,
-    promises,
     safety,
     tables,
     waits,
@@ -35,5 +35,5 @@ RULES = MappingProxyType({
     flags.POOLS: "No case with a red flag is routine, or stands with a pool that is not for it.",
     writes.DECLARED: "Everything shown or sent is declared, with its authority.",
     writes.AUTHORITY: "Nothing is written whose authority lies elsewhere.",
-    promises.RULE: "What the pathway requires of itself is kept by its states.",
+    requirements.RULE: "What the pathway requires of itself is kept by its states.",
 })  # fmt: skip

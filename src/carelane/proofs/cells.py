@@ -7,6 +7,7 @@ cell of every coordinate but `elapsed`. Fields that are compared with each other
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import TypeAlias
 
 from carelane.pathways.definition import Definition, Input, InputType, Reduce
@@ -128,7 +129,9 @@ def space_of(definition: Definition) -> Space:
         clocks=frozenset(_clock_fields(definition)),
     )
     made: dict[str, Coordinate] = {}
-    offset = 1  # the lowest bit is always set, so that no box is 0 and a pathway may read nothing at all
+    offset = (
+        1  # the lowest bit is always set, so that no box is 0 and a pathway may read nothing at all
+    )
     for name, cells, given in _columns(cut):
         alike = _like_missing(cut, given, cells) if given is not None else None
         own = tuple(one for one in cells if alike is None or one != alike)
@@ -216,8 +219,14 @@ def _ends(definition: Definition) -> Iterator[tuple[str, tuple[Cell, ...], Input
         elif state.block is not None:
             for region in state.block.regions.values():
                 name = f"{state.name}.{region.name}"
-                yield name, (None, *region.outcomes), Input(name=name, path="", codes=region.outcomes)
-    for pathway in dict.fromkeys(one.waits.pathway for one in definition.states.values() if one.waits):
+                yield (
+                    name,
+                    (None, *region.outcomes),
+                    Input(name=name, path="", codes=region.outcomes),
+                )
+    for pathway in dict.fromkeys(
+        one.waits.pathway for one in definition.states.values() if one.waits
+    ):
         name = closed_name(pathway)
         outcomes = dict.fromkeys(
             outcome
@@ -350,7 +359,7 @@ def _points(given: Input, literals: Sequence[Value], each: int) -> list[Cell]:
     if not literals:
         return [_step(_origin(given), n) for n in range(each)]
     points: list[Cell] = [_step(literals[0], -n) for n in range(each, 0, -1)]
-    for low, high in zip(literals, literals[1:], strict=False):
+    for low, high in pairwise(literals):
         points.append(low)
         points.extend(_between(low, high, each))
     points.append(literals[-1])
@@ -376,7 +385,9 @@ def _between(low: Value, high: Value, each: int) -> Iterator[Value]:
     elif isinstance(low, date) and isinstance(high, date):
         yield from (low + n * _DAY for n in range(1, min(each, (high - low).days - 1) + 1))
     elif isinstance(low, float) or isinstance(high, float):
-        yield from (_rank(low) + (_rank(high) - _rank(low)) * n / (each + 1) for n in range(1, each + 1))
+        yield from (
+            _rank(low) + (_rank(high) - _rank(low)) * n / (each + 1) for n in range(1, each + 1)
+        )
     elif isinstance(low, int) and isinstance(high, int):
         yield from range(low + 1, min(low + each, high - 1) + 1)
 

@@ -67,7 +67,12 @@ def _branches(found: Explored, control: Control, move: Move) -> tuple[Pieces, ..
         if edge is None and not outer.region:
             edge = found.definition.everywhere.get(move.name)
         if edge is not None and not edge.ignore:
-            stays = [p for b, ps in zip(edge.branches, regions.edge(edge), strict=True) if b.then == "stay" for p in ps]
+            stays = [
+                p
+                for b, ps in zip(edge.branches, regions.edge(edge), strict=True)
+                if b.then == "stay"
+                for p in ps
+            ]
             branches = tuple(regions.both(stays, pieces) for pieces in branches)
     return branches
 
@@ -85,7 +90,9 @@ def _outermost(found: Explored, state: str) -> str:
     return _outermost(found, region.rpartition("/")[0]) if region else state
 
 
-def _begun(found: Explored, name: str, box: int, deep: int) -> Iterator[tuple[tuple[str, ...], int]]:
+def _begun(
+    found: Explored, name: str, box: int, deep: int
+) -> Iterator[tuple[tuple[str, ...], int]]:
     """What entering a state begins at once, with the cells for which it does: regions, or an answer already there."""
     state = found.definition.states.get(name)
     if state is None or deep > NESTED_MAX:
@@ -98,7 +105,9 @@ def _begun(found: Explored, name: str, box: int, deep: int) -> Iterator[tuple[tu
         yield (), box
 
 
-def _answered(found: Explored, state: State, box: int, deep: int) -> Iterator[tuple[tuple[str, ...], int]]:
+def _answered(
+    found: Explored, state: State, box: int, deep: int
+) -> Iterator[tuple[tuple[str, ...], int]]:
     waits = state.waits
     one = found.regions.space.coordinates[closed_name(waits.pathway)] if waits is not None else None
     if waits is None or one is None:
@@ -129,7 +138,9 @@ def _taken(
                     yield (f"{state.name} {number}", *signs), inner
 
 
-def _block(found: Explored, state: State, box: int, deep: int) -> Iterator[tuple[tuple[str, ...], int]]:
+def _block(
+    found: Explored, state: State, box: int, deep: int
+) -> Iterator[tuple[tuple[str, ...], int]]:
     block = state.block
     if block is None:
         return

@@ -5,8 +5,8 @@ read (`classes`); each class is decided once by the engine (`scenes`), and what 
 variables (`learning`) is applied to the box. The regions of a block are walked apart, their ends joined (`joins`).
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from heapq import heappop, heappush
 
 from carelane.pathways.definition import Definition
 from carelane.proofs.alive import alive
@@ -24,7 +24,7 @@ from carelane.proofs.scenes import Stage
 from carelane.proofs.turns import Control
 
 
-def explore(
+def explore(  # noqa: PLR0913  # what is watched, by name
     definition: Definition,
     regions: Regions,
     *,
@@ -57,16 +57,33 @@ def explore(
     found.scenes[Control()] = found.stage.empty()
     start = found.add(Control(), regions.space.nothing)
     joins = Joins(found)
-    waiting = deque([start] if start is not None else [])
-    while waiting:
+    waiting = _Waiting()
+    waiting.add([start] if start is not None else [])
+    while waiting and not found.stopped:
         while waiting and not found.stopped:
-            node = waiting.popleft()
+            node = waiting.next()
             if found.standing(node):
-                waiting.extend(_expand(found, node))
-        if found.stopped:
-            break
-        waiting.extend(joins.fresh())
+                waiting.add(_expand(found, node))
+        if not found.stopped:
+            waiting.add(joins.fresh())
     return found
+
+
+class _Waiting:
+    """Nodes to look at: the nearest first, and of those the ones that hold most, which swallow the others."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, int, Node]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._heap)
+
+    def add(self, nodes: Iterable[Node]) -> None:
+        for node in nodes:
+            heappush(self._heap, (node.depth, -node.box.bit_count(), node.number, node))
+
+    def next(self) -> Node:
+        return heappop(self._heap)[3]
 
 
 def _counters(regions: Regions) -> int:
@@ -93,9 +110,7 @@ def _told(found: Explored, node: Node) -> Node:
     state = found.definition.states.get(node.control.state)
     if state is None or node.control.closed:
         return node
-    for move in found.moves.of(state):
-        if not move.tells:
-            continue
+    for move in found.moves.telling(state):
         for part in classes(found, node, move, ""):
             way = _way(found, node, move, part, "")
             grown = found.image(way, part.box)
@@ -155,5 +170,3 @@ def chosen(found: Explored, source: int, move: Move, box: int) -> tuple[int, int
             can = cell
         before |= can & -can
     return before, after
-
-

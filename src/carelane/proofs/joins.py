@@ -33,7 +33,9 @@ class Joins:
     def fresh(self) -> Iterator[Node]:
         """Nodes behind joins that have become possible since the last time."""
         found = self.found
-        blocks = [node for node in found.nodes if self._block(node) is not None and found.standing(node)]
+        blocks = [
+            node for node in found.nodes if self._block(node) is not None and found.standing(node)
+        ]
         for node in blocks:
             block = self._block(node)
             for ends in self._ends(node) if block is not None else ():
@@ -52,7 +54,9 @@ class Joins:
         block = state.block
         if block is None:
             return
-        by_region = {name: [None, *self._ended(state, name)] for name in sorted(node.control.opened)}
+        by_region = {
+            name: [None, *self._ended(state, name)] for name in sorted(node.control.opened)
+        }
         many = 1
         for each in by_region.values():
             many *= len(each)
@@ -135,7 +139,7 @@ class Joins:
 
     def _known(self, node: Node, state: State, ends: Ends, last: str) -> int:
         """What may be known once the last region has ended."""
-        found, end = self.found, ends[last]
+        end = ends[last]
         box = end.box if end is not None else node.box
         mine = self._written(state, last)
         for one in self._coordinates():
@@ -154,7 +158,11 @@ class Joins:
             if name != last and one.mask & self._written(state, name):
                 if end is not None:
                     return end.box & one.mask
-                inside = [n.box for n in self.found.nodes if _in_region(self.found, n, f"{state.name}/{name}")]
+                inside = [
+                    n.box
+                    for n in self.found.nodes
+                    if _in_region(self.found, n, f"{state.name}/{name}")
+                ]
                 whole = 0
                 for each in inside:
                     whole |= each
@@ -174,7 +182,12 @@ class Joins:
         for each in found.definition.states.values():
             if not _inside(found, each, path):
                 continue
-            names = {name for edge in edges_from(each) for branch in edge.branches for name in branch.sets}
+            names = {
+                name
+                for edge in edges_from(each)
+                for branch in edge.branches
+                for name in branch.sets
+            }
             names |= {one.name for one in each.counters}
             kind = found.definition.tasks.get(each.task)
             forms = {one.name for one in kind.form} if kind is not None else set()
@@ -234,7 +247,11 @@ def _last(found: Explored, join: Join, ends: Ends) -> str:
 
 
 def _joined(found: Explored, join: Join, ends: Ends) -> bool:
-    over = [found.definition.states[each.control.state].outcome for each in ends.values() if each is not None]
+    over = [
+        found.definition.states[each.control.state].outcome
+        for each in ends.values()
+        if each is not None
+    ]
     if len(over) == len(ends):
         return True
     match join.kind:
@@ -272,4 +289,3 @@ def _inside(found: Explored, state: State, path: str) -> bool:
 def _in_region(found: Explored, node: Node, path: str) -> bool:
     state = found.definition.states.get(node.control.state)
     return state is not None and _inside(found, state, path)
-

@@ -168,7 +168,8 @@ class _Trial:
         ours = [change.after.id for change in decided.changes if change.after.pathway == name]
         about = fact.refers.get("case")
         if about is not None and not ours:
-            ours = [case.id for case in self.would.view.cases if case.id == about and case.pathway == name]  # fmt: skip
+            known = (*self.would.view.cases, *self.would.view.closed)
+            ours = [case.id for case in known if case.id == about and case.pathway == name]
         return any(case not in self.parted for case in ours) or (about is None and not ours)
 
     def _compare(

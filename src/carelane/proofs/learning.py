@@ -18,7 +18,9 @@ _UNSETTLED = frozenset({EffectState.READY, EffectState.SENDING, EffectState.UNKN
 Deed = tuple[Scene, tuple[Step, ...]]
 
 
-def learnt(found: Explored, was: Control, move: Move, part: Class, deed: Deed, at: str) -> Way:
+def learnt(  # noqa: PLR0913, PLR0917  # what one decision says, put together
+    found: Explored, was: Control, move: Move, part: Class, deed: Deed, at: str
+) -> Way:
     """The way that a decision took."""
     scene, steps = deed
     before, after = found.scenes[was].case, scene.case
@@ -33,7 +35,9 @@ def learnt(found: Explored, was: Control, move: Move, part: Class, deed: Deed, a
         move=move,
         pieces=part.pieces,
         targets=targets,
-        adds=tuple(dict.fromkeys(n.name for one in entered for n in one.counters if n.add == "enter")),
+        adds=tuple(
+            dict.fromkeys(n.name for one in entered for n in one.counters if n.add == "enter")
+        ),
         sets=tuple(_sets(found, branch, before, after, entered)),
         turn=turn,
     )
@@ -60,7 +64,7 @@ def step_in(definition: Definition, case: Case, within: str) -> OpenStep | None:
     return next(here, None)
 
 
-def _targets(
+def _targets(  # noqa: PLR0913, PLR0917  # what one decision says, put together
     found: Explored, was: Control, move: Move, part: Class, deed: Deed, then: str
 ) -> Iterator[Control]:
     scene, steps = deed
@@ -154,7 +158,11 @@ def _entered(found: Explored, was: Control, before: Case | None, after: Case | N
 
 
 def _sets(
-    found: Explored, branch: Branch | None, before: Case | None, after: Case | None, entered: list[State]
+    found: Explored,
+    branch: Branch | None,
+    before: Case | None,
+    after: Case | None,
+    entered: list[State],
 ) -> Iterator[tuple[int, int]]:
     """Variables that the branch sets, outcomes that a block which begins forgets, answers that were taken."""
     if after is None:
@@ -162,7 +170,9 @@ def _sets(
     names = set(branch.sets) if branch is not None else set()
     for state in entered:
         if state.block is not None:
-            names |= {one for one in found.regions.space.coordinates if one.startswith(f"{state.name}.")}
+            names |= {
+                one for one in found.regions.space.coordinates if one.startswith(f"{state.name}.")
+            }
     known = before.values if before is not None else {}
     for name, one in found.regions.space.coordinates.items():
         answered = name.startswith("closed.") and known.get(name) is not None

@@ -96,6 +96,7 @@ class Moves:
     space: Space
     _events: dict[str, Intakes] = field(default_factory=dict)
     _states: dict[str, tuple[Move, ...]] = field(default_factory=dict)
+    _telling: dict[str, tuple[Move, ...]] = field(default_factory=dict)
 
     def starts(self) -> Iterator[Move]:
         """Events that open a case."""
@@ -120,6 +121,13 @@ class Moves:
                 self._clock(state),
             )
             self._states[state.name] = known
+        return known
+
+    def telling(self, state: State) -> tuple[Move, ...]:
+        """The moves in an open state that change nothing but what is known."""
+        known = self._telling.get(state.name)
+        if known is None:
+            known = self._telling[state.name] = tuple(one for one in self.of(state) if one.tells)
         return known
 
     def _heard(self, state: State) -> Iterator[Move]:
@@ -194,9 +202,7 @@ class Moves:
         """With every role that is counted in, and without: a count of nothing is 0, not missing."""
         kind = FACTS.get(event)
         coming = [
-            one
-            for one in self._outside()
-            if kind is None or parts(_path(one))[0] in kind.roles
+            one for one in self._outside() if kind is None or parts(_path(one))[0] in kind.roles
         ]
         counted = {
             parts(_path(one))[0] for one in coming if _counts(one) and one.like_missing is None

@@ -86,11 +86,15 @@ class Explored:
     nodes: list[Node] = field(default_factory=list)
     ways: dict[Control, list[Way]] = field(default_factory=dict)
     scenes: dict[Control, Scene] = field(default_factory=dict)
-    first: dict[int, tuple[Node, int]] = field(default_factory=dict)  # by id of a way: from where, what was known
+    first: dict[int, tuple[Node, int]] = field(
+        default_factory=dict
+    )  # by id of a way: from where, what was known
     decisions: int = 0
     stopped: bool = False
     known: dict[Known, Way] = field(default_factory=dict)
-    arrivals: dict[str, dict[tuple[str, str, str, str], Node]] = field(default_factory=dict)  # a few ways to each state
+    arrivals: dict[str, dict[tuple[str, str, str, str], Node]] = field(
+        default_factory=dict
+    )  # a few ways to each state
     _boxes: dict[Control, list[int]] = field(default_factory=dict)
 
     def dead(self, control: Control) -> int:
@@ -99,8 +103,24 @@ class Explored:
         return self.forget | full & ~self.alive.get(control.state, full)
 
     def standing(self, node: Node) -> bool:
-        """Whether no larger node has swallowed it."""
-        return node.box in self._boxes[node.control]
+        """Whether no larger node has swallowed it, nor will once everything is told that changes nothing else."""
+        others = self._boxes[node.control]
+        if node.box not in others:
+            return False
+        told = self.told(node.control, node.box)
+        return told == node.box or not any(
+            not told & ~other for other in others if other != node.box
+        )
+
+    def told(self, control: Control, box: int) -> int:
+        """What may be known once everything has come that changes nothing else; not where red flags are watched."""
+        if control.over or not control.state or self.flags.seen:
+            return box
+        for move in self.moves.telling(self.definition.states[control.state]):
+            for taken in self.moves.after(box, move):
+                if not box & ~taken:
+                    box = taken
+        return box | self.dead(control)
 
     def boxes(self, control: Control) -> tuple[int, ...]:
         """What may be known at a control, as boxes."""
@@ -138,10 +158,15 @@ class Explored:
         known = self._boxes.setdefault(control, [])
         box |= self.dead(control)
         outside = ~box
-        inside = any(not box & ~other for other in known)
+        told = self.told(control, box) if known else box
+        inside = any(not told & ~other for other in known)
         fresh = not inside and not (known and control.closed and not self.reopens)
         met = self.arrivals.setdefault(control.state, {})
-        mark = (parent.control.state, *way.move.key) if parent is not None and way is not None else None
+        mark = (
+            (parent.control.state, *way.move.key)
+            if parent is not None and way is not None
+            else None
+        )
         if not fresh and (mark is None or mark in met or len(met) >= ARRIVALS_MAX):
             return None
         depth = parent.depth + 1 + sum(each.depth - parent.depth for each in aside) if parent else 0

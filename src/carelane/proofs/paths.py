@@ -47,7 +47,9 @@ def steps_of(node: Node, last: tuple[tuple[Way, int], ...] = ()) -> tuple[Step, 
     return tuple(steps)
 
 
-def steps_to(node: Node, known: Mapping[Control, tuple[Step, ...]] | None = None) -> tuple[Step, ...]:
+def steps_to(
+    node: Node, known: Mapping[Control, tuple[Step, ...]] | None = None
+) -> tuple[Step, ...]:
     """The ways to a node; where one to the control before is `known` already, that is taken."""
     if node.way is None or node.parent is None:
         return ()

@@ -135,9 +135,7 @@ def _chain(given: Mapping[str, str]) -> Chain:
     )
 
 
-def _problems(
-    definition: Definition, number: int, given: Mapping[str, str]
-) -> Iterator[Breach]:
+def _problems(definition: Definition, number: int, given: Mapping[str, str]) -> Iterator[Breach]:
     known = _BEFORE if "before" in given else _CHAIN
     if "before" not in given and "chain" not in given:
         yield _unread(number, "says nothing that can be checked", "Add `before` or `chain`.")
@@ -145,7 +143,9 @@ def _problems(
     if extra := sorted(set(given) - known):
         yield _unread(number, f"has {said(extra)}, which mean nothing here", "Remove them.")
     if "before" in given and not ({"outcome", "of"} <= set(given) or "done" in given):
-        yield _unread(number, "does not say what must come first", "Add `outcome` and `of`, or `done`.")
+        yield _unread(
+            number, "does not say what must come first", "Add `outcome` and `of`, or `done`."
+        )
     if "chain" in given and not given.get("levels", "").isdigit():
         yield _unread(number, "does not say how many levels", 'Add `levels: "3"`.')
     if duration(given.get("last_by", "1m")) is None:
@@ -153,9 +153,7 @@ def _problems(
     yield from _unknown(definition, number, given)
 
 
-def _unknown(
-    definition: Definition, number: int, given: Mapping[str, str]
-) -> Iterator[Breach]:
+def _unknown(definition: Definition, number: int, given: Mapping[str, str]) -> Iterator[Breach]:
     task = definition.tasks.get(given.get("of", ""))
     for key, names in (
         ("before", definition.states),

@@ -83,7 +83,10 @@ def prove(definition: Definition, *, before: Definition | None = None) -> Judgem
             release=definition.digest,
             prover=PROVER,
             verdict=_worst(each.verdict for each in findings),
-            rules={rule: _worst(each.verdict for each in findings if each.rule == rule) for rule in RULES},
+            rules={
+                rule: _worst(each.verdict for each in findings if each.rule == rule)
+                for rule in RULES
+            },
             counts=_counts(found),
         ),
         findings=findings,
@@ -91,7 +94,9 @@ def prove(definition: Definition, *, before: Definition | None = None) -> Judgem
     )
 
 
-def _of_text(definition: Definition, regions: Regions, before: Definition | None) -> Iterator[Breach]:
+def _of_text(
+    definition: Definition, regions: Regions, before: Definition | None
+) -> Iterator[Breach]:
     yield from heard.of_text(definition, regions)
     yield from safety.of_text(definition)
     yield from writes.of_text(definition)
@@ -182,7 +187,9 @@ def _of_promises(found: Explored) -> Iterator[Suspect]:
     for one in promised.before:
         if promises.may_be_passed(found, one):
             rule = partial(promises.of_turn, promises=promised.only(one.number))
-            yield from _watched(partial(explore, found.definition, found.regions, promise=one.number), rule)
+            yield from _watched(
+                partial(explore, found.definition, found.regions, promise=one.number), rule
+            )
 
 
 def _of_flags(found: Explored) -> Iterator[Suspect]:
@@ -269,7 +276,9 @@ def _finding(suspect: Suspect) -> Finding:
         told = _shortest(suspect, suspect.node, suspect.shown)
         run, path = told.text(breach.message), told.path
         if not (suspect.shown(told) and holds_again(found.definition, run)):
-            verdict, run, path = (verdict, "", ()) if suspect.cells else (Verdict.NOT_DECIDED, run, path)
+            verdict, run, path = (
+                (verdict, "", ()) if suspect.cells else (Verdict.NOT_DECIDED, run, path)
+            )
     return Finding(
         rule=breach.rule, verdict=Verdict.NOT_DECIDED if suspect.doubt else verdict, line=breach.line,
         message=breach.message, remedy=breach.remedy, run=run, path=path,
@@ -296,7 +305,9 @@ def _told(suspect: Suspect, steps: tuple[Step, ...]) -> Told:
 
 def _worst(verdicts: Iterable[Verdict]) -> Verdict:
     found = set(verdicts)
-    return next((one for one in (Verdict.REFUTED, Verdict.NOT_DECIDED) if one in found), Verdict.PROVED)
+    return next(
+        (one for one in (Verdict.REFUTED, Verdict.NOT_DECIDED) if one in found), Verdict.PROVED
+    )
 
 
 def _counts(found: Explored) -> dict[str, int]:

@@ -190,7 +190,7 @@ class Regions:
         if name not in self.space.coordinates:
             return [(None, self.everything)]
         one = self.space.coordinates[name]
-        found = []
+        found: list[tuple[Value | None, Pieces]] = []
         for number, cell in enumerate(one.cells):
             bits = self.space.full & ~one.mask | one.bits([number])
             found.append((value_of(cell, one.given_by, EPOCH), (Piece(bits, (one.mask,)),)))
@@ -250,5 +250,7 @@ def _holds(one: Coordinate, cell: object, atom: Atom) -> bool:
     number = one.cells.index(cell) if cell is not None else 0
     value = value_of(one.cells[number], one.given_by, EPOCH)
     if isinstance(atom, Until) and isinstance(cell, Ahead):
-        value = EPOCH + cell.rest  # exact, also for a date: its hour is chosen when a run is made concrete
+        value = (
+            EPOCH + cell.rest
+        )  # exact, also for a date: its hour is chosen when a run is made concrete
     return holds(atom, {one.name: value}, now=EPOCH)

@@ -13,7 +13,7 @@ from carelane.pathways.events_reader import KEYS
 from carelane.pathways.trial import STARTS, Trial, TrialRow, read_trials
 from carelane.proofs.moves import Kind, Move
 from carelane.proofs.paths import Leg
-from carelane.proofs.scenes import TOKEN, Stage, ring, row_of
+from carelane.proofs.scenes import KEY, Stage, ring, row_of
 from carelane.proofs.trials import Playing, play, playing, run_trial
 
 _MINUTE = timedelta(minutes=1)
@@ -36,7 +36,10 @@ class Told:
         cells = [row.text.split("|") for row in self.rows]
         width = max([len("what happens"), *(len(cell[1].strip()) for cell in cells)])
         head = f"time | {'what happens':<{width}} | what must follow"
-        lines = [f"{one.strip():<4} | {two.strip():<{width}} | {three.strip()}" for one, two, three in cells]
+        lines = [
+            f"{one.strip():<4} | {two.strip():<{width}} | {three.strip()}"
+            for one, two, three in cells
+        ]
         starts = STARTS.isoformat().replace("+00:00", "Z")
         return "\n".join([f"starts: {starts}", f"test: {title}", head, *lines]) + "\n"
 
@@ -82,7 +85,11 @@ def _steps(run: Playing) -> tuple[OpenStep, ...]:
 
 
 def _row(stage: Stage, run: Playing, leg: Leg, number: int, keys: dict[str, str]) -> TrialRow:
-    at = _ringing(run, leg.move.state) if leg.move.kind is Kind.CLOCK else _soon(run, first=number == 1)
+    at = (
+        _ringing(run, leg.move.state)
+        if leg.move.kind is Kind.CLOCK
+        else _soon(run, first=number == 1)
+    )
     given = stage.given(leg.move, leg.before, leg.after, at)
     if leg.move.kind is Kind.EVENT:
         named = {name: value for name, value in given.items() if name not in KEYS}
@@ -116,9 +123,9 @@ def _keys(definition: Definition, moves: list[Move]) -> dict[str, str]:
             continue
         event = definition.events[move.name]
         if place == 0 and event.start is not None and event.start.unique:
-            named[event.start.unique] = TOKEN
+            named[event.start.unique] = KEY
         if not set(event.keys) & set(named):
-            named |= dict.fromkeys(event.keys[:1], TOKEN)
+            named |= dict.fromkeys(event.keys[:1], KEY)
     return named
 
 

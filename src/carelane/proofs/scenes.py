@@ -23,7 +23,7 @@ from carelane.proofs.moves import Kind, Move
 from carelane.proofs.reads import code_of, form_field
 from carelane.proofs.trials import Playing, happen, playing
 
-TOKEN = "K1"
+KEY = "K1"
 _ROUNDS_MAX = 60
 _SECOND = timedelta(seconds=1)
 _NEVER = "never"
@@ -122,7 +122,9 @@ class Stage:
         def ended(case: Case) -> Case:
             regions = {path: RegionView(outcome=outcome) for path, outcome in ends.items()}
             gone = {
-                each.id for each in case.steps if any(self._inside(each.state, path) for path in ends)
+                each.id
+                for each in case.steps
+                if any(self._inside(each.state, path) for path in ends)
             }
             steps = tuple(each for each in case.steps if each.id not in gone)
             return replace(case, regions={**case.regions, **regions}, steps=steps)
@@ -136,14 +138,12 @@ class Stage:
         return bool(region)
 
     def _dressed(self, scene: Scene, before: int, move: Move) -> View:
-        keys = dict.fromkeys(prepare(self.definition).key_names, frozenset((TOKEN,)))
+        keys = dict.fromkeys(prepare(self.definition).key_names, frozenset((KEY,)))
 
         def dress(case: Case) -> Case:
             values, counters = self.known(before, scene.now)
             steps = tuple(self._timed(before, each, move) for each in case.steps)
-            return replace(
-                case, values=values, counters=counters, keys=keys, stale={}, steps=steps
-            )
+            return replace(case, values=values, counters=counters, keys=keys, stale={}, steps=steps)
 
         return _each(scene.view, dress)
 
@@ -179,7 +179,7 @@ class Stage:
     def given(self, move: Move, before: int, after: int, now: datetime) -> dict[str, str]:
         """What the fact of a move says, as a trial's row names it."""
         if move.kind is Kind.EVENT:
-            keys = dict.fromkeys(self.definition.events[move.name].keys, TOKEN)
+            keys = dict.fromkeys(self.definition.events[move.name].keys, KEY)
             if move.outcome:
                 pathway, _, outcome = move.outcome.partition(" ")
                 return keys | {"pathway": pathway, "outcome": outcome}
@@ -190,7 +190,9 @@ class Stage:
 
     def _where(self, move: Move) -> dict[str, str]:
         """In which state, where a task of this kind may be open in several."""
-        alike = [one for one in self.definition.states.values() if one.task == move.name and one.region]
+        alike = [
+            one for one in self.definition.states.values() if one.task == move.name and one.region
+        ]
         return {IN: move.state} if len(alike) > 1 else {}
 
     def _brought(
@@ -198,9 +200,7 @@ class Stage:
     ) -> Iterator[tuple[str, str]]:
         forced = self._forced(move, after)
         for name, one in self._taken(move):
-            if after & one.mask & one.given and (
-                forced & one.mask or (before ^ after) & one.mask
-            ):
+            if after & one.mask & one.given and (forced & one.mask or (before ^ after) & one.mask):
                 yield name, value_text_of(one, after, now)
 
     def _forced(self, move: Move, after: int) -> int:
@@ -237,9 +237,9 @@ class Stage:
     def _option(self, move: Move, one: Coordinate, after: int, now: datetime) -> str:
         text = value_text_of(one, after, now)
         given = one.given_by
-        for field in self.definition.tasks[move.name].form:
-            if given is not None and field.name == form_field(given):
-                return next((each for each in field.options if code_of(given, each) == text), text)
+        for asked in self.definition.tasks[move.name].form:
+            if given is not None and asked.name == form_field(given):
+                return next((each for each in asked.options if code_of(given, each) == text), text)
         return text
 
 

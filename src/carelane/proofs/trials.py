@@ -17,7 +17,7 @@ from carelane.pathways.calendar import Calendar
 from carelane.pathways.definition import Definition
 from carelane.pathways.durations import duration_text
 from carelane.pathways.events_reader import KEYS
-from carelane.pathways.trial import IN, Happening, Trial, TrialRow, payload_of
+from carelane.pathways.trial import FROM, IN, Happening, Trial, TrialRow, payload_of
 from carelane.proofs.everybody import OFFICE, Everybody
 
 _ROUNDS_MAX = 2_000
@@ -177,7 +177,15 @@ def _fact(run: Playing, row: TrialRow) -> Fact | None:
     happens = row.happens
     if happens.kind == "event":
         keys = {name: value for name, value in happens.given.items() if name in KEYS}
-        return _made(run, row, happens.name, payload_of(run.definition, happens.given), keys=keys)
+        sent = happens.given.get(FROM)
+        return _made(
+            run,
+            row,
+            happens.name,
+            payload_of(run.definition, happens.given),
+            keys=keys,
+            refers={"sender": name_id("trial", sent)} if sent else None,
+        )
     if happens.kind == "task":
         return _task(run, row, happens)
     return _effect(run, row, happens)
@@ -293,19 +301,27 @@ def _of_case(run: Playing, case: Case, name: str) -> Iterator[str]:
     elif name == "closed" and not case.steps:
         yield case.outcome
     for one in case.steps:
-        if name == "state":
+        yield from _of_wait(run, one, name)
+
+
+def _of_wait(run: Playing, one: OpenStep, name: str) -> Iterator[str]:
+    """One open step's; where several are open, each also after the name of its state."""
+    match name:
+        case "state":
             yield one.state
-        elif name == "owner":
+        case "owner":
             yield f"{one.owner.kind} {one.owner.name}"
             yield f"{one.state} {one.owner.kind} {one.owner.name}"
-        elif name == "level":
+        case "level":
             yield str(one.clock.level)
-        elif name == "due":
+        case "due":
             yield duration_text(one.clock.due_at - run.trial.starts)
             yield duration_text(one.clock.due_at - run.now)
             yield f"{one.state} {duration_text(one.clock.due_at - run.now)}"
-        elif name == "paused" and one.clock.paused_at is not None:
+        case "paused" if one.clock.paused_at is not None:
             yield from ("", one.state)
+        case _:
+            return
 
 
 def _followed(run: Playing) -> str:

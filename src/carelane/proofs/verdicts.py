@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 PROVER = 1
-"""The prover's own number: it rises whenever a rule is added or sharpened, and proofs of a lower one are out of date."""
+"""The prover's own number: it rises when a rule is added or sharpened; proofs of a lower one are out of date."""
 
 
 class Verdict(StrEnum):

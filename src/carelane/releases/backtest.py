@@ -34,6 +34,7 @@ from carelane.proofs.recorded import World, for_replay
 from carelane.releases.recorded import RecordedForce, RecordedLate
 
 ASSUMES = "after the first divergence people were assumed to have done the same; never used for activation"
+DIGEST_MIN = 8
 PROGRESS_EVERY = 1_000
 _CHUNK = 1 << 20
 Progress = Callable[[int], None]
@@ -157,6 +158,29 @@ def definition_of(text: str, place: str) -> Definition:
     if definition is None:
         raise EventsFault("\n".join(each.line() for each in problems))
     return definition
+
+
+def decided_by(head: Header, wanted: str) -> Definition:
+    """The release of a recording that a version, NAME@VERSION or the beginning of a digest names.
+
+    Raises:
+        EventsFault: none or several.
+    """
+    version = wanted.removeprefix(f"{head.pathway}@")
+    texts = [definition_of(each.content, each.digest[:12]) for each in head.releases]
+    mine = [each for each in texts if each.name == head.pathway]
+    found = [each for each in mine if each.version == version or _begins(each, version)]
+    if len(found) == 1:
+        return found[0]
+    there = ", ".join(f"{each.version} ({each.digest[:12]})" for each in mine)
+    raise EventsFault(
+        f"`{wanted}` is no file, and names {len(found)} releases that decided these events;"
+        f" there is: {there or 'none'}. Remedy: name one of them"
+    )
+
+
+def _begins(definition: Definition, digest: str) -> bool:
+    return len(digest) >= DIGEST_MIN and definition.digest.startswith(digest)
 
 
 def known_releases(head: Header, old: Definition) -> Mapping[str, Definition]:

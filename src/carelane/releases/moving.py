@@ -6,16 +6,13 @@ person, as a case of the system pathway `recalled-case`; a case that stands (par
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
 from hashlib import sha256
 from uuid import UUID
 
 from carelane.audit.actions import Action as Audited
 from carelane.audit.leaf import Change, Thing
 from carelane.cases import step
-from carelane.cases.model import Case, Definitions, OpenStep, Step
-from carelane.cases.moves import PERSON
+from carelane.cases.model import Case, Definitions, Step
 from carelane.cases.words import CASE_MIGRATED, CASE_RECALLED, CASE_RESTORED, EFFECT_OUTSTANDING
 from carelane.engine.decide import Standing, decide
 from carelane.engine.deliver import deliver
@@ -28,38 +25,12 @@ from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
 from carelane.pathways.definition import Definition
 from carelane.proofs.mapping import CaseMapping
+from carelane.releases.endings import Ending, Line, for_a_person, lines, plain
 from carelane.store import load
 from carelane.store.changes import Deed, record
 
 PAGE = 200
 _NOBODY = UUID(int=0)
-
-
-class Ending(StrEnum):
-    """What becomes of a running case."""
-
-    MOVED = "moved"  # to the new release, by the mapping
-    RESTORED = "restored"  # to the release, states and deadlines from before its move
-    PERSON = "person"  # a person decides
-    FINISHES = "finishes"  # on the release it has
-    QUEUED = "queued"  # its subject was busy: it is decided next
-    LEFT = "left"  # it stands, or changed meanwhile; `why` says it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One wait of a running case, before and after. `after` parts are empty where it does not move."""
-
-    case: UUID
-    ending: Ending
-    state: str
-    owner: str
-    due: datetime
-    to_state: str = ""
-    to_owner: str = ""
-    to_due: datetime | None = None
-    clock: str = ""
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +80,7 @@ async def _begun(runtime: Runtime, order: Order, reason: str) -> None:
 
 async def move(runtime: Runtime, case: Case, order: Order) -> tuple[Ending, str]:
     """One case: by the mapping, or to a person where it says so or can't be done."""
-    targets = order.mapping.targets
-    if any(targets[each.state].to == PERSON for each in case.steps if each.state in targets):
+    if for_a_person(case, order.mapping):
         await hand_over(runtime, case, by=order.by, why="mapping")
         return Ending.PERSON, "the mapping gives it to a person"
     answer = await decide(runtime, migrated(runtime, case, order))
@@ -187,45 +157,6 @@ async def tried(runtime: Runtime, case: Case, fact: Fact) -> Step:
         )
     definitions = Definitions(pinned=runtime.releases.published, active=())
     return step(definitions, views[case.subject], Bound(runtime.directory), fact, runtime.now())
-
-
-def lines(case: Case, decided: Step, mapping: CaseMapping) -> list[Line]:
-    """A case's waits before and after."""
-    after = {each.id: each for change in decided.changes for each in change.after.steps}
-    if after:
-        return [_moved(case, each, after[each.id], mapping) for each in case.steps]
-    person = any(
-        mapping.targets[each.state].to == PERSON
-        for each in case.steps
-        if each.state in mapping.targets
-    )
-    person = person or decided.reason == EFFECT_OUTSTANDING
-    ending = Ending.PERSON if person else Ending.LEFT
-    return [_line(case, each, ending, decided.reason) for each in case.steps]
-
-
-def _moved(case: Case, before: OpenStep, after: OpenStep, mapping: CaseMapping) -> Line:
-    return Line(
-        case=case.id, ending=Ending.MOVED, state=before.state, owner=before.owner.name, due=before.clock.due_at,
-        to_state=after.state, to_owner=after.owner.name, to_due=after.clock.due_at,
-        clock=mapping.targets[before.state].clock.value, why=mapping.reasons.get(before.state, ""),
-    )  # fmt: skip
-
-
-def _line(case: Case, each: OpenStep, ending: Ending, why: str) -> Line:
-    return Line(
-        case=case.id,
-        ending=ending,
-        state=each.state,
-        owner=each.owner.name,
-        due=each.clock.due_at,
-        why=why,
-    )
-
-
-def plain(case: Case, ending: Ending, why: str) -> list[Line]:
-    """A case's waits, with what became of it."""
-    return [_line(case, each, ending, why) for each in case.steps]
 
 
 async def _case(runtime: Runtime, case: UUID, subject: UUID) -> Case | None:

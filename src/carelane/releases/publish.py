@@ -169,7 +169,10 @@ async def named(tx: Tx, name: str) -> Definition:
         shown = ", ".join(f"{pathway}@{row['digest'][:_SHOWN]}" for row in rows)
         raise ReleaseFault(f"{name} may mean several releases: {shown}. Remedy: name one of these")
     definition, _ = load(rows[0]["content"], place=pathway)
-    kept = [revive(each["content"]) for each in await tx.rows("messaging.templates_of", release=rows[0]["digest"])]
+    kept = [
+        revive(each["content"])
+        for each in await tx.rows("messaging.templates_of", release=rows[0]["digest"])
+    ]
     if definition is None or digest_of(definition.digest, kept) != rows[0]["digest"]:
         raise ReleaseFault(
             f"{name} can't be read by this Carelane any more. Remedy: publish it anew"

@@ -14,9 +14,10 @@ from carelane.engine.runtime import Runtime
 from carelane.engine.scope import Scope
 from carelane.pathways.definition import Definition
 from carelane.releases import moving
+from carelane.releases.endings import Ending, Line, plain
 from carelane.releases.evidence import Refused
 from carelane.releases.force import Force, end, every, put
-from carelane.releases.moving import Ending, Order
+from carelane.releases.moving import Order
 from carelane.store.database import Row, Tx
 
 
@@ -80,7 +81,7 @@ async def settle(  # noqa: PLR0913  # what becomes of cases, and who says so
     policy: Policy,
     by: str,
     order: Order | None = None,
-    told: Callable[[moving.Line], None] = lambda _: None,
+    told: Callable[[Line], None] = lambda _: None,
 ) -> dict[Ending, int]:
     """What becomes of each running case of a release taken back, one decision each; can be run again."""
     counts = dict.fromkeys(Ending, 0)
@@ -91,7 +92,7 @@ async def settle(  # noqa: PLR0913  # what becomes of cases, and who says so
         if ending is Ending.LEFT:
             ending, why = await _as(policy, runtime, case, order, by)
         counts[ending] += 1
-        for each in moving.plain(case, ending, why):
+        for each in plain(case, ending, why):
             told(each)
     return counts
 

@@ -2,15 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TypedDict
 from uuid import UUID
 
-from carelane.cases.model import Case, Change, Notice, OpenStep, Step
+from carelane.cases.model import Case, Change, Notice, OpenStep, Step, Undo
 from carelane.facts.fact import Fact
 from carelane.facts.ids import derive
 from carelane.facts.intent import Intent
 from carelane.pathways.definition import Definition, TaskKind
 from carelane.store.columns import Columns
-from carelane.store.shapes import BlocksShape, CaseShape, StepShape, encode, moved_shape, tag
+from carelane.store.shapes import (
+    BlocksShape,
+    CaseShape,
+    StepShape,
+    WanderedShape,
+    encode,
+    moved_shape,
+    tag,
+)
 
 __all__ = ["Tables", "encode"]
 
@@ -89,18 +98,32 @@ class Tables:
                 self.applications, self.decisions, self.notices, self.leaves)  # fmt: skip
 
 
-def case_state(case: Case) -> str:
+def case_state(case: Case) -> bytes:
     """The clear part of a case as JSON, in the least shape that can say it."""
-    values = {name: tag(value) for name, value in case.values.items()}
-    keys = {name: sorted(tokens) for name, tokens in case.keys.items()}
-    counters, stale = dict(case.counters), dict(case.stale)
-    if case.regions or case.owed:
-        shape = BlocksShape(values=values, counters=counters, keys=keys, stale=stale, undo=case.undo,
-                            regions=dict(case.regions), owed=case.owed, moved=moved_shape(case.moved))  # fmt: skip
-        return encode(shape).decode()
-    shape_ = CaseShape(values=values, counters=counters, keys=keys, stale=stale, undo=case.undo,
-                       moved=moved_shape(case.moved))  # fmt: skip
-    return encode(shape_).decode()
+    kept = Kept(
+        values={name: tag(value) for name, value in case.values.items()},
+        counters=dict(case.counters),
+        keys={name: sorted(tokens) for name, tokens in case.keys.items()},
+        stale=dict(case.stale),
+        undo=case.undo,
+    )
+    regions = dict(case.regions)
+    if case.moved is not None:
+        moved = moved_shape(case.moved)
+        return encode(WanderedShape(**kept, regions=regions, owed=case.owed, moved=moved))
+    if regions or case.owed:
+        return encode(BlocksShape(**kept, regions=regions, owed=case.owed))
+    return encode(CaseShape(**kept))
+
+
+class Kept(TypedDict):
+    """What every shape of a case has."""
+
+    values: dict[str, tuple[str, str | int | float | bool | None]]
+    counters: dict[str, int]
+    keys: dict[str, list[str]]
+    stale: dict[str, datetime]
+    undo: Undo | None
 
 
 def case_row(case: Case, decided_at: datetime, sealed: bytes) -> tuple[object, ...]:
@@ -124,8 +147,8 @@ def changed_case_row(case: Case, decided_at: datetime, sealed: bytes) -> tuple[o
     )  # fmt: skip
 
 
-def _detail(step: OpenStep) -> str:
-    return encode(StepShape(owner=step.owner, clock=step.clock, task_name=step.task_name)).decode()
+def _detail(step: OpenStep) -> bytes:
+    return encode(StepShape(owner=step.owner, clock=step.clock, task_name=step.task_name))
 
 
 def step_row(
@@ -184,7 +207,7 @@ def effect_row(case: Case, intent: Intent, now: datetime, sealed: bytes) -> tupl
         intent.audience.value, intent.if_unknown.value, int(intent.urgency), now, intent.held_until or now,
         intent.held_until, intent.not_after, intent.undo or "", intent.compensates, case.correlation, case.identity,
         sealed,
-        encode(intent.references).decode(),
+        encode(intent.references),
         ",".join(str(effect) for effect in intent.after),
     )  # fmt: skip
 
@@ -193,7 +216,7 @@ def application_row(step: Step, change: Change, bound: Mapping[str, int]) -> tup
     """One fact applied to one case, with why."""
     case = change.after
     return (case.id, change.fact or step.fact.id, case.site, case.service_line, step.now, case.revision, change.parked,
-            encode(change.reasons).decode(), encode(bound).decode())  # fmt: skip
+            encode(change.reasons), encode(bound))  # fmt: skip
 
 
 def decision_row(step: Step, read: str) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ commits; an exception rolls back. Row-level security is set for the transaction 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -17,9 +18,7 @@ from psycopg_pool import AsyncConnectionPool
 from carelane.store.queries import sql
 
 Row = dict[str, Any]
-SCOPE = (
-    "select set_config('carelane.organisation', %s, true), set_config('carelane.sites', %s, true)"
-)
+_SITES = "select set_config('carelane.sites', %s, true)"
 
 _LONGER = "set local statement_timeout = '120s'"  # a report reads a period; 5 s are for decisions
 
@@ -46,7 +45,7 @@ class Tx:
 
     async def tuples(self, query: str, values: Mapping[str, object]) -> list[TupleRow]:
         """All rows as plain tuples: for hot paths."""
-        cursor = await self.connection.execute(_text(query), values, prepare=True)
+        cursor = await self.connection.execute(_text(query), values, prepare=True, binary=True)
         return await cursor.fetchall()
 
     async def run(self, query: str, **values: object) -> int:
@@ -72,13 +71,20 @@ class Database:
     organisation: UUID
 
     @asynccontextmanager
-    async def transaction(self, *, sites: Sequence[str] = ()) -> AsyncIterator[Tx]:
-        """One transaction in the organisation's scope; `sites` matter to the person's role only."""
-        async with self.pool.connection() as connection:
+    async def transaction(
+        self, *, sites: Sequence[str] = (), steady: bool = False
+    ) -> AsyncIterator[Tx]:
+        """One transaction in the organisation's scope; `sites` matter to the person's role only.
+
+        `steady` is for the paths of a message: every row is found by an index, whatever the statistics said at the
+        moment a plan was made (a plan made on an empty table walks the full one; SEMANTICS 12, 2).
+        """
+        async with self.pool.connection() as connection:  # leaving it commits, or rolls back
             tx = Tx(connection)
-            async with connection.transaction():
-                await connection.execute(SCOPE, (str(self.organisation), ",".join(sites)))
-                yield tx
+            await connection.execute(_begin(self.organisation, steady=steady))
+            if sites:
+                await connection.execute(_SITES, (",".join(sites),))
+            yield tx
         for each in tx.after:
             each()
 
@@ -96,6 +102,18 @@ class Database:
             finally:
                 await connection.set_isolation_level(None)
                 await connection.set_read_only(value=None)
+
+
+_STEADY = "; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off"
+
+
+@cache
+def _begin(organisation: UUID, *, steady: bool) -> bytes:
+    """Begin and scope in one round trip; an id needs no quoting."""
+    scope = (
+        f"begin; set local carelane.organisation = '{organisation}'; set local carelane.sites = ''"
+    )
+    return f"{scope}{_STEADY if steady else ''}".encode()
 
 
 def _text(query: str) -> LiteralString:

@@ -63,7 +63,7 @@ def server_configuration(settings: EmbeddedSettings, files: Files) -> str:
         "random_page_cost": "1.1",
         "jit": "off",
         # The inbox is a queue: its dead rows must go quickly.
-        "autovacuum_naptime": "5s",
+        "autovacuum_naptime": "10s",
         "autovacuum_vacuum_cost_delay": 0,
         "autovacuum_vacuum_scale_factor": "0.05",
         # No patient data in the log (I13): no errors of statements, no statements, no parameters.

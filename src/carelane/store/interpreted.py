@@ -90,7 +90,7 @@ async def write_interpreted(
         Columns("commit.leaves", ("id", "at", "body")),
     )
     for each in outcomes:
-        rows.add(each.message, each.outcome, each.trigger, each.reason, encode(each.problems).decode(), each.identity,
+        rows.add(each.message, each.outcome, each.trigger, each.reason, encode(each.problems), each.identity,
                  each.message_key, at, each.site, each.service_line)  # fmt: skip
     told = [(each.message, each.outcome, each.reason, len(each.facts)) for each in outcomes]
     leaves.add(*interpreted(organisation, at, connection, told))

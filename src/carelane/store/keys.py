@@ -24,7 +24,7 @@ from carelane.facts.errors import SetupFault
 from carelane.store.sealing import KEY_BYTES, DataKey, new_key, place, sealed_by
 from carelane.store.tokens import Tokens
 
-_CACHED = 2_000  # unwrapped keys kept in memory: 2.7 KB each, most of it in OpenSSL
+_CACHED = 1_000  # unwrapped keys kept in memory: 2.7 KB each, most of it in OpenSSL
 
 
 class KeyFault(SetupFault):

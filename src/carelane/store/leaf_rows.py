@@ -36,13 +36,13 @@ def leaf(  # noqa: PLR0913  # the parts of a leaf, by name
     detail = {name: value for name, value in given.items() if name not in _ABOUT}
     body: dict[str, object] = {
         "v": VERSION,
-        "id": str(id_),
-        "organisation": str(organisation),
+        "id": id_,
+        "organisation": organisation,
         "at": instant(at),
         "action": action,
         "actor": dict(actor),
         "changes": list(changes),
-        **{name: str(value) for name, value in given.items() if name in _ABOUT and value},
+        **{name: value for name, value in given.items() if name in _ABOUT and value},
     }
     if detail:
         body["detail"] = detail
@@ -63,10 +63,10 @@ def received(  # noqa: PLR0913  # the parts of one receiving commit, by name
     `arrivals` are the ids of what came, repeats too: one message may be repeated twice within a millisecond.
     """
     changes: list[ChangeRow] = [
-        ["message", str(id_), "", outcome, {"digest": digest.hex(), "reason": reason}]
+        ["message", id_, "", outcome, {"digest": digest.hex(), "reason": reason}]
         for id_, digest, outcome, reason in messages
     ]
-    changes.extend(["repeat", str(id_), "", "seen"] for id_ in repeats)
+    changes.extend(["repeat", id_, "", "seen"] for id_ in repeats)
     id_ = derive(at, "received", *(change[1] for change in changes), *arrivals)
     actor = {"kind": "system", "name": " ".join(sorted(set(connections)))}
     return leaf(
@@ -87,7 +87,7 @@ def interpreted(
 ) -> LeafRow:
     """One leaf per interpreting commit: (message id, outcome, reason, how many facts) of each message."""
     changes: list[ChangeRow] = [
-        ["message", str(id_), "pending", outcome, {"reason": reason, "facts": facts}]
+        ["message", id_, "pending", outcome, {"reason": reason, "facts": facts}]
         for id_, outcome, reason, facts in messages
     ]
     id_ = derive(at, "interpreted", *(change[1] for change in changes))
@@ -106,7 +106,7 @@ def delivered(organisation: UUID, facts: Sequence[Fact]) -> LeafRow:
     """One leaf for facts that wait to be decided."""
     at = facts[0].recorded_at
     changes: list[ChangeRow] = [
-        ["fact", str(fact.id), "", "pending", {"type": fact.type}] for fact in facts
+        ["fact", fact.id, "", "pending", {"type": fact.type}] for fact in facts
     ]
     id_ = derive(at, "delivered", *(fact.id for fact in facts))
     actor = {"kind": facts[0].actor.value, "name": facts[0].actor_name or facts[0].connection or ""}
@@ -122,7 +122,7 @@ def delivered(organisation: UUID, facts: Sequence[Fact]) -> LeafRow:
 
 def put_back(organisation: UUID, at: datetime, facts: Sequence[UUID], by: str) -> LeafRow:
     """One leaf for parked facts that wait to be decided again."""
-    changes: list[ChangeRow] = [["fact", str(fact), "parked", "pending"] for fact in facts]
+    changes: list[ChangeRow] = [["fact", fact, "parked", "pending"] for fact in facts]
     id_ = derive(at, "put-back", *facts)
     actor = {"kind": "person", "name": by}
     return leaf(
@@ -142,8 +142,8 @@ def decided(step: Step, organisation: UUID, *, before: str) -> LeafRow:
     """
     fact = step.fact
     how = {"type": fact.type, "reason": step.reason} if step.reason else {"type": fact.type}
-    changes: list[ChangeRow] = [["fact", str(fact.id), before, step.disposition.value, how]]
-    changes.extend(["fact", str(each.id), "held", "applied"] for each in step.released)
+    changes: list[ChangeRow] = [["fact", fact.id, before, step.disposition.value, how]]
+    changes.extend(["fact", each.id, "held", "applied"] for each in step.released)
     for change in step.changes:
         changes.extend(_of_case(step, change))
     actor = {"kind": fact.actor.value, "name": fact.actor_name or fact.connection or ""}
@@ -166,23 +166,23 @@ def _of_case(by: Step, change: Change) -> Iterable[ChangeRow]:
         detail["parked"] = change.parked
     if change.before is not None and change.before.release != after.release:
         detail["moved_from"] = change.before.release
-    yield ["case", str(after.id), _standing(change.before), _standing(after), detail]
+    yield ["case", after.id, _standing(change.before), _standing(after), detail]
     yield from _of_steps(change)
     for intent in change.intents:
-        yield ["effect", str(intent.id), "", "ready", {"name": intent.name}]
+        yield ["effect", intent.id, "", "ready", {"name": intent.name}]
     for effect in change.withdrawn:
-        yield ["effect", str(effect), "ready", "withdrawn"]
+        yield ["effect", effect, "ready", "withdrawn"]
     for number, notice in enumerate(change.notices):
         told: dict[str, object] = {"kind": notice.kind, "level": notice.level}
-        yield ["notice", str(notice_id(by, after, number)), "", "told", told]
+        yield ["notice", notice_id(by, after, number), "", "told", told]
 
 
 def _of_steps(change: Change) -> Iterable[ChangeRow]:
     for step, how in change.closed:
-        yield ["step", str(step.id), "open", "closed", {"state": step.state, "how": how}]
+        yield ["step", step.id, "open", "closed", {"state": step.state, "how": how}]
         yield from _of_task(step.task, opens=False)
     for step in change.opened:
-        yield ["step", str(step.id), "", "open", {"state": step.state, "owner": step.owner.name}]
+        yield ["step", step.id, "", "open", {"state": step.state, "owner": step.owner.name}]
         yield from _of_task(step.task, opens=True)
     for was, now, _ in change.retasked:
         yield from _of_task(was.task, opens=False)
@@ -191,7 +191,7 @@ def _of_steps(change: Change) -> Iterable[ChangeRow]:
 
 def _of_task(task: UUID | None, *, opens: bool) -> Iterable[ChangeRow]:
     if task is not None:
-        yield ["task", str(task), "" if opens else "open", "open" if opens else "closed"]
+        yield ["task", task, "" if opens else "open", "open" if opens else "closed"]
 
 
 def _standing(case: Case | None) -> str:

@@ -124,7 +124,7 @@ def _row(
     row = (
         each.id, each.connection, each.site, each.received_at, token, each.digest, len(each.raw), each.trigger,
         "rejected" if each.refused else "pending", each.refused, conflict, each.replay_of,
-        encode(each.problems).decode(), key.wrapped,
+        encode(each.problems), key.wrapped,
     )  # fmt: skip
     return row, (each.id, vault.seal_message(each.id, key, each.raw))
 

@@ -39,10 +39,18 @@ class Unreachable(SetupFault):
     code = "database-unreachable"
 
 
-async def open_pool(
-    url: str, *, name: str, smallest: int = 1, largest: int = 4, wait_s: float = 10.0
+async def open_pool(  # noqa: PLR0913  # each says one thing, by name
+    url: str,
+    *,
+    name: str,
+    smallest: int = 1,
+    largest: int = 4,
+    wait_s: float = 10.0,
+    autocommit: bool = False,
 ) -> Pool:
     """An open, checked pool. `url` decides the role; `name` shows in pg_stat_activity.
+
+    With `autocommit` transactions begin only where they are asked for, as `database.Database` does.
 
     Raises:
         NotDurable: fsync, full_page_writes or synchronous_commit is off.
@@ -57,7 +65,11 @@ async def open_pool(
         name=name,
         timeout=wait_s,
         configure=_configure,
-        kwargs={"application_name": f"carelane-{name}", "prepare_threshold": 2},
+        kwargs={
+            "application_name": f"carelane-{name}",
+            "prepare_threshold": 2,
+            "autocommit": autocommit,
+        },
     )
     try:
         await pool.open()

@@ -21,6 +21,7 @@ KEY_BYTES = 32
 _ID, _NONCE = 8, 12
 _HEAD = 1 + _ID + _NONCE
 _PLAIN, _COMPRESSED = b"\x01", b"\x02"
+_SHORT = 8_192  # the window of 2**13 bytes
 _LEVEL = 1  # zlib: half the size of an HL7 message at a third of the default level's time
 
 
@@ -68,7 +69,7 @@ class DataKey:
         """Seal `value` for `place(...)`; compress what is long and repeats itself (raw messages)."""
         form = _PLAIN
         if compress:
-            form, value = _COMPRESSED, zlib.compress(value, _LEVEL)
+            form, value = _COMPRESSED, _squeezed(value)
         nonce = os.urandom(_NONCE)
         return b"%b%b%b%b" % (
             form,
@@ -106,6 +107,14 @@ class DataKey:
     def unwrap(self, name: bytes, wrapped: bytes, *, identifier: bytes) -> "DataKey":
         """The key that `wrap` sealed under the same name."""
         return DataKey(identifier, self.open(name, wrapped))
+
+
+def _squeezed(value: bytes) -> bytes:
+    """Compressed; a short value in small buffers, because setting up the usual ones costs more than the rest."""
+    if len(value) > _SHORT:
+        return zlib.compress(value, _LEVEL)
+    short = zlib.compressobj(_LEVEL, zlib.DEFLATED, 13, 4)
+    return short.compress(value) + short.flush()
 
 
 def new_key(identifier: bytes) -> DataKey:

@@ -17,8 +17,8 @@ from carelane.facts.errors import LocalFault
 from carelane.facts.fact import Payload, Urgency
 from carelane.pathways.guard import Value
 
-SHAPE = 2
-"""The newest. A row is written with the least number that can say it: 2 only for a case in blocks."""
+SHAPE = 3
+"""The newest. A row is written with the least number that can say it: 2 in blocks, 3 for a case that moved."""
 
 
 class UnknownShape(LocalFault):
@@ -53,7 +53,6 @@ class CaseShape:
     keys: dict[str, list[str]] = field(default_factory=dict)
     stale: dict[str, datetime] = field(default_factory=dict)
     undo: Undo | None = None
-    moved: MovedShape | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +65,14 @@ class BlocksShape(CaseShape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WanderedShape(BlocksShape):
+    """Shape 3: a case that went to another release, and may still go back."""
+
+    v: int = 3
+    moved: MovedShape | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepShape:
     """Owner and clock of a step, whole."""
 
@@ -75,27 +82,18 @@ class StepShape:
     v: int = 1
 
 
-_case = msgspec.json.Decoder(BlocksShape)
+_case = msgspec.json.Decoder(WanderedShape)
 _step = msgspec.json.Decoder(StepShape)
 _json = msgspec.json.Decoder()
 encode = msgspec.json.encode
+_LETTERS: Mapping[type, str] = {type(None): "n", bool: "b", str: "c", int: "f", float: "f"}
 
 
 def tag(value: Value | None) -> tuple[str, str | int | float | bool | None]:
     """A value with its type letter: n(one), b(oolean), c(ode), f(number), d(ate), i(nstant)."""
-    match value:
-        case None:
-            return ("n", None)
-        case bool():
-            return ("b", value)
-        case str():
-            return ("c", value)
-        case int() | float():
-            return ("f", value)
-        case datetime():
-            return ("i", value.isoformat())
-        case date():
-            return ("d", value.isoformat())
+    if isinstance(value, date):
+        return ("i" if isinstance(value, datetime) else "d", value.isoformat())
+    return (_LETTERS[value.__class__], value)
 
 
 def untag(pair: tuple[str, Any]) -> Value | None:
@@ -131,7 +129,7 @@ def moved_of(shape: MovedShape | None) -> Moved | None:
     )  # fmt: skip
 
 
-def decode_case(raw: bytes | str) -> BlocksShape:
+def decode_case(raw: bytes | str) -> WanderedShape:
     """A stored case shape of any number up to ours."""
     shape = _case.decode(raw)
     if shape.v > SHAPE:

@@ -4,23 +4,18 @@ HMAC-SHA256, cut to 128 bits, in hex. Each kind of token has its own domain, so 
 token never equals another field's. Searching needs at least two kinds: one alone would list families.
 """
 
+import hashlib
 import hmac
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import zip_longest
 
 _BYTES = 16
 _PHONE_DIGITS = 10  # without country code and trunk prefix, which senders write or leave out
 LEAST_KINDS = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchToken:
-    """A blind token and what it stands for: family, given, birth_date, phone or identifier."""
-
-    kind: str
-    token: str
+SEARCHED = ("family", "given", "birth_date", "phone", "identifier")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +40,11 @@ class TooFewTerms:
 class Tokens:
     """Makes tokens with one organisation's token key, which rotation never changes."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "_words")
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._words: dict[tuple[str, str], str] = {}
 
     def of(self, kind: str, *parts: str) -> str:
         """The token of `parts` in the domain `kind`: 32 hex digits."""
@@ -69,16 +65,40 @@ class Tokens:
         """A message's control id on its connection."""
         return self.of("control", connection, value)
 
-    def stored(self, terms: SearchTerms) -> tuple[SearchToken, ...]:
-        """The tokens under which a subject can be found."""
-        found = {(kind, self.of(f"search.{kind}", value)) for kind, value in _values(terms)}
-        return tuple(SearchToken(kind=kind, token=token) for kind, token in sorted(found))
+    def word(self, kind: str, value: str) -> str:
+        """The token of a word from a short closed list (a sex): hashed once in a process."""
+        token = self._words.get((kind, value))
+        if token is None:
+            token = self._words[kind, value] = self.of(kind, value)
+        return token
 
-    def sought(self, terms: SearchTerms) -> tuple[SearchToken, ...] | TooFewTerms:
+    def stored(self, terms: SearchTerms) -> Mapping[str, tuple[str, ...]]:
+        """The tokens under which a subject can be found, by kind, in the order of the terms."""
+        found: dict[str, dict[str, None]] = {}
+        for kind, value in _values(terms):
+            found.setdefault(kind, {})[self.of(f"search.{kind}", value)] = None
+        return {kind: tuple(tokens) for kind, tokens in found.items()}
+
+    def sought(self, terms: SearchTerms) -> Mapping[str, tuple[str, ...]] | TooFewTerms:
         """The tokens that a hit must have all of, or a refusal."""
         found = self.stored(terms)
-        kinds = {token.kind for token in found}
-        return found if len(kinds) >= LEAST_KINDS else TooFewTerms(given=len(kinds))
+        return found if len(found) >= LEAST_KINDS else TooFewTerms(given=len(found))
+
+
+SearchRow = tuple[int, *tuple[str | None, ...]]
+
+
+def search_rows(found: Mapping[str, tuple[str, ...]]) -> list[SearchRow]:
+    """Tokens as rows of `subject_token`: the first of every kind stand together, then the second ones, ...
+
+    Each row begins with a mark of what it says, so that the same tokens are stored once for a subject.
+    """
+    return [(_mark(row), *row) for row in zip_longest(*(found.get(kind, ()) for kind in SEARCHED))]
+
+
+def _mark(row: Iterable[str | None]) -> int:
+    text = ",".join(token or "" for token in row)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
 
 def plain_name(text: str) -> str:

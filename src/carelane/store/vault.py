@@ -12,8 +12,8 @@ from carelane.store.keys import OrganisationKeys, Wrapped
 from carelane.store.sealing import DataKey, place
 from carelane.store.tokens import Tokens
 
-# OpenSSL holds 2.7 KB for each key, so these are 11 MB; a batch needs at most a few hundred.
-_LEARNT_MAX = 4_000
+# OpenSSL holds 2.7 KB for each key, so these are 3 MB; a batch needs at most a few hundred.
+_LEARNT_MAX = 1_000
 
 
 class Shredded(CarelaneError):

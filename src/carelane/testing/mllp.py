@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count
+from itertools import count, islice
 
 from carelane.connect.hl7v2.codec import (
     Frame,
@@ -63,16 +63,16 @@ class Sender:
     ) -> list[Answer]:
         clock = asyncio.get_running_loop().time
         framer, answers, sent = Framer(), list[Answer](), deque[float]()
-        for raw in messages:
-            while len(sent) >= self.window:
-                await self._read(reader, framer, sent, answers)
-            writer.write(frame(raw))
-            sent.append(clock())
-            if len(sent) >= self.window:
+        waiting = iter(messages)
+        while True:
+            frames = [frame(raw) for raw in islice(waiting, self.window - len(sent))]
+            if frames:  # what the window has room for goes in one write
+                writer.write(b"".join(frames))
+                sent.extend([clock()] * len(frames))
                 await writer.drain()
-        while sent:
+            if not sent:
+                return answers
             await self._read(reader, framer, sent, answers)
-        return answers
 
     async def _read(
         self,
@@ -95,10 +95,9 @@ class Sender:
 
 def _answer(raw: bytes, seconds: float) -> Answer:
     message, _ = parse(raw)
-    code = message.get("MSA", 1) if message else None
-    return Answer(
-        code=code or "?", control_id=message.get("MSA", 2) if message else None, seconds=seconds
-    )
+    found = message.segment("MSA") if message else None
+    code, control_id = (found.get(1), found.get(2)) if found else (None, None)
+    return Answer(code=code or "?", control_id=control_id, seconds=seconds)
 
 
 @dataclass(kw_only=True)

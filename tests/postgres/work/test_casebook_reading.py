@@ -13,7 +13,7 @@ from carelane.engine.drain import drain
 from carelane.facts.ids import name_id
 from carelane.facts.phi import Phi
 from carelane.measures import read
-from carelane.store.tokens import SearchTerms, TooFewTerms
+from carelane.store.tokens import SEARCHED, SearchTerms, TooFewTerms, search_rows
 from carelane.testing.senders import ScriptedSystem
 from carelane.worklist import acting, thread
 from carelane.worklist.viewer import Viewer
@@ -89,13 +89,13 @@ async def test_search_needs_two_kinds_of_term_and_finds_by_all_of_them(rig: Rig)
     await rig.referral()
     subject = name_id("patient", "one")
     terms = SearchTerms(family=("O'Brien",), birth_date=date(1961, 2, 3))
-    for token in rig.runtime.vault.tokens.stored(terms):
+    for mark, *tokens in search_rows(rig.runtime.vault.tokens.stored(terms)):
         rig.insert(
             "subject_token",
-            token=token.token,
             subject=subject,
             organisation=rig.organisation,
-            kind=token.kind,
+            mark=mark,
+            **dict(zip(SEARCHED, tokens, strict=True)),
         )
     found = await find(rig.runtime, terms, sites=("main",))
     assert not isinstance(found, TooFewTerms)

@@ -7,7 +7,8 @@ good (no header, too large, no end block). HL7 tables 0008 and 0357.
 from collections.abc import Callable
 from datetime import datetime
 
-from carelane.connect.hl7v2.codec import Broken, acknowledge, envelope, split_batch
+from carelane.connect.hl7v2.codec import Broken, acknowledge, split_batch
+from carelane.connect.hl7v2.codec.header import bare, header_of
 from carelane.facts.ports import Receive
 
 _ORDER = ("AA", "AE", "AR")
@@ -66,7 +67,7 @@ async def _store(piece: bytes, connection: str, receive: Receive) -> tuple[str, 
 
 
 def _unreadable(piece: bytes) -> bool:
-    return not envelope(piece).trigger
+    return header_of(bare(piece)[0]) is None
 
 
 def _acknowledged(

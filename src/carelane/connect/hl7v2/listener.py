@@ -18,7 +18,16 @@ from typing import cast, final
 from typing_extensions import override
 
 from carelane.connect.hl7v2.answers import answer_broken, answer_failed, answer_frame
-from carelane.connect.hl7v2.codec import BYTES_MAX, Broken, Event, Frame, Framer, Garbage, frame
+from carelane.connect.hl7v2.codec import (
+    BYTES_MAX,
+    Broken,
+    Event,
+    Frame,
+    Framer,
+    Garbage,
+    frame,
+    stamp,
+)
 from carelane.facts.errors import SetupFault
 from carelane.facts.ports import Observer, Receive
 
@@ -70,7 +79,7 @@ class Listener:
 
     def control_id(self, now: datetime) -> str:
         """A control id of our own acknowledgements: unique while the process runs."""
-        return f"{now:%Y%m%d%H%M%S}{next(self._numbers) % 1_000_000:06d}"
+        return f"{stamp(now)[:14]}{next(self._numbers) % 1_000_000:06d}"
 
     async def close(self) -> None:
         """Stop accepting, answer what has begun, then close."""

@@ -44,18 +44,34 @@ def _good(found: Explored) -> dict[Control, list[int]]:
     full = found.regions.space.full
     good = {control: [full] for control in found.scenes if control.closed}
     waiting = [each for each in found.scenes if each.state and not each.closed and not each.within]
-    grown = True
-    while grown:
-        grown = False
-        for control in waiting:
-            known = good.get(control, [])
-            if full in known:
-                continue
-            more = [box for box in _before(found, control, good) if not any(within(box, each) for each in known)]
-            if more:
-                grown = True
-                good[control] = bounded(joined([*known, *more], _masks(found)))
+    for plain in (True, False):  # what always leads to an end needs no cells: it goes first
+        grown = True
+        while grown:
+            grown = False
+            for control in reversed(waiting):
+                known = good.get(control, [])
+                if full not in known and (more := _more(found, control, good, plain=plain)):
+                    good[control] = bounded(joined([*known, *more], _masks(found)))
+                    grown = True
     return good
+
+
+def _more(
+    found: Explored, control: Control, good: dict[Control, list[int]], *, plain: bool
+) -> list[int]:
+    """Cells not known yet from which some way leads to good ones; `plain` ways are open for every cell."""
+    full, known = found.regions.space.full, good.get(control, [])
+    if plain:
+        always = (way for way in found.ways.get(control, ()) if _always(full, way))
+        return [full] if any(full in good.get(way.target, ()) for way in always) else []
+    fresh = (
+        box for box in _before(found, control, good) if not any(within(box, each) for each in known)
+    )
+    return bounded(list(dict.fromkeys(fresh)))
+
+
+def _always(full: int, way: Way) -> bool:
+    return any(piece.bits == full for piece in way.pieces)
 
 
 def _masks(found: Explored) -> list[int]:
@@ -66,7 +82,12 @@ def _before(found: Explored, control: Control, good: dict[Control, list[int]]) -
     for way in found.ways.get(control, ()):
         if way.move.joins and good.get(way.target):
             yield found.regions.space.full  # its regions can end so: found by walking them
-        if way.target == control and not way.adds and not way.sets and not way.move.intakes[0].open_:
+        if (
+            way.target == control
+            and not way.adds
+            and not way.sets
+            and not way.move.intakes[0].open_
+        ):
             continue
         for end in good.get(way.target, ()):
             goal = _unchanged(found, way, end)

@@ -32,7 +32,9 @@ def of_text(definition: Definition, regions: Regions) -> Iterator[Breach]:
     if flags is None:
         return
     if not flags.approvers:
-        yield Breach(rule=LIST, message="Nobody approves the red flags.", remedy="Name their `approvers`.")
+        yield Breach(
+            rule=LIST, message="Nobody approves the red flags.", remedy="Name their `approvers`."
+        )
     known = {name: given.codes for name, given in definition.inputs.items()}
     for table in definition.tables.values():
         known |= {name: tuple(table.codes.get(name, ())) for name in table.outputs}
@@ -47,8 +49,14 @@ def of_text(definition: Definition, regions: Regions) -> Iterator[Breach]:
 def shrunk(before: Definition, after: Definition) -> Iterator[Breach]:
     """Red flags of the release before that this one no longer has: a release can only extend them."""
     old, new = before.red_flags, after.red_flags
-    for name, codes in (*(old.inputs.items() if old else ()), *(old.outputs.items() if old else ())):
-        here = {*(new.inputs.get(name, ()) if new else ()), *(new.outputs.get(name, ()) if new else ())}
+    for name, codes in (
+        *(old.inputs.items() if old else ()),
+        *(old.outputs.items() if old else ()),
+    ):
+        here = {
+            *(new.inputs.get(name, ()) if new else ()),
+            *(new.outputs.get(name, ()) if new else ()),
+        }
         if gone := [code for code in codes if code not in here]:
             yield Breach(
                 rule=LIST, message=f"{said(gone)} of `{name}` was a red flag and is none any more.",

@@ -72,7 +72,12 @@ def _total(regions: Regions, edge: Edge, line: int, what: str) -> Iterator[Breac
         return
     held = [piece for pieces in regions.edge(edge) for piece in pieces]
     if regions.outside(held):
-        yield Breach(rule=RULE, line=line, message=f"{what} has no way on when no guard holds.", remedy="Add `else`.")
+        yield Breach(
+            rule=RULE,
+            line=line,
+            message=f"{what} has no way on when no guard holds.",
+            remedy="Add `else`.",
+        )
 
 
 def _breach(state: State, message: str, remedy: str) -> Breach:

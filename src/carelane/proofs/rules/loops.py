@@ -1,4 +1,4 @@
-"""No loop that clocks, effects and rules alone can drive goes on for ever; a person may repeat, and a last level does."""
+"""No loop that clocks, effects and rules alone drive goes on for ever; a person may repeat, a last level does."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,10 @@ class Loop:
 
 def endless(found: Explored) -> Iterator[Loop]:
     """Loops without a bound, one for each group of states that lead to one another."""
-    alone = {control: [way for way in ways if _drives(found, way)] for control, ways in found.ways.items()}
+    alone = {
+        control: [way for way in ways if _drives(found, way)]
+        for control, ways in found.ways.items()
+    }
     for group in _groups(alone):
         loop = _loop(found, group, alone)
         if loop is not None:
@@ -53,7 +56,9 @@ def _own_news(found: Explored) -> frozenset[str]:
 
 def _groups(alone: dict[Control, list[Way]]) -> Iterator[frozenset[Control]]:
     """Controls that lead to one another (strongly connected), and those that lead to themselves."""
-    nexts = {control: {each for way in ways for each in way.targets} for control, ways in alone.items()}
+    nexts = {
+        control: {each for way in ways for each in way.targets} for control, ways in alone.items()
+    }
     reach = {control: _reach(control, nexts) for control in nexts}
     seen: set[Control] = set()
     for control, far in reach.items():
@@ -74,7 +79,9 @@ def _reach(start: Control, nexts: dict[Control, set[Control]]) -> set[Control]:
     return found
 
 
-def _loop(found: Explored, group: frozenset[Control], alone: dict[Control, list[Way]]) -> Loop | None:
+def _loop(
+    found: Explored, group: frozenset[Control], alone: dict[Control, list[Way]]
+) -> Loop | None:
     ways = {control: [way for way in alone[control] if way.target in group] for control in group}
     masks = _read(found, [way for each in ways.values() for way in each])
     for node in found.nodes:
@@ -82,7 +89,9 @@ def _loop(found: Explored, group: frozenset[Control], alone: dict[Control, list[
             for box in _single(node.box, masks):
                 around = _around(found, node.control, box, ways)
                 if around:
-                    return Loop(breach=_breach(found, node, around), node=node, box=box, ways=tuple(around))
+                    return Loop(
+                        breach=_breach(found, node, around), node=node, box=box, ways=tuple(around)
+                    )
     return None
 
 

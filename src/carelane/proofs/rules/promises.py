@@ -1,4 +1,4 @@
-"""What the pathway requires of itself is kept by its states, and every escalation is required: deleting either shows."""
+"""What a pathway requires of itself is kept by its states; every escalation is required. Deleting either shows."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -13,9 +13,15 @@ def of_text(definition: Definition, promises: Promises) -> Iterator[Breach]:
     """Requirements that can't be read, chains that are too short, and escalations that nothing requires."""
     yield from promises.unread
     for chain in promises.chains:
-        about = [state for state in definition.states.values() if not state.final and chain.about(state)]
+        about = [
+            state for state in definition.states.values() if not state.final and chain.about(state)
+        ]
         if not about:
-            yield _breach(1, f"No state calls anybody about task `{chain.task}`.", "Add the state, or correct `chain`.")
+            yield _breach(
+                1,
+                f"No state calls anybody about task `{chain.task}`.",
+                "Add the state, or correct `chain`.",
+            )
         for state in about:
             yield from _chain(definition, chain, state)
     for state in definition.states.values():
@@ -37,16 +43,24 @@ def _chain(definition: Definition, chain: Chain, state: State) -> Iterator[Breac
         return
     last = levels[-1]
     if chain.last_by is not None and last.after > chain.last_by:
-        yield _breach(state.line, f"The last level of `{state.name}` comes too late.", "Shorten its `after`.")
+        yield _breach(
+            state.line, f"The last level of `{state.name}` comes too late.", "Shorten its `after`."
+        )
     if chain.last_channel and last.by != chain.last_channel:
         yield _breach(
             state.line, f"The last level of `{state.name}` is reached by {last.by}, not {chain.last_channel}.",
             "Correct its `by`.",
         )  # fmt: skip
     if chain.last_channel and last.to in definition.pools:
-        yield _breach(state.line, f"The last level of `{state.name}` is no person on call.", "Name a role.")
+        yield _breach(
+            state.line, f"The last level of `{state.name}` is no person on call.", "Name a role."
+        )
     if chain.last_channel and any(one.by == last.by for one, _ in pairwise(levels)):
-        yield _breach(state.line, f"Every level of `{state.name}` is reached the same way.", "Change the last `by`.")
+        yield _breach(
+            state.line,
+            f"Every level of `{state.name}` is reached the same way.",
+            "Change the last `by`.",
+        )
     if not _repeats(definition, state, frozenset()):
         yield _breach(
             state.line, f"Nobody is called again and again when `{state.name}` runs out.",
@@ -96,5 +110,3 @@ def of_turn(turn: Turn, promises: Promises) -> Iterator[Breach]:
 
 def _breach(line: int, message: str, remedy: str) -> Breach:
     return Breach(rule=RULE, line=line, message=message, remedy=remedy)
-
-

@@ -1,8 +1,9 @@
-"""Safety clocks run on wall time, are never stopped, and call help before they are due; no alert of theirs is dropped."""
+"""Safety clocks run on wall time, never stop, and call help before they are due; no alert of theirs is dropped."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 
+from carelane.cases.model import OpenStep
 from carelane.facts.intent import Audience, IfUnknown
 from carelane.pathways.definition import ClockKind, Definition, State
 from carelane.proofs.turns import Breach, Turn
@@ -16,12 +17,6 @@ def of_text(definition: Definition) -> Iterator[Breach]:
     for state in definition.states.values():
         if state.clock is not None and state.clock.safety:
             yield from _state(definition, state)
-    for effect in definition.effects.values():
-        if not isinstance(effect.if_unknown, IfUnknown):
-            yield Breach(
-                rule=EFFECTS, message=f"Effect `{effect.name}` does not say what to do when nobody knows its end.",
-                remedy="Add `if_unknown: resend`, `ask` or `drop`.",
-            )  # fmt: skip
 
 
 def _state(definition: Definition, state: State) -> Iterator[Breach]:
@@ -34,7 +29,11 @@ def _state(definition: Definition, state: State) -> Iterator[Breach]:
         yield _breach(state, "can be paused", "Remove the pause.")
     due = clock.due or timedelta(0)
     if not any(level.after < due for level in state.escalate):
-        yield _breach(state, "calls nobody before it is due", "Add a level to `escalate` that comes before `due`.")
+        yield _breach(
+            state,
+            "calls nobody before it is due",
+            "Add a level to `escalate` that comes before `due`.",
+        )
     for name in state.effects:
         kind = definition.effects[name]
         if kind.audience is Audience.STAFF and kind.if_unknown is IfUnknown.DROP:
@@ -58,17 +57,23 @@ def of_turn(turn: Turn) -> Iterator[Breach]:
         for decided in turn.steps
         for change in decided.changes
         for notice in change.notices
-        if not notice.safety and any(each.id == notice.step and each.clock.safety for each in _steps(turn))
+        if not notice.safety
+        and any(each.id == notice.step and each.clock.safety for each in _steps(turn))
     ]
     if held and turn.state is not None:
-        yield _breach(turn.state, "tells people by notices that may be held back", "Report this as a defect.")
+        yield _breach(
+            turn.state, "tells people by notices that may be held back", "Report this as a defect."
+        )
 
 
-def _steps(turn: Turn) -> list[object]:
+def _steps(turn: Turn) -> list[OpenStep]:
     return [*(turn.before.steps if turn.before else ()), *(turn.after.steps if turn.after else ())]
 
 
 def _breach(state: State, what: str, remedy: str) -> Breach:
     return Breach(
-        rule=RULE, line=state.line, message=f"The safety clock of `{state.name}` {what}.", remedy=remedy
+        rule=RULE,
+        line=state.line,
+        message=f"The safety clock of `{state.name}` {what}.",
+        remedy=remedy,
     )

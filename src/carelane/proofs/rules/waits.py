@@ -18,7 +18,11 @@ def of_turn(turn: Turn) -> Iterator[Breach]:
     yield from _waits(turn)
     if turn.move.kind is Kind.CLOCK:
         yield from _expiry(turn)
-    if turn.before is not None and turn.after is not None and turn.after.urgency < turn.before.urgency:
+    if (
+        turn.before is not None
+        and turn.after is not None
+        and turn.after.urgency < turn.before.urgency
+    ):
         yield Breach(
             rule=URGENCY, line=turn.line,
             message=f"The urgency falls when {turn.move.words}.",
@@ -29,7 +33,9 @@ def of_turn(turn: Turn) -> Iterator[Breach]:
 def _runs(turn: Turn) -> Iterator[Breach]:
     for step in turn.steps:
         failed = [change.parked for change in step.changes if change.parked]
-        if failed or (turn.move.kind is not Kind.EVENT and step.disposition is not Disposition.APPLIED):
+        if failed or (
+            turn.move.kind is not Kind.EVENT and step.disposition is not Disposition.APPLIED
+        ):
             yield Breach(
                 rule=RUNS, line=turn.line,
                 message=f"The engine can't decide when {turn.move.words} ({(failed or [step.reason])[0]}).",
@@ -46,7 +52,10 @@ def _waits(turn: Turn) -> Iterator[Breach]:
             for name, there in (
                 ("owner", step.owner.name),
                 ("clock", state.clock is not None and step.clock.due_at is not None),
-                ("fallback", state.fallback is not None and (state.fallback.edge or state.fallback.repeat)),
+                (
+                    "fallback",
+                    state.fallback is not None and (state.fallback.edge or state.fallback.repeat),
+                ),
             )
             if not there
         ]
@@ -71,7 +80,12 @@ def _expiry(turn: Turn) -> Iterator[Breach]:
     stays = [each for each in after.steps if any(each.id == was.id for was in before.steps)]
     for step in stays:
         fallback = turn.definition.states[step.state].fallback
-        told = [notice for decided in turn.steps for change in decided.changes for notice in change.notices]
+        told = [
+            notice
+            for decided in turn.steps
+            for change in decided.changes
+            for notice in change.notices
+        ]
         if step.state != turn.move.name:
             continue
         if fallback is None or not fallback.repeat:

@@ -28,7 +28,11 @@ def of_text(definition: Definition) -> Iterator[Breach]:
 
 
 def _named(definition: Definition) -> Iterator[tuple[str, tuple[str, ...]]]:
-    known = {*definition.inputs, *definition.variables, *(o for t in definition.tables.values() for o in t.outputs)}
+    known = {
+        *definition.inputs,
+        *definition.variables,
+        *(o for t in definition.tables.values() for o in t.outputs),
+    }
     for task in definition.tasks.values():
         yield f"Task `{task.name}`", task.shows
     for effect in definition.effects.values():

@@ -68,7 +68,6 @@ create unique index message_accept on message (control_token, connection, organi
   where control_token is not null and not conflict and replay_of is null;
 create index message_pending on message (connection, seq) where outcome = 'pending';
 create index message_identity on message (identity) where identity is not null;
-create index message_received on message (received_at);
 
 create table message_body (
   message uuid primary key,
@@ -129,13 +128,21 @@ create table merge_log (
 );
 create index merge_log_retired on merge_log (retired);
 
-create table subject_token (                  -- blind search
-  token text not null,
-  subject uuid not null,
+create table subject_token (                  -- blind search: the first token of every kind in one row, further ones
+  subject uuid not null,                      -- (a second given name, another number) in rows of their own
   organisation uuid not null,
-  kind text not null,
-  primary key (token, subject, organisation)
+  mark bigint not null,                       -- of what the row says: the same tokens are stored once
+  family uuid,
+  given uuid,                                 -- no index of its own: a search has at least two kinds
+  birth_date uuid,
+  phone uuid,
+  identifier uuid,
+  primary key (subject, mark, organisation)
 );
+create index subject_token_birth on subject_token (birth_date, family, given) where birth_date is not null;
+create index subject_token_family on subject_token (family) where family is not null;
+create index subject_token_phone on subject_token (phone) where phone is not null;
+create index subject_token_identifier on subject_token (identifier) where identifier is not null;
 
 -- Facts, inbox, decisions.
 create table fact (
@@ -329,7 +336,6 @@ create table task (
 create index task_open on task (urgency desc, due_at, id) where closed_at is null;
 create index task_owner on task (owner_name, urgency desc, due_at, id) where closed_at is null;
 create index task_case on task (case_id);
-create index task_step on task (step);
 
 create table effect (
   id uuid primary key,
@@ -466,28 +472,38 @@ create table session (
   revoked_at timestamptz
 );
 
--- Audit: a leaf per committed change, in the same transaction; the sequencer alone writes tree_index.
-create table audit_leaf (
-  id uuid primary key,
-  seq bigint generated always as identity,   -- leaves of one case never change places: its turn orders them
+-- Audit: a leaf per committed change, in the same transaction; the sequencer alone writes first_index. The leaves of
+-- one commit stand in one row, a sheaf: a number is given to the sheaf, and no leaf is written twice. Read them through
+-- the views audit_leaf and access_leaf, a row for each leaf.
+create table audit_sheaf (
+  id uuid primary key,                        -- the first leaf's
+  seq bigint generated always as identity,    -- leaves of one case never change places: its turn orders them
   organisation uuid not null,
-  at timestamptz not null,
-  body bytea not null,                        -- canonical JSON (RFC 8785): ids, codes, counts
-  tree_index bigint
+  leaves int not null,
+  ids uuid[] not null,
+  at timestamptz[] not null,
+  bodies bytea[] not null,                    -- canonical JSON (RFC 8785): ids, codes, counts
+  first_index bigint,                         -- the first leaf's place in the tree; the others follow
+  check (leaves between 1 and 100000 and leaves = cardinality(bodies) and leaves = cardinality(ids)
+         and leaves = cardinality(at))
 );
-create index audit_leaf_unsequenced on audit_leaf (seq) where tree_index is null;
-create unique index audit_leaf_index on audit_leaf (tree_index, organisation) where tree_index is not null;
+create index audit_sheaf_unsequenced on audit_sheaf (seq) where first_index is null;
+create unique index audit_sheaf_index on audit_sheaf (first_index, organisation) where first_index is not null;
 
-create table access_leaf (                    -- reads and denials: their own tree
+create table access_sheaf (                   -- reads and denials: their own tree
   id uuid primary key,
-  seq bigint generated always as identity,   -- leaves of one case never change places: its turn orders them
+  seq bigint generated always as identity,
   organisation uuid not null,
-  at timestamptz not null,
-  body bytea not null,
-  tree_index bigint
+  leaves int not null,
+  ids uuid[] not null,
+  at timestamptz[] not null,
+  bodies bytea[] not null,
+  first_index bigint,
+  check (leaves between 1 and 100000 and leaves = cardinality(bodies) and leaves = cardinality(ids)
+         and leaves = cardinality(at))
 );
-create index access_leaf_unsequenced on access_leaf (seq) where tree_index is null;
-create unique index access_leaf_index on access_leaf (tree_index, organisation) where tree_index is not null;
+create index access_sheaf_unsequenced on access_sheaf (seq) where first_index is null;
+create unique index access_sheaf_index on access_sheaf (first_index, organisation) where first_index is not null;
 
 create table audit_tree (                     -- the sequencer's edge, and the last checkpoint
   organisation uuid not null,
@@ -567,12 +583,48 @@ grant select, insert, update on organisation to carelane_worker, carelane_app;
 grant select on organisation to carelane_audit;
 
 -- No role of the product can change or remove audit, or remove a message, fact or decision outright.
-revoke update, delete on audit_leaf, access_leaf, checkpoint from carelane_worker, carelane_app;
+revoke update, delete on audit_sheaf, access_sheaf, checkpoint from carelane_worker, carelane_app;
 revoke update on message_body, application, fact from carelane_app;
 grant delete on inbox to carelane_worker, carelane_app;
 grant delete on session, subject_token to carelane_worker, carelane_app;
-grant update (tree_index) on audit_leaf, access_leaf to carelane_audit;
+grant update (first_index) on audit_sheaf, access_sheaf to carelane_audit;
 grant insert, update on audit_tree, checkpoint to carelane_audit;
 grant usage on all sequences in schema public to carelane_worker, carelane_app;
+
+-- What is sealed can't be compressed, and a row of a few kilobytes is better read and written in one piece.
+do $$
+declare t text;
+begin
+  foreach t in array array['message_body', 'subject', 'fact', 'pathway_case', 'effect'] loop
+    execute format('alter table %I alter column sealed set storage external', t);
+    execute format('alter table %I set (toast_tuple_target = 8160)', t);
+  end loop;
+end $$;
+alter table application set (toast_tuple_target = 8160);
+alter table audit_sheaf alter column bodies set storage external;  -- compressing costs more than writing
+
+-- Nothing is ever looked for by these, so nothing has to be learnt of them: half the work of every analyze.
+do $$
+declare c record;
+begin
+  for c in select table_name, column_name from information_schema.columns
+           where table_schema = 'public' and column_name in ('sealed', 'draft_sealed', 'bodies', 'ids', 'digest',
+             'problems', 'message_key', 'identity_key', 'demographics', 'keys', 'refers', 'state', 'reasons', 'bound',
+             'detail', 'moved') and data_type in ('bytea', 'jsonb', 'ARRAY') loop
+    execute format('alter table %I alter column %I set statistics 0', c.table_name, c.column_name);
+  end loop;
+end $$;
+
+-- A row for each leaf, in whoever's rights that looks.
+do $$
+declare t text;
+begin
+  foreach t in array array['audit', 'access'] loop
+    execute format('create view %1$s_leaf with (security_invoker = true) as
+      select u.id, s.seq * 100000 + u.n - 1 as seq, s.organisation, u.at, u.body, s.first_index + u.n - 1 as tree_index
+      from %1$s_sheaf s cross join lateral unnest(s.ids, s.at, s.bodies) with ordinality u(id, at, body, n)', t);
+    execute format('grant select on %s_leaf to carelane_worker, carelane_app, carelane_audit', t);
+  end loop;
+end $$;
 
 alter table inbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);

@@ -62,7 +62,8 @@ update session set revoked_at = %(now)s where person = %(person)s and revoked_at
 
 -- name: access
 -- One leaf of the access tree: a read or a denial.
-insert into access_leaf (id, organisation, at, body) values (%(id)s, %(organisation)s, %(at)s, %(body)s)
+insert into access_sheaf (id, organisation, leaves, ids, at, bodies)
+values (%(id)s, %(organisation)s, 1, array[%(id)s]::uuid[], array[%(at)s]::timestamptz[], array[%(body)s]::bytea[])
 
 -- name: task_record
 -- What rights are decided by, for a task in view.

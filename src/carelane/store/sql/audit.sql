@@ -9,21 +9,27 @@ on conflict do nothing
 
 -- name: audit_unsequenced
 -- Leaves that have no place in the tree yet: nothing can be skipped, because none has been numbered.
-select id, body from audit_leaf where tree_index is null order by seq limit %(limit)s
+select seq, leaves, bodies from (
+  select seq, leaves, bodies, sum(leaves) over (order by seq) - leaves as before
+  from audit_sheaf where first_index is null order by seq limit %(limit)s) waiting
+where before < %(limit)s order by seq
 
 -- name: access_unsequenced
 -- The same for reads and denials.
-select id, body from access_leaf where tree_index is null order by seq limit %(limit)s
+select seq, leaves, bodies from (
+  select seq, leaves, bodies, sum(leaves) over (order by seq) - leaves as before
+  from access_sheaf where first_index is null order by seq limit %(limit)s) waiting
+where before < %(limit)s order by seq
 
 -- name: audit_number
 -- Their places.
-update audit_leaf l set tree_index = u.place
-from unnest(%(ids)s::uuid[], %(places)s::bigint[]) u(id, place) where l.id = u.id
+update audit_sheaf s set first_index = u.place
+from unnest(%(seqs)s::bigint[], %(places)s::bigint[]) u(seq, place) where s.seq = u.seq and s.first_index is null
 
 -- name: access_number
 -- Their places.
-update access_leaf l set tree_index = u.place
-from unnest(%(ids)s::uuid[], %(places)s::bigint[]) u(id, place) where l.id = u.id
+update access_sheaf s set first_index = u.place
+from unnest(%(seqs)s::bigint[], %(places)s::bigint[]) u(seq, place) where s.seq = u.seq and s.first_index is null
 
 -- name: grow
 -- The tree's new edge.
@@ -45,11 +51,19 @@ select size, note from checkpoint where tree = %(tree)s order by size
 
 -- name: audit_leaves
 -- Sequenced leaves, in tree order, a page at a time.
-select tree_index, body from audit_leaf where tree_index >= %(first)s order by tree_index limit %(limit)s
+select s.first_index + u.n - 1 as tree_index, u.body
+from audit_sheaf s cross join lateral unnest(s.bodies) with ordinality u(body, n)
+where s.first_index < %(first)s + %(limit)s and s.first_index + s.leaves > %(first)s
+  and s.first_index + u.n > %(first)s
+order by s.first_index, u.n limit %(limit)s
 
 -- name: access_leaves
 -- Sequenced leaves, in tree order, a page at a time.
-select tree_index, body from access_leaf where tree_index >= %(first)s order by tree_index limit %(limit)s
+select s.first_index + u.n - 1 as tree_index, u.body
+from access_sheaf s cross join lateral unnest(s.bodies) with ordinality u(body, n)
+where s.first_index < %(first)s + %(limit)s and s.first_index + s.leaves > %(first)s
+  and s.first_index + u.n > %(first)s
+order by s.first_index, u.n limit %(limit)s
 
 -- name: tree
 -- A tree's size and edge.

@@ -90,8 +90,15 @@ where case_id = %(id)s order by at, level limit 500
 select s.id, s.kind, s.identity, s.sealed, i.identity_key,
        (select count(*) from pathway_case c where c.subject = s.id and c.closed_at is null) as open_cases
 from subject s left join identity i on i.id = s.identity
-where s.id in (select t.subject from subject_token t where t.token = any(%(tokens)s)
-               group by t.subject having count(distinct t.token) >= %(least)s)
+where s.id in (
+    select subject from (
+      select subject, family as token from subject_token where family = any(%(family)s::uuid[])
+      union all select subject, birth_date from subject_token where birth_date = any(%(birth_date)s::uuid[])
+      union all select subject, phone from subject_token where phone = any(%(phone)s::uuid[])
+      union all select subject, identifier from subject_token where identifier = any(%(identifier)s::uuid[])
+    ) found group by subject having count(distinct token) >= %(least)s)
+  and cardinality(%(given)s::uuid[]) = (select count(distinct t.given) from subject_token t
+                                        where t.subject = s.id and t.given = any(%(given)s::uuid[]))
   and s.merged_into is null
 order by s.id limit 50
 

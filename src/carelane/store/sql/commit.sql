@@ -230,11 +230,10 @@ from unnest(%(id)b::uuid[],
 on conflict (id) do nothing
 
 -- name: leaves
--- Audit leaves, in the same transaction as what they tell of, in order.
-insert into audit_leaf (organisation, id, at, body)
-select %(organisation)s, u.id, u.at, u.body
-from unnest(%(id)b::uuid[], %(at)b::timestamptz[], %(body)b::bytea[]) with ordinality u(id, at, body, n)
-order by u.n
+-- Audit leaves, in the same transaction as what they tell of, in order: one sheaf.
+insert into audit_sheaf (organisation, id, leaves, ids, at, bodies)
+select %(organisation)s, u.ids[1], cardinality(u.ids), u.ids, u.at, u.bodies
+from (select %(id)b::uuid[] as ids, %(at)b::timestamptz[] as at, %(body)b::bytea[] as bodies) u
 
 -- name: check_now
 -- Run the deferred checks before anything else can be lost with them (SEMANTICS 4).

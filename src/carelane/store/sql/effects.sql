@@ -18,6 +18,11 @@ update connection set state = %(state)s, open_until = %(open_until)s, failures =
        not_before = greatest(not_before, %(hold_until)s)
 where name = %(connection)s
 
+-- name: waiting
+-- Whether anything may be due at a destination, or has none yet: asked often, so it reads the head of an index only.
+select 1 where exists (
+  select from effect where connection in (%(connection)s, '') and state = 'ready' and next_at <= %(now)s)
+
 -- name: unrouted
 -- Capabilities and sites that wait for a connection.
 select distinct capability, site from effect where state = 'ready' and connection = ''

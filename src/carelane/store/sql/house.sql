@@ -18,7 +18,8 @@ select system_identifier::text as system_identifier from pg_control_system()
 
 -- name: leaf
 -- One audit leaf.
-insert into audit_leaf (id, organisation, at, body) values (%(id)s, %(organisation)s, %(at)s, %(body)s)
+insert into audit_sheaf (id, organisation, leaves, ids, at, bodies)
+values (%(id)s, %(organisation)s, 1, array[%(id)s]::uuid[], array[%(at)s]::timestamptz[], array[%(body)s]::bytea[])
 on conflict (id) do nothing
 
 -- name: cursor

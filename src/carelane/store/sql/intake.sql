@@ -63,9 +63,15 @@ where i.token = any(%(tokens)s)
 
 -- name: alike
 -- Patients of the same family name, given name and birth date: perhaps the same person under another identifier.
-select t.token, s.identity, s.id, s.demographics::text
-from subject_token t join subject s on s.id = t.subject
-where t.token = any(%(tokens)b::text[]) and t.kind = 'alike' and s.merged_into is null and s.identity is not null
+select distinct u.n::int, s.identity, s.id, s.demographics::text
+from unnest(%(family)b::text[], %(given)b::text[], %(birth_date)b::text[])
+     with ordinality u(family, given, birth_date, n)
+cross join lateral (  -- `offset 0`: each is looked for by index, no plan can begin at all patients
+  select t.subject from subject_token t
+  where t.birth_date = u.birth_date::uuid and t.family = u.family::uuid and t.given = u.given::uuid offset 0) t
+cross join lateral (
+  select s.id, s.identity, s.demographics from subject s
+  where s.id = t.subject and s.merged_into is null and s.identity is not null offset 0) s
 limit 1000
 
 -- name: new_identities
@@ -98,9 +104,13 @@ on conflict (id) do update set provisional = excluded.provisional and subject.pr
 
 -- name: search_tokens
 -- Blind tokens of patients.
-insert into subject_token (token, subject, organisation, kind)
-select u.token, u.subject, %(organisation)s, u.kind
-from unnest(%(token)b::text[], %(subject)b::uuid[], %(kind)b::text[]) u(token, subject, kind) on conflict do nothing
+insert into subject_token (subject, organisation, mark, family, given, birth_date, phone, identifier)
+select u.subject, %(organisation)s, u.mark, u.family::uuid, u.given::uuid, u.birth_date::uuid, u.phone::uuid,
+       u.identifier::uuid
+from unnest(%(subject)b::uuid[], %(mark)b::bigint[], %(family)b::text[], %(given)b::text[], %(birth_date)b::text[],
+            %(phone)b::text[], %(identifier)b::text[])
+     u(subject, mark, family, given, birth_date, phone, identifier)
+on conflict do nothing
 
 -- name: near
 -- Everyone whom a merge of these identities, or its reversal, may touch: their subjects, and all that were ever
@@ -179,8 +189,9 @@ where e.subject = %(source)s and c.id = e.case_id and c.subject = %(target)s
 
 -- name: lend_tokens
 -- The survivor is found by the retired one's names too.
-insert into subject_token (token, subject, organisation, kind)
-select token, %(target)s, organisation, kind from subject_token where subject = %(source)s
+insert into subject_token (subject, organisation, mark, family, given, birth_date, phone, identifier)
+select %(target)s, organisation, mark, family, given, birth_date, phone, identifier
+from subject_token where subject = %(source)s
 on conflict do nothing
 
 -- name: forget_copy

@@ -6,7 +6,7 @@
 
 from carelane.connect.hl7v2.codec.batch import split_batch
 from carelane.connect.hl7v2.codec.building import Unbuildable, build, compose, segment_text
-from carelane.connect.hl7v2.codec.envelope import acknowledge, envelope
+from carelane.connect.hl7v2.codec.envelope import acknowledge, envelope, stamp
 from carelane.connect.hl7v2.codec.framer import Broken, Event, Frame, Framer, Garbage, frame
 from carelane.connect.hl7v2.codec.message import Message, Repetition, Segment
 from carelane.connect.hl7v2.codec.problems import BYTES_MAX
@@ -34,4 +34,5 @@ __all__ = [
     "parse",
     "segment_text",
     "split_batch",
+    "stamp",
 ]

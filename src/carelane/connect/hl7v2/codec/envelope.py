@@ -4,6 +4,7 @@ Only the header is read; `reading` does the rest after the commit.
 """
 
 from datetime import datetime
+from functools import lru_cache
 
 from carelane.connect.hl7v2.codec.escapes import escape, unescape
 from carelane.connect.hl7v2.codec.header import Header, bare, coded, header_of
@@ -46,7 +47,7 @@ def acknowledge(  # noqa: PLR0913  # an answer has these parts; all are named by
     event = coded(header.first(9, 2))
     kind = marks.component.join(["ACK", event, "ACK"] if event else ["ACK"])
     answer = ["MSH", marks.encoding, *(header.raw(field) for field in (5, 6, 3, 4))]
-    answer += [f"{now:%Y%m%d%H%M%S%z}", "", kind, escape(control_id, marks)]
+    answer += [stamp(now), "", kind, escape(control_id, marks)]
     answer += [header.raw(_PROCESSING) or "P", header.raw(_VERSION) or "2.5.1"]
     lines = [marks.field.join(answer)]
     lines.append(marks.field.join(["MSA", code, header.raw(_CONTROL_ID), escape(text, marks)]))
@@ -55,6 +56,16 @@ def acknowledge(  # noqa: PLR0913  # an answer has these parts; all are named by
             marks.field.join(["ERR", "", "", problem, "E", "", "", "", escape(text, marks)])
         )
     return ("\r".join(lines) + "\r").encode("iso8859-1", "replace")
+
+
+def stamp(now: datetime) -> str:
+    """The instant as MSH-7 writes it, to the second."""
+    return _stamp(now.replace(microsecond=0))
+
+
+@lru_cache(maxsize=16)
+def _stamp(second: datetime) -> str:
+    return f"{second:%Y%m%d%H%M%S%z}"
 
 
 def _no_control_id() -> Problem:

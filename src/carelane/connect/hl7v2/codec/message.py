@@ -10,14 +10,14 @@ from typing import final
 
 from carelane.connect.hl7v2.codec.escapes import NULL, unescape
 from carelane.connect.hl7v2.codec.header import coded
-from carelane.connect.hl7v2.codec.separators import Separators
+from carelane.connect.hl7v2.codec.separators import STANDARD, Separators
 
 HEADERS = frozenset({"MSH", "FHS", "BHS"})
 
 
 @final
 class Repetition:
-    """One repetition of a field: components and subcomponents, still as sent."""
+    """One repetition of a field: components and subcomponents, still as sent, split when one is asked for."""
 
     __slots__ = ("_charset", "_parts", "_plain", "_separators", "raw")
 
@@ -25,14 +25,21 @@ class Repetition:
         self.raw = raw
         self._separators = separators
         self._charset = charset
-        self._parts = raw.split(separators.component)
+        self._parts: list[str] | None = None
         self._plain = (
             separators.subcomponent not in raw and separators.escape not in raw and NULL not in raw
         )
 
+    @property
+    def usual(self) -> bool:
+        """Whether `raw` alone says all: the usual separators, no escapes, nulls or subcomponents."""
+        return self._plain and self._separators is STANDARD
+
     def get(self, component: int = 1, subcomponent: int = 1) -> str | None:
         """One component's (sub)value; None where absent, empty where the sender wrote null."""
         parts = self._parts
+        if parts is None:
+            parts = self._parts = self.raw.split(self._separators.component)
         if component > len(parts):
             return None
         raw = parts[component - 1]
@@ -45,6 +52,15 @@ class Repetition:
         elif subcomponent != 1:
             return None
         return _value(raw, separators, self._charset)
+
+    def texts(self, number: int) -> list[str | None]:
+        """The first so many components, trimmed; None where absent, null or blank."""
+        if not self._plain:
+            given = (self.get(at) for at in range(1, number + 1))
+            return [(text.strip() or None) if text else None for text in given]
+        parts = self.raw.split(self._separators.component)
+        found = [part.strip() or None for part in parts[:number]]
+        return found + [None] * (number - len(found))
 
     def whole(self) -> str | None:
         """All of it as text, delimiters kept: for free text whose sender forgot to escape them."""
@@ -76,7 +92,7 @@ class Segment:
 
     def raw(self, field: int) -> str:
         """A field as sent, empty where absent."""
-        fields = self.fields()
+        fields = self._fields or self.fields()
         return fields[field] if field < len(fields) else ""
 
     def get(self, field: int, component: int = 1, subcomponent: int = 1) -> str | None:
@@ -106,7 +122,8 @@ class Segment:
 
     def first(self, field: int) -> Repetition | None:
         """The field's first repetition that is not empty."""
-        raw = self.raw(field)
+        fields = self._fields or self.fields()
+        raw = fields[field] if field < len(fields) else ""
         if not raw:
             return None
         if self.separators.repetition in raw:
@@ -115,7 +132,8 @@ class Segment:
 
     def repetitions(self, field: int) -> tuple[Repetition, ...]:
         """All repetitions of a field that are not empty."""
-        raw = self.raw(field)
+        fields = self._fields or self.fields()
+        raw = fields[field] if field < len(fields) else ""
         if not raw:
             return ()
         if self.separators.repetition not in raw:
@@ -147,12 +165,12 @@ class Message:
 
     def segment(self, name: str) -> Segment | None:
         """The first segment of that name."""
-        found = self._named().get(name)
+        found = (self._index or self._named()).get(name)
         return found[0] if found else None
 
     def segments(self, name: str) -> Sequence[Segment]:
         """All segments of that name, in order."""
-        return self._named().get(name, ())
+        return (self._index or self._named()).get(name, ())
 
     def get(self, name: str, field: int, component: int = 1, subcomponent: int = 1) -> str | None:
         """A value of the first segment of that name; None where anything on the way is absent."""

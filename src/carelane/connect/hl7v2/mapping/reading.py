@@ -6,6 +6,7 @@ trusted to a patient or is incomplete; a person decides); `rejected` (no header 
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from carelane.connect.hl7v2.codec import Message, parse
 from carelane.connect.hl7v2.codec.header import coded
@@ -40,8 +41,13 @@ def read(
 
 def trigger_of(message: Message) -> str:
     """MSH-9 as `ADT^A01`; a missing event is taken from EVN-1, or is the type's only one."""
-    kind = coded((clean(message.get("MSH", 9, 1)) or "").upper())
-    event = coded(clean(message.get("MSH", 9, 2)) or clean(message.get("EVN", 1)) or "")
+    event = clean(message.get("MSH", 9, 2)) or clean(message.get("EVN", 1))
+    return _trigger(message.get("MSH", 9, 1) or "", event or "")
+
+
+@lru_cache(maxsize=256)
+def _trigger(sent: str, said: str) -> str:
+    kind, event = coded(sent.strip().upper()), coded(said)
     return f"{kind}^{(event or _USUAL_EVENT.get(kind, '')).upper()}" if kind else ""
 
 

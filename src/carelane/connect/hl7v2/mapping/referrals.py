@@ -3,7 +3,9 @@
 The v2-to-FHIR guide has no table for RF1; the meaning is the chapter's.
 """
 
-from carelane.connect.hl7v2.codec import Repetition, Segment
+from functools import lru_cache
+
+from carelane.connect.hl7v2.codec import STANDARD, Repetition, Segment
 from carelane.connect.hl7v2.mapping.context import Context
 from carelane.connect.hl7v2.mapping.urgency import of_order, of_words, priority
 from carelane.connect.hl7v2.mapping.values import (
@@ -93,18 +95,31 @@ def _reasons(context: Context, header: Segment | None) -> list[Json] | None:
 
 def _provider(context: Context, role: str) -> Shape | None:
     for segment in context.message.segments("PRD"):
-        roles = {(clean(part.get(1)) or "").upper() for part in segment.repetitions(1)}
-        name, number = first(segment, 2), first(segment, 7)
-        if role in roles and (name or number):
-            return _person(name, number)
+        usual = segment.separators is STANDARD and STANDARD.escape not in segment.text
+        roles, person = _known(segment.text) if usual else _roles(segment)
+        if role in roles and person is not None:
+            return person
     return None
 
 
+@lru_cache(maxsize=512)
+def _known(text: str) -> tuple[frozenset[str], Shape | None]:
+    """Providers come again and again: each is read once."""
+    return _roles(Segment(text, STANDARD, "", 0))
+
+
+def _roles(segment: Segment) -> tuple[frozenset[str], Shape | None]:
+    """A PRD's roles, and who it is; not to be changed."""
+    roles = frozenset((clean(part.get(1)) or "").upper() for part in segment.repetitions(1))
+    name, number = first(segment, 2), first(segment, 7)
+    return roles, _person(name, number) if name or number else None
+
+
 def _person(name: Repetition | None, number: Repetition | None) -> Shape | None:
-    words = [clean(name.get(at)) for at in (5, 2, 3, 1)] if name else []
-    value = clean(number.get(1)) if number else None
-    identifier = kept({"system": number.get(2), "value": value}) if number and value else None
-    display = " ".join(word for word in words if word)
+    family, given, second, _, prefix = name.texts(5) if name else (None,) * 5
+    value, system = number.texts(2) if number else (None, None)
+    identifier = kept({"system": system, "value": value}) if value else None
+    display = " ".join(word for word in (prefix, given, second, family) if word)
     return kept({"identifier": identifier, "display": display or None}) or None
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 _DTM = re.compile(r"(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?\d*(?:\.(\d{1,9}))?([+-]\d{4})?")
 
 
+@lru_cache(maxsize=512)
 def instant(text: str, zone: tzinfo) -> datetime | None:
     """The UTC instant, at the start of what is left out; None where it can't be read."""
     found = _DTM.fullmatch(text.strip())
@@ -35,6 +36,7 @@ def _instant(found: re.Match[str], zone: tzinfo) -> datetime | None:
         return None
 
 
+@lru_cache(maxsize=512)
 def fhir_time(text: str, zone: tzinfo) -> str | None:
     """A FHIR dateTime with the precision of the source; None where it can't be read."""
     found = _DTM.fullmatch(text.strip())
@@ -51,6 +53,7 @@ def iso(at: datetime) -> str:
     return f"{at.astimezone(UTC).isoformat(timespec='seconds')[:-6]}Z"
 
 
+@lru_cache(maxsize=512)
 def fhir_date(text: str, zone: tzinfo) -> str | None:
     """A FHIR date: the day as written, without a time."""
     found = _DTM.fullmatch(text.strip())

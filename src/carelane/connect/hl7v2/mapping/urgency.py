@@ -1,6 +1,7 @@
 """Priorities of HL7 tables 0485, 0280 and 0078 as an `Urgency`; unknown words are routine."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from carelane.connect.hl7v2.codec import Segment
 from carelane.connect.hl7v2.mapping.values import Shape, clean
@@ -58,6 +59,7 @@ def priority(urgency: Urgency) -> Shape:
     return {"priority": PRIORITIES[urgency]}
 
 
+@lru_cache(maxsize=256)
 def _word(word: str | None) -> Urgency:
     if word is None:
         return Urgency.ROUTINE

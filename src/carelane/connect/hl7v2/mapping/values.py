@@ -4,9 +4,10 @@ Follows the data type tables of the v2-to-FHIR guide. Each function answers None
 usable was sent, so that `kept` can leave the element out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 
-from carelane.connect.hl7v2.codec import Repetition, Segment
+from carelane.connect.hl7v2.codec import STANDARD, Repetition, Segment
 from carelane.facts.fact import Json
 
 Shape = dict[str, Json]
@@ -34,11 +35,7 @@ _TELECOM_KINDS = {"PH": "phone", "FX": "fax", "CP": "phone", "BP": "pager", "INT
 
 def kept(shape: Shape) -> Shape:
     """The shape without elements that have no value."""
-    return {
-        name: value
-        for name, value in shape.items()
-        if value or (value is not None and not isinstance(value, Sequence | Mapping))
-    }
+    return {name: value for name, value in shape.items() if value or isinstance(value, int | float)}
 
 
 def clean(text: str | None) -> str | None:
@@ -69,11 +66,12 @@ def entity_key(part: Repetition | None) -> str | None:
 
 def entity(part: Repetition | None, kind: str | None = None) -> Shape | None:
     """An EI as a FHIR Identifier; `kind` is a code of HL7 table 0203."""
-    value = clean(part.get(1)) if part else None
-    if part is None or value is None:
+    if part is None:
         return None
-    system = clean(part.get(3)) or clean(part.get(2))
-    shape: Shape = {"system": system, "value": value}
+    value, namespace, universal = part.texts(3)
+    if value is None:
+        return None
+    shape: Shape = {"system": universal or namespace, "value": value}
     if kind:
         shape["type"] = {"coding": [{"system": _TABLE_SYSTEM + "0203", "code": kind}]}
     return kept(shape)
@@ -84,6 +82,7 @@ def first(segment: Segment | None, field: int) -> Repetition | None:
     return segment.first(field) if segment else None
 
 
+@lru_cache(maxsize=256)
 def system_of(name: str | None) -> str | None:
     """The FHIR code system of a CWE.3 value; unknown names stay as they are."""
     trimmed = clean(name)
@@ -96,17 +95,26 @@ def system_of(name: str | None) -> str | None:
 
 
 def concept(part: Repetition | None) -> Shape | None:
-    """A CWE, CE or bare code as a CodeableConcept with both codings and the original text."""
+    """A CWE, CE or bare code as a CodeableConcept with both codings and the original text. Not to be changed."""
     if part is None:
         return None
-    code, display = clean(part.get(1)), clean(part.get(2))
-    code2, display2 = clean(part.get(4)), clean(part.get(5))
+    return _repeated(part.raw) if part.usual else _concept(part)
+
+
+@lru_cache(maxsize=512)
+def _repeated(raw: str) -> Shape | None:
+    """A code as feeds send it over and over: read once."""
+    return _concept(Repetition(raw, STANDARD, ""))
+
+
+def _concept(part: Repetition) -> Shape | None:
+    code, display, system, code2, display2, system2, _, _, original = part.texts(9)
     codings: list[Json] = []
     if code or display:
-        codings.append(_coding(part.get(3), code, display))
+        codings.append(_coding(system, code, display))
     if code2 or display2:
-        codings.append(_coding(part.get(6), code2, display2))
-    text = clean(part.get(9)) or display or display2 or code
+        codings.append(_coding(system2, code2, display2))
+    text = original or display or display2 or code
     return {"coding": codings, "text": text} if codings else ({"text": text} if text else None)
 
 
@@ -138,14 +146,15 @@ def coded(code: str, system: str) -> Shape:
 
 def human_name(part: Repetition) -> Shape | None:
     """An XPN as a HumanName."""
-    given: list[Json] = [name for at in (2, 3) if (name := clean(part.get(at)))]
+    family, first_, second, suffix, prefix, _, use = part.texts(7)
+    given: list[Json] = [name for name in (first_, second) if name]
     shape = kept(
         {
-            "use": _NAME_USES.get(part.get(7) or ""),
-            "family": clean(part.get(1)),
+            "use": _NAME_USES.get(use or ""),
+            "family": family,
             "given": given,
-            "suffix": [suffix] if (suffix := clean(part.get(4))) else None,
-            "prefix": [prefix] if (prefix := clean(part.get(5))) else None,
+            "suffix": [suffix] if suffix else None,
+            "prefix": [prefix] if prefix else None,
         }
     )
     return shape if shape.get("family") or given else None
@@ -153,20 +162,16 @@ def human_name(part: Repetition) -> Shape | None:
 
 def address(part: Repetition) -> Shape | None:
     """An XAD as an Address."""
-    lines: list[Json] = [line for at in (1, 2) if (line := clean(part.get(at)))]
-    return (
-        kept(
-            {
-                "use": _ADDRESS_USES.get(part.get(7) or ""),
-                "line": lines,
-                "city": clean(part.get(3)),
-                "state": clean(part.get(4)),
-                "postalCode": clean(part.get(5)),
-                "country": clean(part.get(6)),
-            }
-        )
-        or None
-    )
+    street, other, city, state, code, country, use = part.texts(7)
+    shape: Shape = {
+        "use": _ADDRESS_USES.get(use or ""),
+        "line": [line for line in (street, other) if line],
+        "city": city,
+        "state": state,
+        "postalCode": code,
+        "country": country,
+    }
+    return kept(shape) or None
 
 
 def _rank(text: str | None) -> int | None:
@@ -176,25 +181,20 @@ def _rank(text: str | None) -> int | None:
 
 def telecom(part: Repetition, use: str | None = None) -> Shape | None:
     """An XTN as a ContactPoint: number as sent, else put together from its parts, else e-mail."""
-    pieces = [clean(part.get(at)) for at in (5, 6, 7)]
-    number = (
-        clean(part.get(1)) or clean(part.get(12)) or " ".join(piece for piece in pieces if piece)
-    )
-    mail = clean(part.get(4))
-    kind = _TELECOM_KINDS.get((part.get(3) or "PH").upper(), "phone")
+    whole, used, sent, mail, *pieces, _, _, _, _, unformatted = part.texts(12)
+    number = whole or unformatted or " ".join(piece for piece in pieces if piece)
+    equipment = (sent or "").upper()
+    kind = _TELECOM_KINDS.get(equipment or "PH", "phone")
     value = mail if kind == "email" and mail else number or mail
     if not value:
         return None
-    said = _TELECOM_USES.get(part.get(2) or "", use)
-    use = (
-        "mobile" if (part.get(3) or "").upper() == "CP" else said
-    )  # a cell phone, whoever's home it is
+    said = _TELECOM_USES.get(used or "", "mobile" if used == "PRS" else use)
     system = "email" if value == mail or "@" in value else kind
     return kept(
         {
             "system": system,
             "value": value,
-            "use": use,
+            "use": "mobile" if equipment == "CP" else said,  # a cell phone, whoever's home it is
             "rank": _rank(part.get(18)),
         }
     )
