@@ -72,6 +72,7 @@ def _row_references(snapshot: Snapshot) -> Iterator[_Reference]:
     for number, row in enumerate(snapshot.coverage, start=1):
         place = f"coverage[{number}]"
         yield f"{place}.person", "person", row.person, snapshot.people
+        yield f"{place}.pool", "pool", row.pool, snapshot.pools
         yield f"{place}.site", "site", row.site, sites
         yield f"{place}.service_line", "service line", row.service_line, lines
     for activation in snapshot.activations:
@@ -110,7 +111,13 @@ def _people(snapshot: Snapshot) -> Iterator[Problem]:
             yield _problem(f"people.{person.name}", "The person has no role.", "Add `roles`.")
     for number, row in enumerate(snapshot.coverage, start=1):
         called = snapshot.people.get(row.person)
-        if called is not None and row.role not in called.roles:
+        if called is not None and row.pool and row.pool not in called.pools:
+            yield _problem(
+                f"coverage[{number}]",
+                f"{row.person} is not in the pool {row.pool}.",
+                "Add the pool to the person, or put someone of the pool on duty.",
+            )
+        if called is not None and row.role and row.role not in called.roles:
             yield _problem(
                 f"coverage[{number}]",
                 f"{row.person} does not have the role {row.role}.",
@@ -127,6 +134,13 @@ def _pools(snapshot: Snapshot) -> Iterator[Problem]:
                 f"Add `{pool.name}` to the pools of someone in `people`.",
                 Severity.WARNING,
             )
+        for name in pool.members:
+            if pool.licences and not set(pool.licences) & set(snapshot.people[name].licences):
+                yield _problem(
+                    f"people.{name}",
+                    f"{name} holds no licence that the pool {pool.name} asks for.",
+                    f"Add one of {', '.join(pool.licences)} to `licences`, or take the pool away.",
+                )
         if not pool.urgencies:
             yield _problem(f"pools.{pool.name}", "The pool serves no urgency.", "Add `urgencies`.")
 

@@ -81,9 +81,11 @@ def gaps(
 
 
 def may_take(snapshot: Snapshot, person: str, pool: str) -> bool:
-    """Whether the person is an active member of the pool."""
+    """Whether the person is an active member of the pool, with a licence that it asks for."""
     who, group = snapshot.people.get(person), snapshot.pools.get(pool)
-    return bool(who and who.active and group and person in group.members)
+    if who is None or group is None or not who.active or person not in group.members:
+        return False
+    return not group.licences or bool(set(group.licences) & set(who.licences))
 
 
 def serves(snapshot: Snapshot, pool: str, urgency: Urgency) -> bool:

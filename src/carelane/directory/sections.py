@@ -79,7 +79,7 @@ def _contact(row: Row) -> Contact:
 
 def pool(name: str, row: Row) -> Pool:
     """A pool; its members are the people who name it."""
-    row.only("title", "urgencies", "site", "service_line", "cover")
+    row.only("title", "urgencies", "site", "service_line", "cover", "licences", "languages")
     return Pool(
         name=name,
         title=row.text("title", name),
@@ -89,6 +89,8 @@ def pool(name: str, row: Row) -> Pool:
         site=row.text("site", ""),
         service_line=row.text("service_line", ""),
         cover=row.text("cover", ""),
+        licences=row.words("licences"),
+        languages=row.words("languages"),
     )
 
 
@@ -101,7 +103,7 @@ def _urgency(row: Row, word: str) -> Urgency | None:
 
 def coverage(row: Row) -> Coverage | None:
     """A row of an on-call calendar."""
-    row.only("role", "person", "from", "to", "site", "service_line", "order", "cover")
+    row.only("role", "pool", "person", "from", "to", "site", "service_line", "order", "cover")
     start = row.instant("from")
     end = row.instant("to") if "to" in row.record.entries else None
     if start is None or ("to" in row.record.entries and end is None):
@@ -109,8 +111,12 @@ def coverage(row: Row) -> Coverage | None:
     if end is not None and end <= start:
         row.wrong("to", "The row ends before it begins.", "Put `to` after `from`.")
         return None
+    if ("role" in row.record.entries) == ("pool" in row.record.entries):
+        row.wrong("role", "A row is for a role or for a pool.", "Write either `role` or `pool`.")
+        return None
     return Coverage(
-        role=row.text("role"),
+        role=row.text("role", ""),
+        pool=row.text("pool", ""),
         person=row.text("person"),
         from_at=start,
         to_at=end,

@@ -63,7 +63,8 @@ class Pool:
     """Who may take work together. Empty `site` or `service_line`: everywhere.
 
     `cover` is the pool that takes over when nobody active is in this one. Members are derived from
-    the people who name it.
+    the people who name it. With `licences` only a holder of one of them is eligible; `languages` are those that
+    somebody of it must speak.
     """
 
     name: str
@@ -73,17 +74,22 @@ class Pool:
     service_line: str = ""
     members: tuple[str, ...] = ()
     cover: str = ""
+    licences: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """One row of an on-call calendar: this person has this role here from `from_at` to before `to_at`.
 
+    With `pool` instead of `role` it is a row of duty: the person works for that pool then.
+
     Empty `site` or `service_line`: everywhere. `order` 1 is called first, then 2, and so on. Without
     `to_at` it holds on. `cover` marks a stand-in: it wins over plain rows of the same order.
     """
 
-    role: str
+    role: str = ""
+    pool: str = ""
     person: str
     from_at: datetime
     to_at: datetime | None = None

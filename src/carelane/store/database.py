@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, IsolationLevel
 from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -19,6 +19,8 @@ from carelane.store.queries import sql
 
 Row = dict[str, Any]
 _SITES = "select set_config('carelane.sites', %s, true)"
+
+_LONGER = "set local statement_timeout = '120s'"  # a report reads a period; 5 s are for decisions
 
 
 class Tx:
@@ -85,6 +87,21 @@ class Database:
             yield tx
         for each in tx.after:
             each()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Tx]:
+        """Reading only, all of it as of one instant: for figures that must agree with each other."""
+        async with self.pool.connection() as connection:
+            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+            await connection.set_read_only(value=True)
+            try:
+                async with connection.transaction():
+                    await connection.execute(SCOPE, (str(self.organisation), ""))
+                    await connection.execute(_LONGER)
+                    yield Tx(connection)
+            finally:
+                await connection.set_isolation_level(None)
+                await connection.set_read_only(value=None)
 
 
 _STEADY = "; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off"

@@ -1,0 +1,96 @@
+"""`measures`: what was counted in a period, from the committed history, with `n` and how each figure is counted."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+
+from carelane.cli.asking import answer, asking, settings_flags, table
+from carelane.compose.house import House
+from carelane.facts.errors import SetupFault
+from carelane.measures.counted import Asked, count, history
+from carelane.measures.definitions import MEANINGS
+from carelane.measures.figures import PARTS, Figure
+
+_DAYS = 30
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command."""
+    one = commands.add_parser(
+        "measures", help="touches, times, clocks, mis-routes and exceptions of a period"
+    )
+    one.add_argument(
+        "--from", dest="from_at", metavar="INSTANT", help="30 days before the end unless told"
+    )
+    one.add_argument(
+        "--to", dest="to_at", metavar="INSTANT", help="before this instant; now unless told"
+    )
+    one.add_argument("--pathway", help="only this one")
+    one.add_argument("--at-site", help="only this site")
+    one.add_argument("--service-line", help="only this one")
+    one.add_argument("--by", default="pathway", help=f"parts to tell apart, of {', '.join(PARTS)}")
+    one.add_argument("--json", action="store_true", help="one document on the last line")  # fmt: skip
+    settings_flags(one)
+    one.set_defaults(run=asking(_run))
+
+
+async def _run(options: argparse.Namespace, house: House) -> int:
+    runtime = house.runtime
+    asked = asked_of(options, runtime.now())
+    definitions = runtime.releases.published
+    async with runtime.worker.snapshot() as tx:
+        found = await history(tx, asked, definitions.values())
+    figures = count(found, asked, runtime.directory, definitions)
+    document = {
+        "asked": asdict(asked),
+        "figures": [asdict(each) for each in figures],
+        "definitions": {name: asdict(each) for name, each in MEANINGS.items()},
+    }
+    answer(options, document, "\n".join(_told(figures)))
+    return 0
+
+
+def asked_of(options: argparse.Namespace, now: datetime) -> Asked:
+    """The question, or what is wrong with it."""
+    to_at = _instant("--to", options.to_at) or now
+    from_at = _instant("--from", options.from_at) or to_at - timedelta(days=_DAYS)
+    if from_at >= to_at:
+        raise SetupFault("the period ends before it begins. Remedy: put --from before --to")
+    parts = tuple(dict.fromkeys(part.strip().replace("-", "_") for part in options.by.split(",")))
+    if unknown := [part for part in parts if part not in PARTS]:
+        raise SetupFault(f"--by knows no {', '.join(unknown)}. Remedy: some of {', '.join(PARTS)}")
+    return Asked(from_at=from_at, to_at=to_at, pathway=options.pathway, site=options.at_site,
+                 service_line=options.service_line, parts=parts)  # fmt: skip
+
+
+def _instant(flag: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        remedy = "write it like 2026-11-30T08:00:00-05:00"
+        raise SetupFault(f"{flag} is no instant. Remedy: {remedy}") from None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def _told(figures: Sequence[Figure]) -> Iterator[str]:
+    for name, meaning in MEANINGS.items():
+        some = [each for each in figures if each.measure == name]
+        unit = f" ({meaning.unit})" if meaning.unit else ""
+        yield f"{meaning.title}{unit}. {meaning.counts}"
+        rows = [_row(each) for each in some]
+        yield table(rows, [*rows[0]]) if rows else "nothing in this period"
+        yield ""
+
+
+def _row(figure: Figure) -> dict[str, object]:
+    row: dict[str, object] = {**figure.by, **figure.what, "n": figure.n}
+    if "release" in row:
+        row["release"] = str(row["release"])[:12]
+    numbers = {"of": figure.of, "total": figure.total, "median": figure.median, "p90": figure.p90}
+    return {
+        **row,
+        **{name: "" if value is None else f"{value:.10g}" for name, value in numbers.items()},
+    }
