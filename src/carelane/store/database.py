@@ -96,7 +96,7 @@ class Database:
             await connection.set_read_only(value=True)
             try:
                 async with connection.transaction():
-                    await connection.execute(SCOPE, (str(self.organisation), ""))
+                    await connection.execute(_scope(self.organisation))
                     await connection.execute(_LONGER)
                     yield Tx(connection)
             finally:
@@ -109,11 +109,14 @@ _STEADY = "; set local enable_seqscan = off; set local enable_hashjoin = off; se
 
 @cache
 def _begin(organisation: UUID, *, steady: bool) -> bytes:
-    """Begin and scope in one round trip; an id needs no quoting."""
-    scope = (
-        f"begin; set local carelane.organisation = '{organisation}'; set local carelane.sites = ''"
-    )
-    return f"{scope}{_STEADY if steady else ''}".encode()
+    """Begin and scope in one round trip."""
+    return b"begin; " + _scope(organisation) + (_STEADY.encode() if steady else b"")
+
+
+@cache
+def _scope(organisation: UUID) -> bytes:
+    """Whose rows this transaction sees; an id needs no quoting."""
+    return f"set local carelane.organisation = '{organisation}'; set local carelane.sites = ''".encode()
 
 
 def _text(query: str) -> LiteralString:
