@@ -96,7 +96,7 @@ class Database:
             await connection.set_read_only(value=True)
             try:
                 async with connection.transaction():
-                    await connection.execute(SCOPE, (str(self.organisation), ""))
+                    await connection.execute(_scope(self.organisation).encode())
                     await connection.execute(_LONGER)
                     yield Tx(connection)
             finally:
@@ -110,10 +110,11 @@ _STEADY = "; set local enable_seqscan = off; set local enable_hashjoin = off; se
 @cache
 def _begin(organisation: UUID, *, steady: bool) -> bytes:
     """Begin and scope in one round trip; an id needs no quoting."""
-    scope = (
-        f"begin; set local carelane.organisation = '{organisation}'; set local carelane.sites = ''"
-    )
-    return f"{scope}{_STEADY if steady else ''}".encode()
+    return f"begin; {_scope(organisation)}{_STEADY if steady else ''}".encode()
+
+
+def _scope(organisation: UUID) -> str:
+    return f"set local carelane.organisation = '{organisation}'; set local carelane.sites = ''"
 
 
 def _text(query: str) -> LiteralString:
