@@ -15,10 +15,10 @@ from tools.house.tree import Source, sources
 from tools.retention_table import definitions
 
 _TABLE = re.compile(r"create table (?:if not exists )?(\w+) \((.*?)\n?\)(?:;|\"\"\"|$)", re.DOTALL)
-_COLUMN = re.compile(r"(?:^|[,(]\s*)\s*(\w+) (?:text|jsonb?|bytea|varchar|xml)\b", re.MULTILINE)
-_OTHER = re.compile(
-    r"(?:^|[,(]\s*)\s*(\w+) (?:uuid|timestamptz)\b", re.MULTILINE
-)  # hashes, instants
+_COLUMN = re.compile(
+    r"(?:^|[,(]\s*)\s*(\w+) (?:text|jsonb?|bytea|varchar|xml|search_token)\b", re.MULTILINE
+)
+_OTHER = re.compile(r"(?:^|[,(]\s*)\s*(\w+) timestamptz\b", re.MULTILINE)
 _ADDED = re.compile(
     r"alter table (?:only )?(\w+)\s+add (?:column )?(?:if not exists )?(\w+) (?:text|jsonb?|bytea|varchar|xml)\b"
 )

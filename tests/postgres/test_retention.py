@@ -217,7 +217,7 @@ select table_name, column_name from information_schema.columns
 join information_schema.tables using (table_schema, table_name)
 where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not like 'procrastinate%'
   and data_type in ('text', 'json', 'jsonb', 'bytea', 'character varying', 'character', 'xml', 'ARRAY')
-  and udt_name <> '_uuid'"""
+  and udt_name not in ('_uuid', '_timestamptz')"""
 
 
 def test_the_list_knows_every_column_of_the_real_database(superuser: Superuser) -> None:

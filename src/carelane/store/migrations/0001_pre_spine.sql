@@ -128,15 +128,16 @@ create table merge_log (
 );
 create index merge_log_retired on merge_log (retired);
 
+create domain search_token as uuid;           -- a keyed hash of what a person is looked for by
 create table subject_token (                  -- blind search: the first token of every kind in one row, further ones
   subject uuid not null,                      -- (a second given name, another number) in rows of their own
   organisation uuid not null,
   mark bigint not null,                       -- of what the row says: the same tokens are stored once
-  family uuid,
-  given uuid,                                 -- no index of its own: a search has at least two kinds
-  birth_date uuid,
-  phone uuid,
-  identifier uuid,
+  family search_token,
+  given search_token,                         -- no index of its own: a search has at least two kinds
+  birth_date search_token,
+  phone search_token,
+  identifier search_token,
   primary key (subject, mark, organisation)
 );
 create index subject_token_birth on subject_token (birth_date, family, given) where birth_date is not null;
