@@ -15,7 +15,7 @@ _LOW_74 = (1 << 74) - 1
 
 def derive(at: datetime, *parts: object) -> UUID:
     """The id made of `parts` (ids, names, ordinals; never patient data in clear) at time `at`."""
-    text = "\x1f".join(str(part) for part in parts)
+    text = "\x1f".join(map(str, parts))
     digest = int.from_bytes(hashlib.sha256(text.encode()).digest()[:10], "big") & _LOW_74
     millis = int(at.timestamp() * 1000) & ((1 << 48) - 1)
     return UUID(
@@ -29,6 +29,6 @@ def derive(at: datetime, *parts: object) -> UUID:
 
 def name_id(*parts: object) -> UUID:
     """A timeless id for things known by name (an organisation, a pool): a UUIDv8 of the parts alone."""
-    text = "\x1f".join(str(part) for part in parts)
+    text = "\x1f".join(map(str, parts))
     digest = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
     return UUID(int=(digest & ~(0xF << 76) & ~(3 << 62)) | _VERSION | _VARIANT)

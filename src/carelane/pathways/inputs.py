@@ -20,7 +20,7 @@ _NUMBER_MAX = 10**15
 def read(inputs: Mapping[str, Input], payload: Payload) -> Values:
     """The value of each input in this payload; None where absent, or not of its type or list."""
     return {
-        name: _read(given, payload) if parts(given.path)[0] in payload else None
+        name: _found(given, payload) if parts(given.path)[0] in payload else None
         for name, given in inputs.items()
     }
 
@@ -69,9 +69,12 @@ def _rank(given: Input, value: Value) -> float:
 
 def _read(given: Input, payload: Payload) -> Value | None:
     if parts(given.path)[0] not in payload:
-        return (
-            None  # also for a count: a payload that does not speak of this says nothing, not none
-        )
+        return None
+    return _found(given, payload)
+
+
+def _found(given: Input, payload: Payload) -> Value | None:
+    """The value in a payload that speaks of this: only then a count of nothing is none, and not missing."""
     found = walk(payload, given.path)
     if given.reduce is Reduce.COUNT:
         return len(found)
