@@ -273,3 +273,22 @@ def test_prover_says_that_it_can_not_decide() -> None:
     assert judged.proof.verdict is Verdict.NOT_DECIDED
     assert set(judged.proof.rules.values()) == {Verdict.NOT_DECIDED}
     assert not judged.proof.current(judged.proof.release)
+
+
+def test_prover_does_not_decide_on_an_answer_that_may_be_old() -> None:
+    """A table that counts is answered when a fact comes; an expiry that reads it later is not decided."""
+    counted = '- { when: "tries >= 3", then: asap }\n      - { when: otherwise, then: routine }'
+    judged = prove(
+        edited(
+            [
+                ("- { when: otherwise, then: routine }", counted),
+                (
+                    "fallback: { state: late }\n    outcomes:",
+                    'fallback: { when: "urgency = asap", then: late, else: again }\n    outcomes:',
+                ),
+            ]
+        )
+    )
+
+    assert judged.proof.verdict is Verdict.NOT_DECIDED
+    assert "old answer" in judged.findings[0].message

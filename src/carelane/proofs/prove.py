@@ -5,22 +5,21 @@ or where there are more cells than are looked at, the rule is not decided, which
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TypeAlias
 
-from carelane.cases.model import Case
 from carelane.pathways.definition import Definition, State
+from carelane.proofs import stale
 from carelane.proofs.asking import agree
 from carelane.proofs.boxes import Undecided, meet
 from carelane.proofs.catalogue import RULES
 from carelane.proofs.explore import explore
 from carelane.proofs.flags import Flags
-from carelane.proofs.nodes import Explored, Node, Way
-from carelane.proofs.paths import Step, concrete, steps_of, steps_to
+from carelane.proofs.nodes import Explored, Way
+from carelane.proofs.paths import Step, concrete, steps_to
 from carelane.proofs.promises import Promises
 from carelane.proofs.regions import Pieces, Regions
-from carelane.proofs.retelling import Told, holds_again, retell
+from carelane.proofs.retelling import Told, retell
 from carelane.proofs.rules import (
     effects,
     ends,
@@ -33,29 +32,9 @@ from carelane.proofs.rules import (
     waits,
     writes,
 )
+from carelane.proofs.showing import Rule, Suspect, again, findings, stands, unanswered
 from carelane.proofs.turns import Breach, Control, Turn
 from carelane.proofs.verdicts import PROVER, Finding, Judgement, Proof, Verdict
-
-EACH_MAX = 3  # findings shown of one rule
-Rule: TypeAlias = Callable[[Turn], Iterator[Breach]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suspect:
-    """A breach with the run that should show it, and how to see that it does.
-
-    With `cells` the table itself has shown it already (`asking`), and a run only makes it easier to read. A `doubt`
-    is nothing that was shown, but something that could not be.
-    """
-
-    found: Explored
-    breach: Breach
-    node: Node | None = None
-    last: tuple[tuple[Way, int], ...] = ()
-    among: int = 0
-    shown: Callable[[Told], bool] | None = None
-    cells: bool = False
-    doubt: bool = False
 
 
 def prove(definition: Definition, *, before: Definition | None = None) -> Judgement:
@@ -64,6 +43,7 @@ def prove(definition: Definition, *, before: Definition | None = None) -> Judgem
         regions = Regions(definition)
         texts = [*_of_text(definition, regions, before)]
         agree(regions)
+        stale.check(definition)
         celled = [*tables.of_text(definition, regions)]
         found, walked = _walked(definition, regions)
         suspects = [
@@ -75,21 +55,20 @@ def prove(definition: Definition, *, before: Definition | None = None) -> Judgem
         ]
     except Undecided as why:
         return _undecided(definition, str(why))
-    findings = tuple(_findings(suspects))
+    shown = tuple(findings(suspects))
     return Judgement(
         pathway=definition.name,
         version=definition.version,
         proof=Proof(
             release=definition.digest,
             prover=PROVER,
-            verdict=_worst(each.verdict for each in findings),
+            verdict=_worst(each.verdict for each in shown),
             rules={
-                rule: _worst(each.verdict for each in findings if each.rule == rule)
-                for rule in RULES
+                rule: _worst(each.verdict for each in shown if each.rule == rule) for rule in RULES
             },
             counts=_counts(found),
         ),
-        findings=findings,
+        findings=shown,
         unchecked=Promises.of(definition).words,
     )
 
@@ -172,12 +151,12 @@ def _of_walk(found: Explored) -> Iterator[Suspect]:
     yield from (Suspect(found=found, breach=each) for each in ends.unreached(found))
     for breach, node, left in ends.stuck(found):
         yield Suspect(
-            found=found, breach=breach, node=node, among=left, shown=_stands(node.control.state)
+            found=found, breach=breach, node=node, among=left, shown=stands(node.control.state)
         )
     for loop in loops.endless(found):
         yield Suspect(
             found=found, breach=loop.breach, node=replace(loop.node, box=loop.box), last=loop.ways,
-            shown=_stands(loop.node.control.state),
+            shown=stands(loop.node.control.state),
         )  # fmt: skip
 
 
@@ -214,7 +193,7 @@ def _turned(found: Explored, rule: Rule) -> Iterator[Suspect]:
     for node, way, taken in found.turns():
         for breach in rule(way.turn):
             yield Suspect(
-                found=found, breach=breach, node=node, last=((way, taken),), shown=_again(way.turn, rule)
+                found=found, breach=breach, node=node, last=((way, taken),), shown=again(way.turn, rule)
             )  # fmt: skip
 
 
@@ -230,77 +209,10 @@ def _met(found: Explored, breach: Breach, pieces: Pieces) -> Suspect:
             for piece in pieces:
                 if here := meet(taken, piece):
                     return Suspect(
-                        found=found, breach=breach, node=node, last=((way, here),), shown=_unanswered,
+                        found=found, breach=breach, node=node, last=((way, here),), shown=unanswered,
                         cells=True,
                     )  # fmt: skip
     return Suspect(found=found, breach=breach)
-
-
-def _unanswered(told: Told) -> bool:
-    case = told.after
-    return case is not None and any(value is None for value in case.values.values())
-
-
-def _again(turn: Turn, rule: Rule) -> Callable[[Told], bool]:
-    """Whether the rule is broken by what the engine did at the end of the whole run."""
-
-    def shown(told: Told) -> bool:
-        here = replace(turn, before=told.before, after=told.after, steps=told.steps)
-        return _where(told.after) == _where(turn.after) and any(rule(here))
-
-    return shown
-
-
-def _where(case: Case | None) -> tuple[str, ...]:
-    return tuple(step.state for step in case.steps) if case is not None else ()
-
-
-def _stands(state: str) -> Callable[[Told], bool]:
-    return lambda told: state in _where(told.after)
-
-
-def _findings(suspects: Iterable[Suspect]) -> Iterator[Finding]:
-    """A few of each rule, each message once."""
-    seen: dict[str, set[str]] = {}
-    for suspect in suspects:
-        messages = seen.setdefault(suspect.breach.rule, set())
-        if len(messages) < EACH_MAX and suspect.breach.message not in messages:
-            messages.add(suspect.breach.message)
-            yield _finding(suspect)
-
-
-def _finding(suspect: Suspect) -> Finding:
-    found, breach = suspect.found, suspect.breach
-    verdict, run, path = Verdict.REFUTED, "", tuple[str, ...]()
-    if suspect.node is not None and suspect.shown is not None:
-        told = _shortest(suspect, suspect.node, suspect.shown)
-        run, path = told.text(breach.message), told.path
-        if not (suspect.shown(told) and holds_again(found.definition, run)):
-            verdict, run, path = (
-                (verdict, "", ()) if suspect.cells else (Verdict.NOT_DECIDED, run, path)
-            )
-    return Finding(
-        rule=breach.rule, verdict=Verdict.NOT_DECIDED if suspect.doubt else verdict, line=breach.line,
-        message=breach.message, remedy=breach.remedy, run=run, path=path,
-    )  # fmt: skip
-
-
-def _shortest(suspect: Suspect, node: Node, shown: Callable[[Told], bool]) -> Told:
-    """The run without every move that it does not need."""
-    steps = steps_of(node, suspect.last)
-    told = _told(suspect, steps)
-    for place in reversed(range(1, len(steps) - 1)) if shown(told) else ():
-        shorter = (*steps[:place], *steps[place + 1 :])
-        other = _told(suspect, shorter)
-        if shown(other):
-            steps, told = shorter, other
-    return told
-
-
-def _told(suspect: Suspect, steps: tuple[Step, ...]) -> Told:
-    found = suspect.found
-    wanted = suspect.among or found.regions.space.full
-    return retell(found.stage, concrete(found, steps, wanted))
 
 
 def _worst(verdicts: Iterable[Verdict]) -> Verdict:
