@@ -9,7 +9,7 @@ from carelane.cli import parser
 from tools.command_table import Command, commands
 from tools.house.tree import ROOT, Source, sources
 
-_NAMED = re.compile(r"(?:^|`|/bin/)carelane ((?:[a-z]+ ?){1,2})", re.MULTILINE)
+_NAMED = re.compile(r"(?:^|`|/bin/)carelane ((?:[a-z][a-z-]* ?){1,2})", re.MULTILINE)
 FOUND = list(commands(parser(), "carelane"))
 KNOWN = {path.removeprefix("carelane ") for path, _, _ in FOUND}
 GROUPS = KNOWN | {" ".join(path.split()[:2]) for path in KNOWN}
