@@ -382,7 +382,9 @@ def narrowed(definition: Definition, most: int = WORLDS_MAX) -> dict[str, list[V
     inputs = [name for name in domains if name in definition.inputs]
     while count(domains) > most:
         widest = max(inputs, key=lambda name: len(domains[name]))
-        if len(domains[widest]) <= 2:
+        if len(domains[widest]) <= (
+            2 if most == WORLDS_MAX else 3
+        ):  # a short run leaves large ones out
             raise NotForMe(f"{count(domains)} worlds")
         domains[widest].pop()
     return domains
