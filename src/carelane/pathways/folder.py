@@ -5,6 +5,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from carelane.facts.problem import Fault, Problem, Severity
 from carelane.pathways.definition import Definition
@@ -26,6 +27,15 @@ def read_texts(
     texts: Mapping[str, str], *, connections: Collection[str] = ()
 ) -> tuple[tuple[Loaded, ...], tuple[Problem, ...]]:
     """What these texts (by path) define, pathways first; and every problem of all of them."""
+    return _read(tuple(sorted(texts.items())), frozenset(connections))
+
+
+@lru_cache(maxsize=4)
+def _read(
+    items: tuple[tuple[str, str], ...], connections: frozenset[str]
+) -> tuple[tuple[Loaded, ...], tuple[Problem, ...]]:
+    """The same texts define the same: a folder is read once in a process, which costs a second."""
+    texts = dict(items)
     subs = subs_among(texts)
     own = {place: text for place, text in sorted(texts.items()) if text not in subs.values()}
     over = {place: name for place, text in own.items() if (name := base_of(text)) is not None}
