@@ -78,7 +78,7 @@ async def test_a_record_of_another_site_is_seen_in_an_emergency_and_reviewed(
     query = "select owner_name, due_at - opened_at from task where name = 'review-access'"
     assert superuser.execute(query).fetchall() == [("privacy-office", timedelta(hours=72))]
     query = "select capability, refers->>'to' from effect where name = 'alert'"
-    assert superuser.execute(query).fetchall() == [("staff.alert", "privacy-office")]
+    assert superuser.execute(query).fetchall() == [("staff.alert", "compliance-officer")]
     await page.click("text=End now")
     await page.wait_for_url(desk.url + "/")
     answer = await page.goto(f"{desk.url}/cases/{elsewhere}")

@@ -170,7 +170,8 @@ _VALUES = {
     "uuid": "gen_random_uuid()", "text": "gen_random_uuid()::text", "jsonb": "'{}'", "bytea": "'\\x00'",
     "boolean": "false", "uuid[]": "array[gen_random_uuid()]", "bytea[]": "array['\\x00'::bytea]",
     "timestamp with time zone[]": "array[now()]",
-    "timestamp with time zone": "now()", "integer": "1", "smallint": "1", "bigint": "1", "double precision": "1",
+    "timestamp with time zone": "now()", "integer": "1", "smallint": "1", "bigint": "1",
+    "double precision": "1", "xid8": "'1'",
 }  # fmt: skip
 
 
@@ -260,6 +261,7 @@ def test_every_table_with_a_site_is_walled_by_site_for_people(superuser: Superus
         "activation",
         "connection",
         "release_approval",
+        "shadow",
     }
 
 

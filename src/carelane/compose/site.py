@@ -65,7 +65,7 @@ async def put_in_force(worker: Database, settings: Settings, loading: Loading) -
         name = loading.snapshot.title or loading.snapshot.organisation
         await tx.run("house.make_organisation", id=loading.organisation, name=name)
         changed = await _store_site(tx, loading)
-        for each in shipped:
+        for each in _wanted(shipped, loading.snapshot):
             await releases.publish(
                 tx,
                 loading.organisation,
@@ -78,6 +78,16 @@ async def put_in_force(worker: Database, settings: Settings, loading: Loading) -
         await _activate(tx, loading, shipped, done)
         await _system(tx, loading, shipped, done)
     return changed
+
+
+def _wanted(shipped: Sequence[Loaded], snapshot: Snapshot) -> tuple[Loaded, ...]:
+    """What the site puts in force, and the system pathways: a process reads every release there is when it starts."""
+    named = {(row.pathway, row.overlay) for row in snapshot.activations}
+    return tuple(
+        each
+        for each in shipped
+        if each.definition.system or (each.definition.name, each.overlay) in named
+    )
 
 
 def shipped_templates(settings: Settings, snapshot: Snapshot) -> Mapping[str, Template]:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import replace as renamed
 from multiprocessing.pool import AsyncResult
 from pathlib import Path
 
@@ -28,7 +29,15 @@ from carelane.proofs.backtest import (
     report,
     together,
 )
-from carelane.proofs.events import HEAD, Active, EventsFault, Header, read_header, read_history
+from carelane.proofs.events import (
+    HEAD,
+    Active,
+    EventsFault,
+    Header,
+    Text,
+    read_header,
+    read_history,
+)
 from carelane.proofs.judging import Judge, judge_of
 from carelane.proofs.recorded import World, for_replay
 from carelane.releases.recorded import RecordedForce, RecordedLate
@@ -160,6 +169,11 @@ def definition_of(text: str, place: str) -> Definition:
     return definition
 
 
+def recorded_release(text: Text) -> Definition:
+    """A release of a recording, under the digest it was in force by: that holds its templates too."""
+    return renamed(definition_of(text.content, text.digest[:12]), digest=text.digest)
+
+
 def decided_by(head: Header, wanted: str) -> Definition:
     """The release of a recording that a version, NAME@VERSION or the beginning of a digest names.
 
@@ -167,7 +181,7 @@ def decided_by(head: Header, wanted: str) -> Definition:
         EventsFault: none or several.
     """
     version = wanted.removeprefix(f"{head.pathway}@")
-    texts = [definition_of(each.content, each.digest[:12]) for each in head.releases]
+    texts = [recorded_release(each) for each in head.releases]
     mine = [each for each in texts if each.name == head.pathway]
     found = [each for each in mine if each.version == version or _begins(each, version)]
     if len(found) == 1:
@@ -189,7 +203,7 @@ def known_releases(head: Header, old: Definition) -> Mapping[str, Definition]:
     Raises:
         EventsFault: `old` is not.
     """
-    found = {each.digest: definition_of(each.content, each.digest[:12]) for each in head.releases}
+    found = {each.digest: recorded_release(each) for each in head.releases}
     if old.digest not in found:
         mine = [each for each in found.values() if each.name == head.pathway]
         there = ", ".join(f"{each.version} ({each.digest[:12]})" for each in mine)
@@ -249,11 +263,7 @@ def work(job: Job, progress: Progress | None = None) -> bytes:
     """One process's share; the tally as JSON."""
     files = tuple(map(Path, job.files))
     head = head_of(files)
-    old = next(
-        definition_of(each.content, each.digest[:12])
-        for each in head.releases
-        if each.digest == job.old
-    )
+    old = next(recorded_release(each) for each in head.releases if each.digest == job.old)
     judge = judge_for(head, old, definition_of(job.new, job.place))
     tally = Tally()
     with Path(job.spool).open("wb") as spool:
