@@ -81,12 +81,10 @@ async def put_in_force(worker: Database, settings: Settings, loading: Loading) -
 
 
 def _wanted(shipped: Sequence[Loaded], snapshot: Snapshot) -> tuple[Loaded, ...]:
-    """What the site puts in force, and the system pathways: a process reads every release there is when it starts."""
-    named = {(row.pathway, row.overlay) for row in snapshot.activations}
+    """The pathways the site puts in force, with their overlays, and the system's: a process reads all that there is."""
+    named = {row.pathway for row in snapshot.activations}
     return tuple(
-        each
-        for each in shipped
-        if each.definition.system or (each.definition.name, each.overlay) in named
+        each for each in shipped if each.definition.system or each.definition.name in named
     )
 
 
