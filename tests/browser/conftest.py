@@ -120,8 +120,15 @@ async def desk(house: House) -> AsyncIterator[Desk]:
 
 @asynccontextmanager
 async def served(house: House) -> AsyncIterator[str]:
-    config = uvicorn.Config(portal_of(house), host="127.0.0.1", port=0, log_level="critical", lifespan="off",
-                            timeout_graceful_shutdown=1)  # fmt: skip
+    config = uvicorn.Config(
+        portal_of(house),
+        host="127.0.0.1",
+        port=0,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())  # noqa: SLF001  # without signal handlers
     while not server.started:  # noqa: ASYNC110  # uvicorn has a flag, no event

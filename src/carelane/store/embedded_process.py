@@ -69,11 +69,16 @@ def system_identifier(data: Path) -> int:
 
 
 def signal_and_wait(pid: int, number: int, *, seconds: float) -> bool:
-    """Signal the postmaster and wait until it is gone; False if it still lives after `seconds`."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, number)
-    deadline = time.monotonic() + seconds
+    """Signal the postmaster and wait until it is gone; False if it still lives after `seconds`.
+
+    Signalled anew each second: one that only just starts may not listen yet, where its parent ignores the signal.
+    """
+    deadline, due = time.monotonic() + seconds, 0.0
     while time.monotonic() < deadline:
+        if time.monotonic() >= due:
+            due = time.monotonic() + 1.0
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
         if not _still_there(pid):
             return True
         time.sleep(_PAUSE)
