@@ -35,6 +35,7 @@ from carelane.facts.problem import Problem, Severity
 TRIGGER: Final = "FHIR ClaimResponse"
 ASKED: Final = "information-requested"
 _NESTED_MAX: Final = 4
+_GRANTED: Final = frozenset({"approved", "partial"})
 _ACTIONS: Final[Mapping[str, str]] = {
     "A1": "approved",
     "A2": "partial",
@@ -144,7 +145,7 @@ def outcome_of(response: Resource, beside: Sequence[Resource]) -> str | None:
         return ASKED if asks(response, beside) else PENDED
     if len(answers) == 1:
         return answers.pop()
-    return "partial" if answers & {"approved", "partial"} else "contact-payer"
+    return "partial" if answers & _GRANTED else "contact-payer"
 
 
 def _draft(response: Resource, beside: Sequence[Resource], *, effect: str, outcome: str) -> Draft:
@@ -152,7 +153,8 @@ def _draft(response: Resource, beside: Sequence[Resource], *, effect: str, outco
     answer |= {
         name: value
         for name, value in (
-            ("preAuthRef", number_of(response)),
+            ("number", number_of(response)),
+            ("preAuthRef", number_of(response) if outcome in _GRANTED else ""),
             ("validUntil", valid_until(response)),
             ("reason", reasons_of(response)),
             ("requested", requested(response, beside)),
