@@ -47,6 +47,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "NA": "not-required",
 }
 """X12 278, HCR01 (code list 306)."""
+_VOLATILE: Final = frozenset({"id", "meta", "created", "text"})
 _BESIDE: Final = frozenset({"Claim", "ClaimResponse", "CommunicationRequest", "Task"})
 
 
@@ -96,11 +97,20 @@ def envelope_of(message: Resource) -> Envelope:
 
 
 def kept(message: Resource) -> bytes:
-    """The part of an answer that is stored: responses and what they ask for, without times of transport."""
+    """The part of an answer that is stored: responses and what they ask for, without times of transport.
+
+    A payer that is asked again makes a new response each time; while it says no more than `pended` it is the same.
+    """
     resources, _ = gathered(message)
-    needed = [one for one in resources if one["resourceType"] != "Claim"]
+    needed = [_plain(one, resources) for one in resources if one["resourceType"] != "Claim"]
     entries = [{"resource": one} for one in (needed or resources)]
     return canonical({"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+
+def _plain(one: Resource, beside: Sequence[Resource]) -> Resource:
+    if one["resourceType"] != "ClaimResponse" or outcome_of(one, beside) != PENDED:
+        return one
+    return {name: value for name, value in one.items() if name not in _VOLATILE}
 
 
 def gathered(message: Resource) -> tuple[list[Resource], Company]:
