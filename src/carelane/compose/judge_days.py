@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from carelane.casebook.ledger import laws
+from carelane.compose.comparison import compared
 from carelane.compose.house import House
 from carelane.compose.verify import verify_audit
 from carelane.facts.fact import Json
@@ -29,8 +30,18 @@ Told = Mapping[str, Any]
 Document = dict[str, object]
 
 
-async def judged(house: House, hospital_told: Mapping[str, object]) -> dict[str, object]:
-    """The names of the issue, over everything that is in the database; `with` and `without` are `comparison`'s."""
+async def judged(
+    house: House, hospital_told: Mapping[str, object], *, compare: bool = True
+) -> dict[str, object]:
+    """The names of the issue, over everything that is in the database; `compare` adds `with` and `without`."""
+    found = await _counted(house, hospital_told)
+    if compare:
+        sides = await compared(hospital_told, found)
+        found |= {name: sides.pop(name) for name in ("with", "without")} | {"comparison": sides}
+    return found
+
+
+async def _counted(house: House, hospital_told: Mapping[str, object]) -> Document:
     told: Told = hospital_told
     runtime = house.runtime
     definitions = runtime.releases.published
