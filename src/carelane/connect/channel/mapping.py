@@ -98,6 +98,7 @@ def _refill(
                 "medicationCodeableConcept": _service(said),
                 "priority": said.priority.value if said.priority else None,
                 "supplyLeftDays": said.supply_left_days,
+                "reportedReference": _caller(said),
                 "note": [{"text": text}] if text else None,
             }
         ),
@@ -105,6 +106,11 @@ def _refill(
     keys = {"prescription": said.prescription} if said.prescription else {}
     return _draft(said, intake, "refill.requested", said.sent_at, keys=keys,
                   medication_request=wish, **beside)  # fmt: skip
+
+
+def _caller(said: WebForm | Chat | CallNote | PortalMessage) -> _Shape | None:
+    """Who called, where it was not the patient."""
+    return {"display": said.caller} if isinstance(said, CallNote) and said.caller else None
 
 
 def _service(said: WebForm | Chat | CallNote | PortalMessage) -> _Shape | None:
@@ -179,9 +185,7 @@ def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Sh
                 "priority": said.priority.value if said.priority else None,
                 "reasonCode": [{"text": reason} for reason in said.reasons] or None,
                 "note": [{"text": text}] if text else None,
-                "requester": {"display": said.caller}
-                if isinstance(said, CallNote) and said.caller
-                else None,
+                "requester": _caller(said),
             }
         ),
     }
