@@ -17,6 +17,7 @@ class Kind(Enum):
     """What is asked for."""
 
     APPOINTMENT = "appointment"
+    CALLBACK = "callback"
     REFERRAL = "referral"
     REFILL = "refill"
     SYMPTOMS = "symptoms"
@@ -33,6 +34,33 @@ class Priority(Enum):
     URGENT = "urgent"
     ASAP = "asap"
     STAT = "stat"
+
+
+class Topic(Enum):
+    """What a message is about, as its sender chose it."""
+
+    SYMPTOM = "symptom"
+    MEDICATION = "medication"
+    RESULT_QUESTION = "result-question"
+    APPOINTMENT = "appointment"
+    RECORDS = "records"
+    BILLING = "billing"
+    FORM = "form"
+    ADMINISTRATIVE = "administrative"
+    THANKS = "thanks"
+    FYI = "fyi"
+    OTHER = "other"
+
+
+class Sender(Enum):
+    """Who writes."""
+
+    PATIENT = "patient"
+    PROXY = "proxy"
+    PHARMACY = "pharmacy"
+    PRACTITIONER = "practitioner"
+    ORGANISATION = "organisation"
+    SYSTEM = "system"
 
 
 class Speaker(Enum):
@@ -96,9 +124,13 @@ class _Message(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class _Request(_Message, forbid_unknown_fields=True, kw_only=True):
-    """What every request has. `request` is its number, if it has one: the same by two channels is one request."""
+    """What every request has. `request` is its number, if it has one: the same by two channels is one request.
+
+    `reasons` are codes (`chest-pain`) or words; `withdrawn` takes the request of that number back.
+    """
 
     request: Id | None = None
+    withdrawn: bool = False
     service: Short | None = None
     priority: Priority | None = None
     reasons: Annotated[list[Short], Meta(max_length=10)] = []
@@ -127,6 +159,8 @@ class Chat(_Request, forbid_unknown_fields=True, kw_only=True):
     thread: Id
     turns: Annotated[list[Turn], Meta(min_length=1, max_length=500)]
     kind: Kind | None = None
+    topic: Topic | None = None
+    sender: Sender = Sender.PATIENT
 
 
 class CallNote(_Request, forbid_unknown_fields=True, kw_only=True):
@@ -146,15 +180,22 @@ class PortalMessage(_Request, forbid_unknown_fields=True, kw_only=True):
     subject: Short
     text: Long
     kind: Kind | None = None
+    topic: Topic | None = None
+    sender: Sender = Sender.PATIENT
 
 
 class Reading(Struct, forbid_unknown_fields=True, kw_only=True):
-    """One measured value: a LOINC code, a number and its unit (UCUM)."""
+    """One measured value: a LOINC code, a number and its unit (UCUM).
+
+    `low` and `high` are the limits that were approved for this patient, in the same unit, where the device knows them.
+    """
 
     code: Code
     value: float
     unit: Short
     at: Instant
+    low: float | None = None
+    high: float | None = None
 
 
 class DeviceReadings(_Message, forbid_unknown_fields=True, kw_only=True):

@@ -10,6 +10,7 @@ from typing import Final
 
 from carelane.connect.fhir.codec import Resource
 from carelane.connect.fhir.mapping.people import listed, merge_of
+from carelane.connect.fhir.mapping.readings import measured_by_device, reading, risk
 from carelane.connect.fhir.mapping.source import (
     Source,
     based_on,
@@ -135,6 +136,9 @@ def _report(source: Source) -> Iterable[Draft]:
 
 def _observation(source: Source) -> Iterable[Draft]:
     resource = source.resource
+    if measured_by_device(resource):
+        yield from reading(source)
+        return
     shape: Resource = {"resourceType": "DiagnosticReport", "observation": [resource]}
     shape |= {name: resource[name] for name in _SHARED_WITH_REPORT if name in resource}
     yield from _result(source, shape)
@@ -276,6 +280,7 @@ _MAKERS: Final[Mapping[str, Callable[[Source], Iterable[Draft]]]] = {
     "MedicationRequest": _medication,
     "Observation": _observation,
     "Patient": _patient,
+    "RiskAssessment": risk,
     "ServiceRequest": _service_request,
 }
 
