@@ -9,11 +9,12 @@ from uuid import UUID
 
 from typing_extensions import override
 
-from carelane.compose.connections import mail_address
+from carelane.compose.connections import alerted
 from carelane.compose.house import House
 from carelane.compose.people import outbox_of, viewer_of
 from carelane.connect.fhir.sender import FhirSender
 from carelane.connect.mail.adapter import open_sender as open_mail
+from carelane.directory.alerting import MAIL
 from carelane.effects.claim import know
 from carelane.effects.dispatch import send_ready
 from carelane.effects.outbox import Outbox
@@ -152,7 +153,7 @@ async def open_outside(
     if mail_port:
         staff = {**directory.connections["staff"].settings, "port": mail_port}
         staff.pop("sending")
-        senders["staff"] = open_mail(staff, find=partial(mail_address, directory))
+        senders["staff"] = open_mail(staff, find=partial(alerted, directory, MAIL))
     outbox = Outbox(runtime=house.runtime, destinations=plain.destinations, senders=senders)
     await know(outbox)
     return Outside(house=house, feed=feed, hand=hand, outbox=outbox, ehr=ehr)

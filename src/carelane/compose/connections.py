@@ -21,12 +21,14 @@ from carelane.connect.mail.adapter import open_sender as open_mail
 from carelane.connect.sms.adapter import envelope_for as sms_envelope
 from carelane.connect.sms.adapter import open_sender as open_sms
 from carelane.connect.sms.adapter import reader_for as sms_reader
-from carelane.directory.owners import Scope, on_call
+from carelane.directory.alerting import MAIL, PHONE, staff_address
+from carelane.directory.owners import Scope
 from carelane.directory.snapshot import ConnectionRow, Snapshot
 from carelane.effects.destinations import Destination, of_connection
 from carelane.effects.outbox import Outbox
 from carelane.effects.sweep import Counter
 from carelane.facts.errors import SetupFault
+from carelane.facts.intent import Intent
 from carelane.facts.ports import Envelope, Reader, Sender
 
 EMBEDDED_CONNECTIONS: Mapping[str, ConnectionRow] = {
@@ -52,8 +54,9 @@ class UnknownKind(SetupFault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What an adapter offers for its connections."""
+    """What an adapter offers for its connections; `reach` is the kind of address it writes to."""
 
+    reach: str = ""
     envelope: Callable[[ConnectionRow], Callable[[bytes], Envelope]] | None = None
     reader: Callable[[ConnectionRow, Snapshot], Reader] | None = None
     sender: Callable[[Mapping[str, Any], Snapshot], Sender] | None = None
@@ -78,12 +81,18 @@ KINDS: Mapping[str, Kind] = {
         sender=lambda settings, _: open_fhir(settings),
     ),
     "mail": Kind(
-        sender=lambda settings, snapshot: open_mail(settings, find=partial(mail_address, snapshot))
+        reach=MAIL,
+        sender=lambda settings, snapshot: open_mail(
+            settings, find=partial(alerted, snapshot, MAIL)
+        ),
     ),
     "sms": Kind(
         envelope=lambda row: sms_envelope(row.settings),
         reader=lambda row, _snapshot: sms_reader(row.settings),
-        sender=lambda settings, _: open_sms(settings),
+        reach=PHONE,
+        sender=lambda settings, snapshot: open_sms(
+            settings, find=partial(alerted, snapshot, PHONE)
+        ),
     ),
     "channel": Kind(
         envelope=lambda row: channel_envelope(row.settings),
@@ -139,7 +148,9 @@ def envelopes(snapshot: Snapshot) -> dict[str, Callable[[bytes], Envelope]]:
 def destinations(snapshot: Snapshot) -> dict[str, Destination]:
     """Connections that effects may go to."""
     return {
-        name: of_connection(row) for name, row in all_connections(snapshot).items() if row.serves
+        name: of_connection(row, reach=kind_of(row).reach)
+        for name, row in all_connections(snapshot).items()
+        if row.serves
     }
 
 
@@ -162,22 +173,11 @@ def counters(outbox: Outbox) -> Mapping[str, Counter]:
     }
 
 
-def mail_address(snapshot: Snapshot, name: str, now: datetime) -> str | None:
-    """The mail address of a person, of whoever is on call for a role now, else of the first holder or member.
-
-    Who is on call without an address is passed over: the next one is better than nobody.
-    """
-    anywhere = Scope(site="", service_line="", at=now)
-    called = on_call(snapshot, name, anywhere)
-    others = (person for person in snapshot.people.values()
-              if person.active and name in (person.name, *person.roles, *person.pools))  # fmt: skip
-    addresses = (
-        contact.address
-        for person in (*called, *others)
-        for contact in person.contacts
-        if contact.channel == "mail"
-    )
-    return next(addresses, None)
+def alerted(snapshot: Snapshot, reach: str, intent: Intent, now: datetime) -> str | None:
+    """The address of whoever an alert calls, by the calendar of its site and service line."""
+    about = intent.references
+    here = Scope(site=about.get("site", ""), service_line=about.get("service_line", ""), at=now)
+    return staff_address(snapshot, reach, about.get("to", ""), here)
 
 
 _OURS = frozenset({"sending", "record_link", "record_find", "direction"})

@@ -24,13 +24,15 @@ select 1 where exists (
   select from effect where connection in (%(connection)s, '') and state = 'ready' and next_at <= %(now)s)
 
 -- name: unrouted
--- Capabilities and sites that wait for a connection.
-select distinct capability, site from effect where state = 'ready' and connection = ''
+-- Capabilities and sites that wait for a connection, with the channel that a level asks for.
+select distinct capability, site, coalesce(refers ->> 'by', '') as asked_by from effect
+where state = 'ready' and connection = ''
 
 -- name: route
--- Give waiting effects of one capability and site their connection.
+-- Give waiting effects of one capability, site and channel their connection.
 update effect set connection = %(connection)s
 where state = 'ready' and connection = '' and capability = %(capability)s and site = %(site)s
+  and coalesce(refers ->> 'by', '') = %(asked_by)s
 
 -- name: claim
 -- Take effects to send: one UPDATE that requires ready, time, undo window, deadline, predecessors, free slots,
