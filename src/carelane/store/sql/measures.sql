@@ -148,7 +148,8 @@ where h.offered_at >= %(from_at)s and h.offered_at < %(to_at)s
 -- name: counted_misroutes
 -- Routings marked wrong or overridden, and tasks given to another pool, by rule and release, with the seconds that the
 -- item had spent where the rule sent it. Of one case and rule the first counts.
-select distinct on (m.case_id, m.rule) c.pathway, c.site, c.service_line, c.opened_at, m.at, m.rule, m.release, m.reason,
+select distinct on (m.case_id, m.rule) m.case_id, c.pathway, c.site, c.service_line, c.opened_at, m.at, m.rule,
+       m.release, m.reason,
        extract(epoch from m.at - coalesce(
          (select max(s.opened_at) from step s where s.case_id = m.case_id and s.opened_at <= m.at
           and (m.step is null or s.id = m.step)), c.opened_at))::float8 as value
