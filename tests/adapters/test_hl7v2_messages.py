@@ -180,6 +180,7 @@ BY_OTHER_CHANNELS = {
     "consent.withdrawn",
     "request.received",
     "request.withdrawn",
+    "preparation.answered",
     "reading.received",  # also by ORU of a device, and the next by any ADT: test_readings_and_risks.py
     "risk.assessed",
 }

@@ -11,6 +11,7 @@ from carelane.connect.fhir.adapter import reader_for as fhir_reader
 from carelane.connect.hl7v2.adapter import reader_of as hl7v2_reader
 from carelane.facts.fact import Draft
 from carelane.facts.limits import limit_of
+from carelane.testing import messages
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 AT = "2026-11-23T11:00:00Z"
@@ -142,6 +143,18 @@ def test_a_risk_assessment_says_how_soon_a_visit_is_wanted(more: Any, found: lis
     assert all(each.keys == {"encounter": "NORTH|V1"} for each in drafts)
 
 
+def test_an_appointment_says_its_no_show_risk_in_an_obx() -> None:
+    """As a scheduling system states it; a connection may name another code."""
+    said = messages.appointment_booked(1)
+    risky = said.replace(b"RGS", b"OBX|1|CWE|NO-SHOW-RISK^Risk^L||high^High^L||||||F\rRGS", 1)
+    for raw, level in ((said, None), (risky, "high")):
+        [draft] = hl7(raw.decode())
+        appointment: Any = draft.payload.reveal()["appointment"]
+        found = appointment.get("noShowRisk", {}).get("coding", [{}])[0].get("code")
+        assert found == level
+    assert "noShowRisk" not in str(hl7(risky.decode(), no_show_codes=["X"])[0].payload.reveal())
+
+
 def said_by(channel: str, **said: Any) -> Any:
     """The payload of the one fact that a channel's message makes."""
     plain = {"id": "1", "sent_at": AT, "patient": {}}
@@ -180,3 +193,28 @@ def test_a_request_is_taken_back_by_its_number() -> None:
         == "request.withdrawn"
     )
     assert said_by("web-form", kind="callback", withdrawn=True)["type"] == "request.received"
+
+
+def test_a_questionnaire_belongs_to_its_appointment() -> None:
+    """Finished, or saved to go on with; the answers stand beside."""
+    visit = {"authority": "sched", "value": "APT1"}
+    answers = [{"question": "fasting", "value": True}]
+    for complete, status in ((True, "completed"), (False, "in-progress")):
+        said = said_by(
+            "web-form", kind="questionnaire", appointment=visit, complete=complete, answers=answers
+        )
+        assert (said["type"], said["keys"]) == (
+            "preparation.answered",
+            {"appointment": "SCHED|APT1"},
+        )
+        assert said["preparation"]["status"] == status
+        assert said["answers"] == {"fasting": True}
+
+
+def test_a_request_says_what_visit_and_when() -> None:
+    """As a visit type and a window that calls and offers keep to."""
+    said = said_by(
+        "web-form", kind="appointment", visit="telehealth", wanted_by="2026-11-24T17:00:00-05:00"
+    )
+    assert said["request"]["visitType"] == {"coding": [{"code": "telehealth"}]}
+    assert said["request"]["occurrencePeriod"] == {"end": "2026-11-24T22:00:00+00:00"}

@@ -25,6 +25,7 @@ PATIENT = {
 PLAIN = {"id": "1", "sent_at": AT, "patient": PATIENT}
 ASKED = {
     "request": "R1", "service": "cardiology", "priority": "urgent", "reasons": ["chest-pain"],
+    "visit": "new-patient", "wanted_from": AT, "wanted_by": AT,
     "answers": [{"question": "fever", "value": True}], "consents": [{"channel": "text", "given": True}],
 }  # fmt: skip
 TURNS = [{"by": "patient", "at": AT, "text": "I have chest pain and high fever. What should I do?"}]
@@ -60,6 +61,11 @@ def _hl7v2() -> Iterator[Draft]:
         messages.appointment_event(13, event, booked=11)
         for event in ("S13", "S14", "S15", "S17", "S26")
     ]
+    status = messages.referral(15).replace(b"REF^I12", b"REF^I15")
+    risky = b"OBX|1|CWE|NO-SHOW-RISK^Risk^L||high^High^L||||||F\rRGS"
+    raws += [messages.appointment_booked(16).replace(b"RGS", risky, 1)]
+    raws += [messages.appointment_booked(17).replace(b"SIU^S12^SIU_S12", b"SRM^S01^SRM_S01")]
+    raws += [messages.register(14, appointment=11), status]
     for raw in raws:
         yield from read(raw, received_at=NOW)[0].drafts
 
@@ -74,11 +80,16 @@ def _resources() -> Iterator[dict[str, Any]]:
     limits = [{"type": _coded("treatment"), "high": {"value": 160}}]
     risk = {"prediction": [{"outcome": _coded("417005"), "qualitativeRisk": _coded("high")}]}
     note = {"type": _coded("11506-3"), "docStatus": "final"}
-    yield {"resourceType": "Observation", "status": "final", "valueQuantity": {"value": 181}, **vital, "referenceRange": limits}  # fmt: skip
+    yield {"resourceType": "Observation", "status": "final", "valueQuantity": {"value": 181},
+           "referenceRange": limits, **vital}  # fmt: skip
     yield {"resourceType": "RiskAssessment", "status": "final", **risk, **visit}
     for status in ("booked", "fulfilled", "cancelled", "noshow", "entered-in-error", "proposed"):
-        yield {"resourceType": "Appointment", "status": status, "start": AT, "serviceType": [_coded("185349003")],
-               "participant": [{"actor": {"identifier": {"system": "NORTH", "value": "P0000001"}, "type": "Patient"}}]}  # fmt: skip
+        yield {
+            "resourceType": "Appointment",
+            "status": status,
+            "start": AT,
+            "serviceType": [_coded("185349003")],
+        }
     for status in ("active", "on-hold", "revoked"):
         yield {"resourceType": "ServiceRequest", "status": status, "category": [_coded("363679005")],
                "code": _coded("72148"), "priority": "urgent", **visit}  # fmt: skip
@@ -117,6 +128,8 @@ def _said() -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in Kind:
         yield "web-form", {**ASKED, "kind": kind.value, "text": WORDS}
     yield "web-form", {**ASKED, "kind": "callback", "withdrawn": True}
+    visit = {"authority": "SCHED", "value": "APT0000011"}
+    yield "web-form", {**ASKED, "kind": "questionnaire", "appointment": visit}
     yield (
         "call-centre",
         {**ASKED, "kind": "refill", "note": "One.", "agent": "bo", "call_back": "555-555-0102"},
@@ -137,7 +150,10 @@ def _channels() -> Iterator[Draft]:
 
 def _texts() -> Iterator[Draft]:
     for text in ("yes", "stop", "start", WORDS):
-        heard = Heard(trigger="reply", control="1", number="+15555550101", text=text)
+        keyword = text if text in {"stop", "start"} else ""
+        heard = Heard(
+            trigger="reply", control="1", number="+15555550101", text=text, keyword=keyword
+        )
         yield from reading_of(heard, {}, received_at=NOW)[0].drafts
     for status in ("delivered", "failed"):
         yield from reading_of(

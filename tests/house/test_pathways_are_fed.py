@@ -17,9 +17,16 @@ from tools.house.tree import ROOT
 
 FILES = sorted((ROOT / "pathways").glob("*.yaml"))
 ADDED = {"request.received": {"request"}, "message.received": {"effect", "request", "appointment"},
-         "message.replied": {"request", "appointment", "thread"}}  # fmt: skip
+         "message.replied": {"effect", "request", "appointment", "thread"}}  # fmt: skip
 """Keys that intake adds: a request's own, and those of the case that a reply answers."""
-UNFED: Mapping[str, str] = {}
+UNFED: Mapping[str, str] = {
+    "prior-authorisation: answer": "the payer connection reads it",
+    "prior-authorisation: authorisation.answered": "the payer connection sends it",
+    "prior-authorisation: coverage_known": "the payer connection reads it",
+    "prior-authorisation: payer": "the payer connection reads it",
+    "refill: supply_left": "the payer connection reads it",
+    "scheduling-request: payer": "the payer connection reads it",
+}
 """What is read and not yet sent, as `pathway: event` or `pathway: input`, each with its reason."""
 
 

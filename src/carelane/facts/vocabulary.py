@@ -14,7 +14,7 @@ ROLES = {
     "request": "ServiceRequest: service, specialty (performerType), priority, reasons, requester; `said`: what the "
     "patient said, in own words",
     "result": "DiagnosticReport with `observation` (Observations) and `verified_at` (UTC)",
-    "appointment": "Appointment: status, start, end, service, reason, participants",
+    "appointment": "Appointment: status, start, end, service, reason, participants; `noShowRisk` as received",
     "document": "DocumentReference: type, status, author, content",
     "medication_request": "MedicationRequest: drug, dosage, dispense, requester",
     "communication": "Communication: channel, text, sender, `said`, `category`, `senderRole`, priority; "
@@ -24,6 +24,7 @@ ROLES = {
     "reading": "Observation: code, value, unit, time, device; `limit`: within or beyond the limits approved for the "
     "patient, which came with it (referenceRange)",
     "intake": "`channel` and `source` (the connection) it came by; `suspected`: perhaps the same as one before",
+    "preparation": "QuestionnaireResponse of an appointment: status (in-progress, completed)",
     "answers": "answers of a questionnaire, by the question's code",
 }
 
@@ -187,6 +188,11 @@ FACTS = {
         roles=("patient", "request", "intake", "answers"),
         keys=("request", "thread"),
         entity=("request",),
+    ),
+    "preparation.answered": Kind(
+        doc="The questionnaire of an appointment was answered, or saved.",
+        roles=("patient", "preparation", "intake", "answers"),
+        keys=("appointment",),
     ),
     "reading.received": Kind(
         doc="A device measured something.",

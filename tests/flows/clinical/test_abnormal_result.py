@@ -122,16 +122,16 @@ async def test_what_is_normal_critical_or_of_the_dead_opens_or_keeps_nothing_her
     assert ward.waits(PATHWAY) == ["closed: deceased"]
 
 
-@pytest.mark.parametrize(("setting", "days"), [("3d", 3), ("20d", 14)])
+@pytest.mark.parametrize("asked", [("3d", 3), ("20d", 14)])
 async def test_the_site_says_when_the_patient_is_told_and_never_later_than_fourteen_days(
     database: DatabaseUrls,
     tmp_path: Path,
     hand: Hand,
     superuser: "psycopg.Connection[Any]",
-    setting: str,
-    days: int,
+    asked: tuple[str, int],
 ) -> None:
     """`inform_abnormal_within` of the site, up to the pathway's `most`."""
+    setting, days = asked
     site = {"site/organisation.yaml": f"  north:\n    inform_abnormal_within: {setting}\n"}
     async with clinic(database, tmp_path, hand, superuser, extra=site) as ward:
         await reported(ward, flag="H")

@@ -13,6 +13,7 @@ from carelane.connect.channel.schema import (
     Chat,
     DeviceReadings,
     Kind,
+    Number,
     Person,
     PortalMessage,
     Said,
@@ -73,10 +74,36 @@ def _asked(said: WebForm | Chat | CallNote | PortalMessage, intake: Mapping[str,
         keys = {**thread, "message": f"{intake['source']}|{said.id}"}
         return _draft(said, intake, "message.received", said.sent_at, keys=keys,
                       communication=_communication(said, intake), **beside)  # fmt: skip
+    if said.kind is Kind.QUESTIONNAIRE and said.appointment is not None:
+        return _filled_in(said, said.appointment, intake, beside)
     keys = {**thread, **({"request": said.request} if said.request else {})}
     type_ = "request.withdrawn" if said.withdrawn and said.request else "request.received"
     request = _request(said, said.kind)
     return _draft(said, intake, type_, said.sent_at, keys=keys, request=request, **beside)
+
+
+def _filled_in(
+    said: WebForm | Chat | CallNote | PortalMessage,
+    visit: Number,
+    intake: Mapping[str, Json],
+    beside: Mapping[str, Json],
+) -> Draft:
+    """The questionnaire of an appointment, finished or saved; its answers are kept as answers."""
+    response: _Shape = {
+        "resourceType": "QuestionnaireResponse",
+        "status": "completed" if said.complete else "in-progress",
+        "authored": said.sent_at.astimezone(UTC).isoformat(),
+    }
+    keys = {"appointment": f"{visit.authority.strip().upper()}|{visit.value.strip()}"}
+    return _draft(
+        said,
+        intake,
+        "preparation.answered",
+        said.sent_at,
+        keys=keys,
+        preparation=response,
+        **beside,
+    )
 
 
 def _draft(
@@ -147,6 +174,8 @@ def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Sh
                 else None,
                 "priority": said.priority.value if said.priority else None,
                 "reasonCode": [*map(_reason, said.reasons), *_affirmed(said)] or None,
+                "occurrencePeriod": _window(said),
+                "visitType": _coded(said.visit.value) if said.visit else None,
                 "note": [{"text": text}] if text else None,
                 "said": _own_words(said) or None,
                 "requester": {"display": said.caller}
@@ -185,6 +214,12 @@ def _about(said: Chat | PortalMessage) -> _Shape:
         "category": [_coded(said.topic.value)] if said.topic else None,
         "senderRole": said.sender.value,
     }
+
+
+def _window(said: WebForm | Chat | CallNote | PortalMessage) -> _Shape | None:
+    """When whoever asks can be reached or seen."""
+    bounds = (("start", said.wanted_from), ("end", said.wanted_by))
+    return {name: at.astimezone(UTC).isoformat() for name, at in bounds if at} or None
 
 
 def _own_words(said: WebForm | Chat | CallNote | PortalMessage) -> list[Json]:

@@ -24,6 +24,7 @@ class Kind(Enum):
     RECORDS = "records"
     BILLING = "billing"
     QUESTION = "question"
+    QUESTIONNAIRE = "questionnaire"
     OTHER = "other"
 
 
@@ -34,6 +35,15 @@ class Priority(Enum):
     URGENT = "urgent"
     ASAP = "asap"
     STAT = "stat"
+
+
+class Visit(Enum):
+    """What sort of visit is asked for."""
+
+    NEW_PATIENT = "new-patient"
+    FOLLOW_UP = "follow-up"
+    PROCEDURE = "procedure"
+    TELEHEALTH = "telehealth"
 
 
 class Topic(Enum):
@@ -81,7 +91,7 @@ class Sex(Enum):
 
 
 class Number(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A patient's number, and who gave it."""
+    """A number, and who gave it: a patient's, or an appointment's."""
 
     authority: Short
     value: Short
@@ -126,11 +136,18 @@ class _Message(Struct, forbid_unknown_fields=True, kw_only=True):
 class _Request(_Message, forbid_unknown_fields=True, kw_only=True):
     """What every request has. `request` is its number, if it has one: the same by two channels is one request.
 
-    `reasons` are codes (`chest-pain`) or words; `withdrawn` takes the request of that number back.
+    `reasons` are codes (`chest-pain`) or words; `withdrawn` takes the request of that number back. `wanted_from` and
+    `wanted_by` are when somebody may be called or seen. A `questionnaire` names its `appointment`, and is `complete` or
+    saved to go on with.
     """
 
     request: Id | None = None
     withdrawn: bool = False
+    visit: Visit | None = None
+    wanted_from: Instant | None = None
+    wanted_by: Instant | None = None
+    appointment: Number | None = None
+    complete: bool = True
     service: Short | None = None
     priority: Priority | None = None
     reasons: Annotated[list[Short], Meta(max_length=10)] = []

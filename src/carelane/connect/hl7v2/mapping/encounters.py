@@ -2,6 +2,7 @@
 
 from carelane.connect.hl7v2.codec import Segment
 from carelane.connect.hl7v2.mapping.context import Context
+from carelane.connect.hl7v2.mapping.risks import stated_risk
 from carelane.connect.hl7v2.mapping.values import (
     Shape,
     clean,
@@ -27,7 +28,6 @@ _STATUSES = {
     "A11": "cancelled",
     "A13": "in-progress",
 }
-_CODED = frozenset({"CE", "CWE", "CNE", "IS", "ID"})
 _ROLES = ((7, "ATND"), (8, "REF"), (9, "CON"), (17, "ADM"))
 _PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 
@@ -75,25 +75,9 @@ def encounter(context: Context, event: str) -> Shape | None:
             "reasonCode": listed([concept(first(context.message.segment("PV2"), 3))]),
             "hospitalization": hospital or None,
             "location": [{"location": place}] if place else None,
-            "followUpRisk": _risk(context),
+            "followUpRisk": stated_risk(context, context.local.risk_codes),
         }
     )
-
-
-def _risk(context: Context) -> Shape | None:
-    """The risk that the sender states of a discharge: an OBX of the ADT message whose code is one for it.
-
-    Its value is a code or a word (`high`); a number is not a level, and nothing is made of it here.
-    """
-    for segment in context.message.segments("OBX"):
-        codes = {(clean(segment.get(3, at)) or "").upper() for at in (1, 4)}
-        if codes & context.local.risk_codes:
-            kind = (clean(segment.get(2)) or "").upper()
-            word = clean(segment.get(5, 1))
-            if kind in _CODED:
-                return concept(first(segment, 5))
-            return {"coding": [{"code": word}]} if word else None
-    return None
 
 
 def _participants(visit: Segment) -> list[Json] | None:

@@ -23,6 +23,7 @@ RISK_CODES = frozenset(
         "417005",  # SNOMED CT hospital re-admission
     }
 )
+NO_SHOW_CODES = frozenset({"NO-SHOW-RISK"})
 _WORDS = re.compile(r"\b(?:referral|consult|consultation)\b", re.IGNORECASE)
 
 
@@ -33,7 +34,8 @@ class Local:
     `zone` is used for times without an offset; `authority` for identifiers without one (else the
     sending facility); `referral_codes` are service codes whose orders are referrals, and with
     `referral_words` so are services whose name says referral or consult. `risk_codes` are observations (OBX-3) of an
-    ADT message that say how great a risk a discharged patient has.
+    ADT message that say how great a risk a discharged patient has, `no_show_codes` those of a scheduling message that
+    say how likely somebody will not come.
     """
 
     zone: tzinfo = UTC
@@ -41,6 +43,7 @@ class Local:
     referral_codes: frozenset[str] = field(default=REFERRAL_CODES)
     referral_words: bool = True
     risk_codes: frozenset[str] = field(default=RISK_CODES)
+    no_show_codes: frozenset[str] = field(default=NO_SHOW_CODES)
 
     def is_referral(self, codes: tuple[str, ...], names: tuple[str, ...]) -> bool:
         """Whether an order for this service is a referral or a consult."""
