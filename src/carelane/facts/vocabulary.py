@@ -15,7 +15,10 @@ ROLES = {
     "result": "DiagnosticReport with `observation` (Observations) and `verified_at` (UTC)",
     "appointment": "Appointment: status, start, end, service, reason, participants",
     "document": "DocumentReference: type, status, author, content",
-    "medication_request": "MedicationRequest: drug, dosage, dispense, requester",
+    "medication_request": "MedicationRequest: drug, dosage, dispense, requester; `supplyLeftDays` as whoever asks says",
+    "coverage": "Coverage: payor (name, numbers and codes of the payer), subscriberId, relationship, period",
+    "authorisation": "ClaimResponse: outcome (approved, partial, denied, pended, information-requested, contact-payer, "
+    "not-required), `number` of the payer, preAuthRef once approved, validUntil, reason, requested",
     "communication": "Communication: channel, text, sender; `answer`: stop, start, help, yes, no, cancel, reschedule, "
     "text; `cause` of a failed delivery",
     "consent": "Consent: status (active, inactive), `channel` and `scope` (messages, clinical)",
@@ -36,7 +39,7 @@ KEYS = {
     "slot": "a bookable slot",
     "request": "the number that a form, chat or call gave a request",
     "thread": "the conversation that a message belongs to",
-    "effect": "a message of ours that is answered or receipted (our own id)",
+    "effect": "a message or request of ours that is answered or receipted (our own id)",
     "address": "the number or address that wrote; never stored with the fact",
 }
 
@@ -85,13 +88,14 @@ def _appointment(doc: str) -> Kind:
 
 
 def _referral(doc: str) -> Kind:
-    return Kind(doc=doc, roles=(*_VISIT, "request"), keys=_REFERRAL_KEYS, entity=("referral",))
+    roles = (*_VISIT, "request", "coverage")
+    return Kind(doc=doc, roles=roles, keys=_REFERRAL_KEYS, entity=("referral",))
 
 
 def _order(doc: str) -> Kind:
     return Kind(
         doc=doc,
-        roles=(*_VISIT, "request"),
+        roles=(*_VISIT, "request", "coverage"),
         keys=_ORDER_KEYS,
         entity=("placer_order", "filler_order"),
     )
@@ -117,7 +121,7 @@ def _told(doc: str, *roles: str) -> Kind:
 def _medication(doc: str) -> Kind:
     return Kind(
         doc=doc,
-        roles=(*_VISIT, "medication_request"),
+        roles=(*_VISIT, "medication_request", "intake", "answers"),
         keys=_MEDICATION_KEYS,
         entity=("placer_order", "filler_order"),
     )
@@ -159,7 +163,13 @@ FACTS = {
     "document.cancelled": _document("A document was withdrawn."),
     "medication.ordered": _medication("A prescription."),
     "medication.cancelled": _medication("A prescription was cancelled or discontinued."),
-    "refill.requested": _medication("A pharmacy asks for leave to refill."),
+    "refill.requested": _medication("A pharmacy or the patient asks for a refill."),
+    "coverage.reported": Kind(doc="Who pays for the patient.", roles=("patient", "coverage")),
+    "authorisation.answered": Kind(
+        doc="A payer answered a request for an authorisation.",
+        roles=("authorisation",),
+        keys=("effect",),
+    ),
     "message.received": _told(
         "A patient wrote, and no case waits for it.", "communication", "intake"
     ),

@@ -96,9 +96,14 @@ class _Message(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class _Request(_Message, forbid_unknown_fields=True, kw_only=True):
-    """What every request has. `request` is its number, if it has one: the same by two channels is one request."""
+    """What every request has. `request` is its number, if it has one: the same by two channels is one request.
+
+    A refill names the drug in `service`, the number on the package in `prescription`, and the days it still lasts.
+    """
 
     request: Id | None = None
+    prescription: Id | None = None
+    supply_left_days: Annotated[int, Meta(ge=0, le=999)] | None = None
     service: Short | None = None
     priority: Priority | None = None
     reasons: Annotated[list[Short], Meta(max_length=10)] = []
