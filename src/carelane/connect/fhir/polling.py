@@ -34,6 +34,7 @@ INCLUDES: Final = {
     "MedicationRequest": ("MedicationRequest:subject",),
     "Observation": ("Observation:subject", "Observation:based-on"),
     "Patient": (),
+    "RiskAssessment": ("RiskAssessment:subject", "RiskAssessment:encounter"),
     "ServiceRequest": ("ServiceRequest:subject",),
 }
 """Resource types that can be polled, and what is asked for along with them."""

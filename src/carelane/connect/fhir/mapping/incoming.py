@@ -12,6 +12,7 @@ from carelane.connect.fhir.codec import Resource
 from carelane.connect.fhir.mapping.coverages import coverage, insured_by
 from carelane.connect.fhir.mapping.medications import medication
 from carelane.connect.fhir.mapping.people import listed, merge_of
+from carelane.connect.fhir.mapping.readings import measured_by_device, reading, risk
 from carelane.connect.fhir.mapping.source import (
     URGENCIES,
     Source,
@@ -144,6 +145,9 @@ def _report(source: Source) -> Iterable[Draft]:
 
 def _observation(source: Source) -> Iterable[Draft]:
     resource = source.resource
+    if measured_by_device(resource):
+        yield from reading(source)
+        return
     shape: Resource = {"resourceType": "DiagnosticReport", "observation": [resource]}
     shape |= {name: resource[name] for name in _SHARED_WITH_REPORT if name in resource}
     yield from _result(source, shape)
@@ -265,6 +269,7 @@ _MAKERS: Final[Mapping[str, Callable[[Source], Iterable[Draft]]]] = {
     "MedicationRequest": medication,
     "Observation": _observation,
     "Patient": _patient,
+    "RiskAssessment": risk,
     "ServiceRequest": _service_request,
 }
 
