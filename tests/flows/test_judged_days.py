@@ -119,16 +119,18 @@ async def test_mutant_nobody_does_anything(outside: Outside) -> None:
 async def test_reasons_and_forms_are_counted_as_real_decisions_keep_them(outside: Outside) -> None:
     """A code that a person chose is a reason; what they typed is a field, and who held it before."""
     await arrivals(outside)
-    await outside.do("take-result", "could-not-do", by="gwen.ashby", pathway=CRITICAL, reason="not-on-duty")  # fmt: skip
+    by = "gwen.ashby"
+    why = "not-on-duty"
+    await outside.do("take-result", "could-not-do", by=by, pathway=CRITICAL, reason=why)
     read = {"received_by": "G", "read_back": True}
-    await outside.do("take-result", "acknowledged", by="gwen.ashby", pathway=CRITICAL, form=read)
+    await outside.do("take-result", "acknowledged", by=by, pathway=CRITICAL, form=read)
     runtime = outside.house.runtime
     asked = Asked(from_at=outside.hand() - timedelta(days=1), to_at=outside.hand() + timedelta(1))
     async with runtime.worker.snapshot() as tx:
         found = await history(tx, asked, runtime.releases.published.values())
     figures = count(found, asked, runtime.directory, runtime.releases.published)
     gave_up = [each.what for each in figures if each.what.get("what") == "could not be done"]
-    assert gave_up == [{"what": "could not be done", "state": "call", "reason": "not-on-duty"}]
+    assert gave_up == [{"what": "could not be done", "state": "call", "reason": why}]
     typed = {(each.what["field"], each.what["held"]) for each in figures if each.measure == "typed"}
     assert typed == {("received_by", "nowhere else"), ("read_back", "nowhere else")}
 

@@ -22,6 +22,7 @@ from carelane.portal.pages import (
     emergency,
     finding,
     live,
+    measures,
     operating,
     pathway_live,
     pathways,
@@ -47,6 +48,7 @@ PAGES = (
     operating,
     pathways,
     pathway_live,
+    measures,
     downtime,
     live,
 )
