@@ -9,6 +9,8 @@ from carelane.compose.house import House
 from carelane.compose.policies import policies_of
 from carelane.effects.outbox import Outbox
 from carelane.facts.errors import SetupFault
+from carelane.facts.ports import Receipt
+from carelane.intake.receive import keep_one
 from carelane.worklist.viewer import Viewer
 
 
@@ -56,10 +58,16 @@ def rights_of(house: House) -> Rights:
 
 def outbox_of(house: House) -> Outbox:
     """Destinations and senders of this process."""
-    directory = house.runtime.directory
-    own = internal.InternalSender(house.runtime, envelopes(directory), readers(directory))
+    runtime, directory = house.runtime, house.runtime.directory
+    reading = envelopes(directory)
+
+    async def receive(connection: str, raw: bytes) -> Receipt:
+        site = directory.connections[connection].site
+        return await keep_one(runtime, reading[connection](raw), connection, raw, site=site)
+
+    own = internal.InternalSender(runtime, reading, readers(directory))
     return Outbox(
-        runtime=house.runtime,
+        runtime=runtime,
         destinations=destinations(directory),
-        senders={**senders(directory, house.settings.home), internal.NAME: own},
+        senders={**senders(directory, house.settings.home, receive), internal.NAME: own},
     )

@@ -191,7 +191,10 @@ async def listen(
         )
         guard = Guard(house, receiver.receive)
         await guard.look()
-        listeners = {name: await _listener(house, guard, row) for name, row in rows.items()}
+        listeners = {
+            name: await _listener(house, guard, row, first=number == 0)
+            for number, (name, row) in enumerate(rows.items())
+        }
         ready({name: listener.port for name, listener in listeners.items()})
         loops: dict[str, Work] = {
             "write": lambda: receiver.write(stop),
@@ -208,12 +211,13 @@ async def listen(
                 await listener.close()
 
 
-async def _listener(house: House, guard: Guard, row: ConnectionRow) -> Listener:
+async def _listener(house: House, guard: Guard, row: ConnectionRow, *, first: bool) -> Listener:
+    """Listen for one connection; the setting `mllp_port` is for the site's first."""
     settings, runtime = house.settings, house.runtime
     given = settings_of(row, settings.home)
     if settings.tls_certificate:
         given = {"tls_certificate": settings.tls_certificate, "tls_key": settings.tls_key, **given}
-    if settings.mllp_port:
+    if settings.mllp_port and first:
         given["listen_port"] = settings.mllp_port
     return await open_listener(given, connection=row.name, receive=guard.receive, now=runtime.now,
                                observer=runtime.observer)  # fmt: skip

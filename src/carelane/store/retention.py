@@ -201,6 +201,7 @@ PLAIN: Mapping[str, str] = {
     "emergency_access": "person reason",
     "legal_hold": "reason placed_by released_by",
     "consent": "channel scope",
+    "awaited": "connection",
     "reached": "channel template receipt",
     "release_template": "release name content",
     "requested": "connection",

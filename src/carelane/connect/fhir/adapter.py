@@ -85,7 +85,7 @@ def open_door(
     wake: Callable[[], Awaitable[None]] | None = None,
 ) -> SubscriptionDoor:
     """The ASGI door for this connection's notifications; `wake` is called for those without a body."""
-    secret = _notify_secret(settings)
+    secret = notify_secret(settings)
     if wake is None:
         return SubscriptionDoor(connection=connection, secret=secret, receive=receive)
     return SubscriptionDoor(connection=connection, secret=secret, receive=receive, wake=wake)
@@ -178,7 +178,7 @@ def _text(settings: Mapping[str, Json], name: str, default: str | None = None) -
     return value
 
 
-def _notify_secret(settings: Mapping[str, Json]) -> str:
+def notify_secret(settings: Mapping[str, Json]) -> str:
     """The secret's text; site files hold none, so they name a file."""
     if settings.get("notify_secret"):
         return _text(settings, "notify_secret")

@@ -79,6 +79,10 @@ class FhirClient:
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": list(entries)}
         return await self._call("POST", self._base, now=now, body=encode(bundle))
 
+    async def operate(self, operation: str, resource: Resource, *, now: datetime) -> Reply:
+        """`POST Type/$operation` of one resource (FHIR R4 3.2.0)."""
+        return await self._call("POST", self._base / operation, now=now, body=encode(resource))
+
     async def search(
         self, kind: str, parameters: Parameters, *, now: datetime, private: bool = False
     ) -> Found:
