@@ -30,7 +30,7 @@ class NotADemo(SetupFault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """What asking to move came to: the time now, what is still on its way, and how late the latest clock is."""
+    """What asking to move came to: the time now, what is still on its way, how late the latest clock will be decided."""
 
     now: datetime
     busy: dict[str, int]
@@ -110,7 +110,10 @@ async def _try(runtime: Runtime, clock: Clock, until: datetime, within: timedelt
             row = await tx.one("clock.next", now=now)
             next_at = row["at"] if row else None
             safety_at = row["safety_at"] if row else None
-            await _ahead(tx, clock, now, _target(until, next_at, safety_at, within))
+            target = _target(until, next_at, safety_at, within)
+            await _ahead(tx, clock, now, target)
+            if next_at is not None:
+                late_s = max(late_s, (target - next_at).total_seconds())
     if not any(busy.values()):
         for door in (DOOR, "drain", "effects"):
             runtime.bell.ring(door)
