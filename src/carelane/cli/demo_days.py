@@ -41,7 +41,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         home.chmod(0o711)
         ports = free_ports()
         site = copied_site(settings.site, home / "site", ports)
-        private = replace(ports.settings(settings, home=home, site=site), demo_clock=True)
+        private = replace(
+            ports.settings(settings, home=home, site=site), demo_clock=True, workers=1
+        )
         asyncio.run(_cover(site, options.days))
         with owned(private, say) as urls:
             return asyncio.run(_private(options, private, ports, urls))

@@ -203,3 +203,15 @@ where e.id = %(id)s and e.state = 'done'
 select id, connection, capability, case_id from effect
 where state = 'done' and settled_at >= %(since)s and connection = %(connection)s and id > %(after)s
 order by id limit %(limit)s
+
+-- name: with_waiting
+-- Connections to which something may go now; the empty one where something has none yet.
+with recursive found as (
+  (select connection from effect where state = 'ready' order by connection limit 1)
+  union all
+  select (select e.connection from effect e where e.state = 'ready' and e.connection > found.connection
+          order by e.connection limit 1)
+  from found where found.connection is not null)
+select connection from found
+where connection is not null and exists (
+  select from effect e where e.connection = found.connection and e.state = 'ready' and e.next_at <= %(now)s)

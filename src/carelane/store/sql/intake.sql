@@ -268,3 +268,13 @@ select m.id, m.trigger, m.outcome, m.reason, m.problems,
           select d.disposition, count(*) as n from fact f join decision d on d.fact = f.id where f.origin = m.id
           group by d.disposition) t), '{}') as decisions
 from message m where m.id = any(%(ids)b::uuid[])
+
+-- name: with_pending
+-- Connections whose messages wait to be interpreted: one step of an index for each, however many messages wait.
+with recursive found as (
+  (select connection from message where outcome = 'pending' order by connection limit 1)
+  union all
+  select (select m.connection from message m where m.outcome = 'pending' and m.connection > found.connection
+          order by m.connection limit 1)
+  from found where found.connection is not null)
+select connection from found where connection is not null and %(now)s::timestamptz is not null
