@@ -16,7 +16,10 @@ ROLES = {
     "result": "DiagnosticReport with `observation` (Observations) and `verified_at` (UTC)",
     "appointment": "Appointment: status, start, end, service, reason, participants; `noShowRisk` as received",
     "document": "DocumentReference: type, status, author, content",
-    "medication_request": "MedicationRequest: drug, dosage, dispense, requester",
+    "medication_request": "MedicationRequest: drug, dosage, dispense, requester; `supplyLeftDays` as whoever asks says",
+    "coverage": "Coverage: payor (name, numbers and codes of the payer), subscriberId, relationship, period",
+    "authorisation": "ClaimResponse: outcome (approved, partial, denied, pended, information-requested, contact-payer, "
+    "not-required), `number` of the payer, preAuthRef once approved, validUntil, reason, requested",
     "communication": "Communication: channel, text, sender, `said`, `category`, `senderRole`, priority; "
     "`answer`: stop, start, help, yes, no, cancel, reschedule, "
     "text; `cause` of a failed delivery",
@@ -42,7 +45,7 @@ KEYS = {
     "thread": "the conversation that a message belongs to",
     "message": "the number that its channel gave a message",
     "device": "a patient's measuring device",
-    "effect": "a message of ours that is answered or receipted (our own id)",
+    "effect": "a message or request of ours that is answered or receipted (our own id)",
     "address": "the number or address that wrote; never stored with the fact",
 }
 
@@ -91,13 +94,14 @@ def _appointment(doc: str) -> Kind:
 
 
 def _referral(doc: str) -> Kind:
-    return Kind(doc=doc, roles=(*_VISIT, "request"), keys=_REFERRAL_KEYS, entity=("referral",))
+    roles = (*_VISIT, "request", "coverage")
+    return Kind(doc=doc, roles=roles, keys=_REFERRAL_KEYS, entity=("referral",))
 
 
 def _order(doc: str) -> Kind:
     return Kind(
         doc=doc,
-        roles=(*_VISIT, "request"),
+        roles=(*_VISIT, "request", "coverage"),
         keys=_ORDER_KEYS,
         entity=("placer_order", "filler_order"),
     )
@@ -123,7 +127,7 @@ def _told(doc: str, *roles: str, also: tuple[str, ...] = ()) -> Kind:
 def _medication(doc: str) -> Kind:
     return Kind(
         doc=doc,
-        roles=(*_VISIT, "medication_request"),
+        roles=(*_VISIT, "medication_request", "intake", "answers"),
         keys=_MEDICATION_KEYS,
         entity=("placer_order", "filler_order"),
     )
@@ -166,7 +170,13 @@ FACTS = {
     "document.cancelled": _document("A document was withdrawn."),
     "medication.ordered": _medication("A prescription."),
     "medication.cancelled": _medication("A prescription was cancelled or discontinued."),
-    "refill.requested": _medication("A pharmacy asks for leave to refill."),
+    "refill.requested": _medication("A pharmacy or the patient asks for a refill."),
+    "coverage.reported": Kind(doc="Who pays for the patient.", roles=("patient", "coverage")),
+    "authorisation.answered": Kind(
+        doc="A payer answered a request for an authorisation.",
+        roles=("authorisation",),
+        keys=("effect",),
+    ),
     "message.received": _told(
         "A patient wrote, and no case waits for it.", "communication", "intake", also=("message",)
     ),

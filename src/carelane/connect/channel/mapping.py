@@ -74,6 +74,8 @@ def _asked(said: WebForm | Chat | CallNote | PortalMessage, intake: Mapping[str,
         keys = {**thread, "message": f"{intake['source']}|{said.id}"}
         return _draft(said, intake, "message.received", said.sent_at, keys=keys,
                       communication=_communication(said, intake), **beside)  # fmt: skip
+    if said.kind is Kind.REFILL:
+        return _refill(said, intake, beside)
     if said.kind is Kind.QUESTIONNAIRE and said.appointment is not None:
         return _filled_in(said, said.appointment, intake, beside)
     keys = {**thread, **({"request": said.request} if said.request else {})}
@@ -104,6 +106,38 @@ def _filled_in(
         preparation=response,
         **beside,
     )
+
+
+def _refill(
+    said: WebForm | Chat | CallNote | PortalMessage,
+    intake: Mapping[str, Json],
+    beside: Mapping[str, Json],
+) -> Draft:
+    """A wish for more of a medicine: the same fact as a pharmacy's, so that both meet in one case."""
+    text = _words(said)
+    wish: _Shape = {
+        "resourceType": "MedicationRequest",
+        "status": "draft",
+        "intent": "proposal",
+        "authoredOn": said.sent_at.astimezone(UTC).isoformat(),
+        **_kept(
+            {
+                "identifier": [{"value": said.prescription}] if said.prescription else None,
+                "medicationCodeableConcept": _service(said),
+                "priority": said.priority.value if said.priority else None,
+                "supplyLeftDays": said.supply_left_days,
+                "note": [{"text": text}] if text else None,
+            }
+        ),
+    }
+    keys = {"prescription": said.prescription} if said.prescription else {}
+    return _draft(said, intake, "refill.requested", said.sent_at, keys=keys,
+                  medication_request=wish, **beside)  # fmt: skip
+
+
+def _service(said: WebForm | Chat | CallNote | PortalMessage) -> _Shape | None:
+    """What is asked for, in words and as the code that it may be."""
+    return {"text": said.service, "coding": [{"code": said.service}]} if said.service else None
 
 
 def _draft(
@@ -169,9 +203,7 @@ def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Sh
         **_kept(
             {
                 "identifier": [{"value": said.request}] if said.request else None,
-                "code": {"text": said.service, "coding": [{"code": said.service}]}
-                if said.service
-                else None,
+                "code": _service(said),
                 "priority": said.priority.value if said.priority else None,
                 "reasonCode": [*map(_reason, said.reasons), *_affirmed(said)] or None,
                 "occurrencePeriod": _window(said),

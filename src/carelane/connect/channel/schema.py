@@ -138,7 +138,8 @@ class _Request(_Message, forbid_unknown_fields=True, kw_only=True):
 
     `reasons` are codes (`chest-pain`) or words; `withdrawn` takes the request of that number back. `wanted_from` and
     `wanted_by` are when somebody may be called or seen. A `questionnaire` names its `appointment`, and is `complete` or
-    saved to go on with.
+    saved to go on with. A refill names the drug in `service`, the number on the package in `prescription`, and the days
+    it still lasts.
     """
 
     request: Id | None = None
@@ -148,6 +149,8 @@ class _Request(_Message, forbid_unknown_fields=True, kw_only=True):
     wanted_by: Instant | None = None
     appointment: Number | None = None
     complete: bool = True
+    prescription: Id | None = None
+    supply_left_days: Annotated[int, Meta(ge=0, le=999)] | None = None
     service: Short | None = None
     priority: Priority | None = None
     reasons: Annotated[list[Short], Meta(max_length=10)] = []

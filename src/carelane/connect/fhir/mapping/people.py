@@ -53,7 +53,7 @@ def listed(value: object) -> list[Resource]:
 
 def patient_reference(resource: Resource) -> Resource | None:
     """The Reference by which a resource is about a patient."""
-    for name in ("subject", "patient", "for"):
+    for name in ("subject", "patient", "for", "beneficiary"):
         found = resource.get(name)
         if isinstance(found, dict):
             return found

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from carelane.connect.hl7v2.mapping.context import Context
+from carelane.connect.hl7v2.mapping.coverages import coverage
 from carelane.connect.hl7v2.mapping.documents import document, document_keys
 from carelane.connect.hl7v2.mapping.encounters import arrival_key, encounter, encounter_key
 from carelane.connect.hl7v2.mapping.identities import linked, merged
@@ -121,6 +122,14 @@ def _adt(event: str, context: Context, person: Who) -> tuple[Draft, ...]:
         )
         for each in told
     ]
+    if insured := coverage(context):
+        drafts.append(
+            context.draft(
+                "coverage.reported",
+                payload={"patient": person.patient, "coverage": insured},
+                identifiers=person.identifiers,
+            )
+        )
     if person.dead:
         drafts.append(
             context.draft(
@@ -176,6 +185,7 @@ def _referral(event: str, context: Context, person: Who) -> tuple[Draft, ...]:
                 "patient": person.patient,
                 "encounter": person.encounter,
                 "request": referral(context, cancelled=event == "I14"),
+                "coverage": coverage(context),
             },
             identifiers=person.identifiers,
             keys=keys,
@@ -206,6 +216,7 @@ def _order(new: str, context: Context, person: Who, order: Order) -> Draft:
             "patient": person.patient,
             "encounter": person.encounter,
             "request": service_request(context, order, refers=refers),
+            "coverage": coverage(context),
         },
         identifiers=person.identifiers,
         keys=keys,
