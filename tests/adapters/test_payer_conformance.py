@@ -216,7 +216,7 @@ async def test_a_slow_payer_is_unknown() -> None:
     await on_rig(check, await open_rig())
 
 
-SECOND: dict[str, Any] = {"fields": {"documents": "Notes", "authorisation_number": "PA0000001"}}
+SECOND: dict[str, Any] = {"fields": {"documents": "Notes", "payer_number": "PA0000001"}}
 
 
 @pytest.mark.parametrize(

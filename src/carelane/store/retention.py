@@ -87,6 +87,8 @@ KEPT: tuple[Kept, ...] = (
          then="stays with the case, as its proof", secret=False),
     Kept(table="contact", column="sealed", what="Phones, mail addresses, addresses and language, as last sent",
          authority="ehr", ttl=COPY, since="last copied", sweep="contacts", then="the row is deleted"),
+    Kept(table="insured", column="sealed", what="Who pays for a patient and under which number, as last sent",
+         authority="payer", ttl=COPY, since="last said", sweep="insured", then="the row is deleted"),
     Kept(table="reached", column="address_token", what="Keyed hash of the number or address a message went to",
          authority="ehr", ttl=RECORD, since="sent", sweep="reached", then="the row is deleted; the effect stays"),
     Kept(table="requested", column="kind_token", what="Keyed hash of what a patient asked for", authority="patient",

@@ -35,6 +35,7 @@ from carelane.facts.problem import Problem, Severity
 TRIGGER: Final = "FHIR ClaimResponse"
 ASKED: Final = "information-requested"
 _NESTED_MAX: Final = 4
+_GRANTED: Final = frozenset({"approved", "partial"})
 _ACTIONS: Final[Mapping[str, str]] = {
     "A1": "approved",
     "A2": "partial",
@@ -46,6 +47,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "NA": "not-required",
 }
 """X12 278, HCR01 (code list 306)."""
+_VOLATILE: Final = frozenset({"id", "meta", "created", "text"})
 _BESIDE: Final = frozenset({"Claim", "ClaimResponse", "CommunicationRequest", "Task"})
 
 
@@ -95,11 +97,20 @@ def envelope_of(message: Resource) -> Envelope:
 
 
 def kept(message: Resource) -> bytes:
-    """The part of an answer that is stored: responses and what they ask for, without times of transport."""
+    """The part of an answer that is stored: responses and what they ask for, without times of transport.
+
+    A payer that is asked again makes a new response each time; while it says no more than `pended` it is the same.
+    """
     resources, _ = gathered(message)
-    needed = [one for one in resources if one["resourceType"] != "Claim"]
+    needed = [_plain(one, resources) for one in resources if one["resourceType"] != "Claim"]
     entries = [{"resource": one} for one in (needed or resources)]
     return canonical({"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+
+def _plain(one: Resource, beside: Sequence[Resource]) -> Resource:
+    if one["resourceType"] != "ClaimResponse" or outcome_of(one, beside) != PENDED:
+        return one
+    return {name: value for name, value in one.items() if name not in _VOLATILE}
 
 
 def gathered(message: Resource) -> tuple[list[Resource], Company]:
@@ -144,7 +155,7 @@ def outcome_of(response: Resource, beside: Sequence[Resource]) -> str | None:
         return ASKED if asks(response, beside) else PENDED
     if len(answers) == 1:
         return answers.pop()
-    return "partial" if answers & {"approved", "partial"} else "contact-payer"
+    return "partial" if answers & _GRANTED else "contact-payer"
 
 
 def _draft(response: Resource, beside: Sequence[Resource], *, effect: str, outcome: str) -> Draft:
@@ -152,7 +163,8 @@ def _draft(response: Resource, beside: Sequence[Resource], *, effect: str, outco
     answer |= {
         name: value
         for name, value in (
-            ("preAuthRef", number_of(response)),
+            ("number", number_of(response)),
+            ("preAuthRef", number_of(response) if outcome in _GRANTED else ""),
             ("validUntil", valid_until(response)),
             ("reason", reasons_of(response)),
             ("requested", requested(response, beside)),

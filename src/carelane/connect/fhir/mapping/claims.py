@@ -141,12 +141,12 @@ class _Known:
         appeal = _APPEALS.get(word(self.content, "appeal_kind"))
         if appeal:
             return appeal
-        return "S" if word(self.content, "authorisation_number") else "I"
+        return "S" if word(self.content, "payer_number") else "I"
 
     def claim(self) -> Resource:
         """The claim itself."""
         urgent = self.intent.urgency >= _URGENT
-        before = word(self.content, "authorisation_number")
+        before = word(self.content, "payer_number")
         claim: Resource = {
             "resourceType": "Claim",
             "id": self.id_of("claim"),
