@@ -19,16 +19,22 @@ from carelane.facts.ports import Receive
 
 INCLUDES: Final = {
     "Appointment": ("Appointment:patient", "Appointment:based-on"),
+    "Coverage": ("Coverage:beneficiary", "Coverage:payor"),
     "DiagnosticReport": (
         "DiagnosticReport:subject",
         "DiagnosticReport:result",
         "DiagnosticReport:based-on",
     ),
-    "DocumentReference": ("DocumentReference:subject", "DocumentReference:related"),
+    "DocumentReference": (
+        "DocumentReference:subject",
+        "DocumentReference:encounter",
+        "DocumentReference:related",
+    ),
     "Encounter": ("Encounter:subject",),
     "MedicationRequest": ("MedicationRequest:subject",),
     "Observation": ("Observation:subject", "Observation:based-on"),
     "Patient": (),
+    "RiskAssessment": ("RiskAssessment:subject", "RiskAssessment:encounter"),
     "ServiceRequest": ("ServiceRequest:subject",),
 }
 """Resource types that can be polled, and what is asked for along with them."""
