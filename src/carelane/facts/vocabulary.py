@@ -21,6 +21,8 @@ ROLES = {
     "consent": "Consent: status (active, inactive), `channel` and `scope` (messages, clinical)",
     "reading": "Observation: code, value, unit, time, device",
     "intake": "`channel` and `source` (the connection) it came by; `suspected`: perhaps the same as one before",
+    "slot": "Slot: start, end, service, specialty, kind of visit; `reference` (its name), `minutes`, `place`, "
+    "`language`",
     "answers": "answers of a questionnaire, by the question's code",
 }
 
@@ -33,7 +35,7 @@ KEYS = {
     "encounter": "the visit number",
     "document": "the unique document number",
     "prescription": "the pharmacy's prescription number",
-    "slot": "a bookable slot",
+    "slot": "a bookable slot; facts about it are ordered by the slot, not by a patient",
     "request": "the number that a form, chat or call gave a request",
     "thread": "the conversation that a message belongs to",
     "effect": "a message of ours that is answered or receipted (our own id)",
@@ -110,6 +112,10 @@ def _document(doc: str) -> Kind:
     return Kind(doc=doc, roles=(*_VISIT, "document"), keys=_DOCUMENT_KEYS, entity=("document",))
 
 
+def _slot(doc: str) -> Kind:
+    return Kind(doc=doc, roles=("slot",), keys=("slot",), entity=("slot",))
+
+
 def _told(doc: str, *roles: str) -> Kind:
     return Kind(doc=doc, roles=("patient", *roles), keys=("thread", "effect"))
 
@@ -176,6 +182,8 @@ FACTS = {
         keys=("request", "thread"),
         entity=("request",),
     ),
+    "slot.freed": _slot("A bookable time is free."),
+    "slot.taken": _slot("A bookable time is not free any more."),
     "reading.received": Kind(
         doc="A device measured something.", roles=("patient", "reading", "intake")
     ),

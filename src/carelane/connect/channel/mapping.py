@@ -145,7 +145,10 @@ def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Sh
                 if said.service
                 else None,
                 "priority": said.priority.value if said.priority else None,
-                "reasonCode": [{"text": reason} for reason in said.reasons] or None,
+                "reasonCode": [
+                    {"text": reason, "coding": [{"code": reason}]} for reason in said.reasons
+                ]
+                or None,
                 "note": [{"text": text}] if text else None,
                 "requester": {"display": said.caller}
                 if isinstance(said, CallNote) and said.caller

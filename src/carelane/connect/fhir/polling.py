@@ -30,6 +30,7 @@ INCLUDES: Final = {
     "Observation": ("Observation:subject", "Observation:based-on"),
     "Patient": (),
     "ServiceRequest": ("ServiceRequest:subject",),
+    "Slot": ("Slot:schedule",),
 }
 """Resource types that can be polled, and what is asked for along with them."""
 

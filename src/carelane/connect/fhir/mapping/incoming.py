@@ -10,6 +10,7 @@ from typing import Final
 
 from carelane.connect.fhir.codec import Resource
 from carelane.connect.fhir.mapping.people import listed, merge_of
+from carelane.connect.fhir.mapping.slots import freed_by, of_slot
 from carelane.connect.fhir.mapping.source import (
     Source,
     based_on,
@@ -184,6 +185,7 @@ def _appointment(source: Source) -> Iterable[Draft]:
         entity="appointment",
         at=source.updated(),
     )
+    yield from freed_by(source)
 
 
 def _patient(source: Source) -> Iterable[Draft]:
@@ -277,6 +279,7 @@ _MAKERS: Final[Mapping[str, Callable[[Source], Iterable[Draft]]]] = {
     "Observation": _observation,
     "Patient": _patient,
     "ServiceRequest": _service_request,
+    "Slot": of_slot,
 }
 
 
