@@ -11,9 +11,10 @@ from dataclasses import dataclass
 ROLES = {
     "patient": "Patient: identifiers, names, birth date, gender, telecoms, addresses, death",
     "encounter": "Encounter: number, class, status, period, place, responsible people",
-    "request": "ServiceRequest: service, specialty (performerType), priority, reasons, requester",
+    "request": "ServiceRequest: service, specialty (performerType), priority, reasons, requester, `visitType`, place "
+    "(locationCode)",
     "result": "DiagnosticReport with `observation` (Observations) and `verified_at` (UTC)",
-    "appointment": "Appointment: status, start, end, service, reason, participants",
+    "appointment": "Appointment: status, start, end, service, reason, participants; `noShowRisk` (a code, as received)",
     "document": "DocumentReference: type, status, author, content",
     "medication_request": "MedicationRequest: drug, dosage, dispense, requester",
     "communication": "Communication: channel, text, sender; `answer`: stop, start, help, yes, no, cancel, reschedule, "
@@ -21,6 +22,7 @@ ROLES = {
     "consent": "Consent: status (active, inactive), `channel` and `scope` (messages, clinical)",
     "reading": "Observation: code, value, unit, time, device",
     "intake": "`channel` and `source` (the connection) it came by; `suspected`: perhaps the same as one before",
+    "preparation": "QuestionnaireResponse: status (in-progress, completed, amended, entered-in-error, stopped)",
     "slot": "Slot: start, end, service, specialty, kind of visit; `reference` (its name), `minutes`, `place`, "
     "`language`",
     "answers": "answers of a questionnaire, by the question's code",
@@ -181,6 +183,22 @@ FACTS = {
         roles=("patient", "request", "intake", "answers"),
         keys=("request", "thread"),
         entity=("request",),
+    ),
+    "request.withdrawn": Kind(
+        doc="A request that came by a form, chat, call or portal is not wanted any more.",
+        roles=("patient", "request", "intake"),
+        keys=("request", "thread"),
+        entity=("request",),
+    ),
+    "preparation.answered": Kind(
+        doc="A patient answered what a visit asks for beforehand.",
+        roles=("patient", "preparation", "intake", "answers"),
+        keys=("appointment",),
+    ),
+    "appointment.risk": Kind(
+        doc="Somebody else judged how likely the patient comes; Carelane computes no such thing.",
+        roles=("patient", "appointment"),
+        keys=("appointment",),
     ),
     "slot.freed": _slot("A bookable time is free."),
     "slot.taken": _slot("A bookable time is not free any more."),

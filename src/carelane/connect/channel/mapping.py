@@ -6,6 +6,7 @@ reading of a device is a fact of its own. Consents in a request are facts too.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from carelane.connect.channel.codec import decode
 from carelane.connect.channel.schema import (
@@ -26,6 +27,7 @@ from carelane.facts.ports import Reading
 from carelane.facts.problem import Problem
 
 LOINC = "http://loinc.org"
+Asking: TypeAlias = WebForm | Chat | CallNote | PortalMessage
 _Shape = dict[str, Json]
 
 
@@ -64,18 +66,38 @@ def _drafts(said: Said, intake: Mapping[str, Json]) -> list[Draft]:
     return [*consents, _asked(said, intake)]
 
 
-def _asked(said: WebForm | Chat | CallNote | PortalMessage, intake: Mapping[str, Json]) -> Draft:
+def _asked(said: Asking, intake: Mapping[str, Json]) -> Draft:
     answers: _Shape = {each.question: each.value for each in said.answers}
     beside: dict[str, Json] = {"answers": answers} if answers else {}
     thread = {} if isinstance(said, WebForm | CallNote) else {"thread": said.thread}
     if said.kind is None:
         return _draft(said, intake, "message.received", said.sent_at, keys=thread,
                       communication=_communication(said, intake), **beside)  # fmt: skip
+    if said.kind is Kind.PREPARATION:
+        return _prepared(said, intake, beside)
     keys = {**thread, **({"request": said.request} if said.request else {})}
     request = _request(said, said.kind)
+    if said.withdraws:
+        return _draft(said, intake, "request.withdrawn", said.sent_at, keys=keys, request=request)
     return _draft(
         said, intake, "request.received", said.sent_at, keys=keys, request=request, **beside
     )
+
+
+def _prepared(said: Asking, intake: Mapping[str, Json], beside: Mapping[str, Json]) -> Draft:
+    """A questionnaire before a visit, as a QuestionnaireResponse; the answers stand beside it."""
+    answered: _Shape = {
+        "resourceType": "QuestionnaireResponse",
+        "status": "completed" if said.finished else "in-progress",
+        "authored": said.sent_at.astimezone(UTC).isoformat(),
+    }
+    number = said.appointment
+    value = number.value if number else ""
+    key = f"{number.authority.strip().upper()}|{value}" if number and number.authority else value
+    return _draft(
+        said, intake, "preparation.answered", said.sent_at,
+        keys={"appointment": key}, preparation=answered, **beside,
+    )  # fmt: skip
 
 
 def _draft(
@@ -130,11 +152,11 @@ def _patient(person: Person) -> _Shape:
     }
 
 
-def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Shape:
+def _request(said: Asking, kind: Kind) -> _Shape:
     text = _words(said)
     return {
         "resourceType": "ServiceRequest",
-        "status": "active",
+        "status": "revoked" if said.withdraws else "active",
         "intent": "proposal",
         "category": [{"coding": [{"code": kind.value}]}],
         "authoredOn": said.sent_at.astimezone(UTC).isoformat(),
@@ -144,6 +166,8 @@ def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Sh
                 "code": {"text": said.service, "coding": [{"code": said.service}]}
                 if said.service
                 else None,
+                "visitType": said.visit.value if said.visit else None,
+                "locationCode": [{"coding": [{"code": said.place}]}] if said.place else None,
                 "priority": said.priority.value if said.priority else None,
                 "reasonCode": [
                     {"text": reason, "coding": [{"code": reason}]} for reason in said.reasons
@@ -158,9 +182,7 @@ def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Sh
     }
 
 
-def _communication(
-    said: Chat | PortalMessage | WebForm | CallNote, intake: Mapping[str, Json]
-) -> _Shape:
+def _communication(said: Asking, intake: Mapping[str, Json]) -> _Shape:
     subject = said.subject if isinstance(said, PortalMessage) else None
     return {
         "resourceType": "Communication",
@@ -172,7 +194,7 @@ def _communication(
     }
 
 
-def _words(said: WebForm | Chat | CallNote | PortalMessage) -> str:
+def _words(said: Asking) -> str:
     match said:
         case Chat():
             return "\n".join(f"{_who(turn.by)}: {turn.text}" for turn in said.turns)

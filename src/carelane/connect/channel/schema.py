@@ -23,6 +23,7 @@ class Kind(Enum):
     RECORDS = "records"
     BILLING = "billing"
     QUESTION = "question"
+    PREPARATION = "preparation"
     OTHER = "other"
 
 
@@ -33,6 +34,15 @@ class Priority(Enum):
     URGENT = "urgent"
     ASAP = "asap"
     STAT = "stat"
+
+
+class Visit(Enum):
+    """What kind of visit is wanted."""
+
+    NEW_PATIENT = "new-patient"
+    FOLLOW_UP = "follow-up"
+    PROCEDURE = "procedure"
+    TELEHEALTH = "telehealth"
 
 
 class Speaker(Enum):
@@ -57,6 +67,13 @@ class Number(Struct, forbid_unknown_fields=True, kw_only=True):
 
     authority: Short
     value: Short
+
+
+class AppointmentNumber(Struct, forbid_unknown_fields=True, kw_only=True):
+    """An appointment's number, and who gave it: without that it is the EHR's own, such as `Appointment/12`."""
+
+    value: Short
+    authority: Short | None = None
 
 
 class Person(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -96,10 +113,19 @@ class _Message(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class _Request(_Message, forbid_unknown_fields=True, kw_only=True):
-    """What every request has. `request` is its number, if it has one: the same by two channels is one request."""
+    """What every request has. `request` is its number, if it has one: the same by two channels is one request.
+
+    With `withdraws` the request of that number is not wanted any more. `place` is the site's name for where.
+    `preparation` answers what a visit asks for: it names the appointment, and says whether it is `finished`.
+    """
 
     request: Id | None = None
+    withdraws: bool = False
     service: Short | None = None
+    visit: Visit | None = None
+    place: Code | None = None
+    appointment: AppointmentNumber | None = None
+    finished: bool = True
     priority: Priority | None = None
     reasons: Annotated[list[Short], Meta(max_length=10)] = []
     answers: Annotated[list[Answer], Meta(max_length=100)] = []

@@ -29,6 +29,8 @@ INCLUDES: Final = {
     "MedicationRequest": ("MedicationRequest:subject",),
     "Observation": ("Observation:subject", "Observation:based-on"),
     "Patient": (),
+    "QuestionnaireResponse": ("QuestionnaireResponse:subject",),
+    "RiskAssessment": ("RiskAssessment:subject",),
     "ServiceRequest": ("ServiceRequest:subject",),
     "Slot": ("Slot:schedule",),
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from carelane.connect.fhir.codec import Resource
+from carelane.connect.fhir.codec import Resource, resource_reference
 from carelane.connect.fhir.mapping.people import listed, merge_of
 from carelane.connect.fhir.mapping.slots import freed_by, of_slot
 from carelane.connect.fhir.mapping.source import (
@@ -20,6 +20,7 @@ from carelane.connect.fhir.mapping.source import (
     is_referral,
     order_key,
 )
+from carelane.connect.fhir.mapping.visits import of_answers, of_risk, with_risk
 from carelane.facts.fact import Draft, Urgency
 
 _LABORATORY: Final = frozenset({"108252007", "LAB", "LABORATORY"})
@@ -175,10 +176,10 @@ def _appointment(source: Source) -> Iterable[Draft]:
     yield source.draft(
         kind,
         role="appointment",
-        part=resource,
+        part=with_risk(source, resource),
         keys={
             "appointment": source.keyed(resource, "FILL") or source.first(resource),
-            "appointment_request": source.keyed(resource, "PLAC"),
+            "appointment_request": source.keyed(resource, "PLAC") or resource_reference(resource),
             "placer_order": order,
             "referral": order,
         },
@@ -278,6 +279,8 @@ _MAKERS: Final[Mapping[str, Callable[[Source], Iterable[Draft]]]] = {
     "MedicationRequest": _medication,
     "Observation": _observation,
     "Patient": _patient,
+    "QuestionnaireResponse": of_answers,
+    "RiskAssessment": of_risk,
     "ServiceRequest": _service_request,
     "Slot": of_slot,
 }
