@@ -32,6 +32,7 @@ class Settings:
     site: Path = _ROOT / "site"
     pathways: Path = _ROOT / "pathways"
     templates: Path = _ROOT / "templates"
+    notes: Path = _ROOT / "notes"
     policies: Path = _ROOT / "policies"
     key_file: Path = Path("keys.json")  # in `home` unless absolute
     checkpoints: Path = Path("checkpoints")  # in `home` unless absolute; keep it on another disk

@@ -48,10 +48,11 @@ async def elsewhere(desk: Desk, superuser: Rows) -> str:
     return str(case)
 
 
-async def _fill(page: Page, *, said: str = SAID) -> None:
+async def _fill(page: Page, *, said: str = SAID, password: str = PASSWORD) -> None:
     await page.select_option("[name=reason]", "life-threatening")
     await page.fill("[name=said]", said)
     await page.select_option("[name=minutes]", "15")
+    await page.fill("[name=password]", password)
 
 
 @pytest.mark.browser
@@ -66,6 +67,9 @@ async def test_a_record_of_another_site_is_seen_in_an_emergency_and_reviewed(
     await page.goto(f"{desk.url}/break-glass?case={elsewhere}")
     found = await Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+    await _fill(page, password="somebody else at this screen")
+    await page.click("text=Open the records")
+    assert "do not fit" in await page.inner_text("#problem")
     await _fill(page)
     await page.click("text=Open the records")
     await page.wait_for_url("**/break-glass/*")
@@ -121,7 +125,8 @@ async def _session(desk: Desk, person: str) -> Session:
 
 
 def _said(**changes: Any) -> Emergency:
-    given: dict[str, Any] = {"reason": "other", "said": Phi(SAID, "said"), "minutes": 15, **changes}
+    given: dict[str, Any] = {"reason": "other", "said": Phi(SAID, "said"), "minutes": 15, "password": PASSWORD,
+                             "address": "test", **changes}  # fmt: skip
     return Emergency(**given)
 
 
@@ -140,6 +145,7 @@ async def test_it_opens_nothing_without_a_reason_for_longer_or_for_a_clerk(
         _said(said=Phi("help", "said")),
         _said(minutes=61),
         _said(minutes=0),
+        _said(password="not the one that was set"),
     ):
         assert not isinstance(await break_glass(rights, doctor, wrong, subject=row[0]), Grant)
     assert not isinstance(await break_glass(rights, clerk, _said(), subject=row[0]), Grant)

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from typing_extensions import override
 
-from carelane.compose.connections import mail_address
+from carelane.compose.connections import alerted
 from carelane.compose.house import House
 from carelane.compose.people import outbox_of, viewer_of
 from carelane.connect.fhir.sender import FhirSender
 from carelane.connect.mail.adapter import open_sender as open_mail
+from carelane.directory.alerting import MAIL
 from carelane.effects.claim import know
 from carelane.effects.dispatch import send_ready
 from carelane.effects.outbox import Outbox
@@ -30,6 +31,8 @@ from tests.flows.conftest import Feed, Hand
 
 NO_FORM: Mapping[str, Any] = {}
 ROUNDS_MAX = 40
+
+ABSENT = frozenset({"texts", "letters"})  # no gateway here: whoever is called by phone gets mail
 
 
 class SharedClock(HostClock):
@@ -152,8 +155,9 @@ async def open_outside(
     if mail_port:
         staff = {**directory.connections["staff"].settings, "port": mail_port}
         staff.pop("sending")
-        senders["staff"] = open_mail(staff, find=partial(mail_address, directory))
-    outbox = Outbox(runtime=house.runtime, destinations=plain.destinations, senders=senders)
+        senders["staff"] = open_mail(staff, find=partial(alerted, directory, MAIL))
+    there = {name: each for name, each in plain.destinations.items() if name not in ABSENT}
+    outbox = Outbox(runtime=house.runtime, destinations=there, senders=senders)
     await know(outbox)
     return Outside(house=house, feed=feed, hand=hand, outbox=outbox, ehr=ehr)
 

@@ -1,15 +1,12 @@
 """A critical result from verification to "the patient was told", with real mail to staff and both EHRs."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from carelane.casebook.trace import trace
-from carelane.compose.connections import mail_address
 from carelane.compose.house import House
-from carelane.directory.snapshot import Contact
 from carelane.testing.hospital.smtp import Sink
 from carelane.testing.messages import Origin, critical_result, result
 from tests.flows.conftest import Feed, Hand
@@ -139,23 +136,6 @@ async def test_the_clock_is_wall_time_across_the_end_of_summer_time(
     [(due,)] = feed.sql("select due_at from step where state = 'call'")
     assert due == datetime(2026, 11, 1, 6, 20, tzinfo=UTC)
     assert house.runtime.now() < due
-
-
-async def test_mail_goes_to_whoever_is_on_call_now(house: House) -> None:
-    """Not to the first who holds the role: the calendar says who is called, and a stand-in wins."""
-    people = house.runtime.directory.people
-    reachable = {
-        name: replace(person, contacts=(Contact(channel="mail", address=f"{name}@north.example"),))
-        for name, person in people.items()
-    }
-    directory = replace(house.runtime.directory, people=reachable)
-    plain = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
-    holiday = datetime(2026, 12, 25, 12, 0, tzinfo=UTC)
-    assert mail_address(directory, "physician-on-call", plain) == "gwen.ashby@north.example"
-    assert mail_address(directory, "physician-on-call", holiday) == "hugo.lindqvist@north.example"
-    assert mail_address(directory, "jonas.weald", plain) == "jonas.weald@north.example"
-    bare = {name: replace(person, contacts=()) for name, person in people.items()}
-    assert mail_address(replace(directory, people=bare), "physician-on-call", plain) is None
 
 
 @pytest.mark.requirement("R7")

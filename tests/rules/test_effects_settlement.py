@@ -228,3 +228,15 @@ def test_a_capability_goes_to_the_site_s_own_connection_first() -> None:
     assert route([EHR, here], "update", "north") == "north-ehr"
     assert route([EHR, here], "update", "south") == "ehr"
     assert route([here], "update", "south") is None
+
+
+def test_an_alert_goes_where_its_level_asks_if_a_connection_writes_there() -> None:
+    mail = replace(EHR, name="mail", reach="mail")
+    texts = replace(EHR, name="texts", reach="phone")
+    here = replace(texts, name="north-texts", site="north")
+    assert route([mail, texts, here], "update", "north", "phone") == "north-texts"
+    assert route([mail, texts, here], "update", "south", "phone") == "texts"
+    assert route([mail, texts], "update", "north", "mail") == "mail"
+    assert route([texts, mail], "update", "north") == "mail"
+    assert route([texts], "update", "north") == "texts"
+    assert route([mail], "update", "north", "phone") == "mail"

@@ -18,6 +18,7 @@ class Action(StrEnum):
     CASE_SEARCH = "case.search"
     CASE_NOTE = "case.note"
     NAME_REVEAL = "name.reveal"
+    CHART_READ = "chart.read"
     TASK_LIST = "task.list"
     TASK_VIEW = "task.view"
     TASK_CLAIM = "task.claim"

@@ -23,6 +23,7 @@ class Screen(StrEnum):
     SEARCH = "search"
     LEDGER = "ledger"
     AUDIT = "audit"
+    CHART = "chart"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ _CARE_VIEWS: Mapping[Screen, Fields] = {
         shown=_WORK | _STORY | _CONTACT | {"fields", "record_link"}, masked=_PATIENT
     ),
     Screen.SEARCH: Fields(shown=_WORK, masked=_PATIENT),
+    Screen.CHART: Fields(shown=frozenset({"chart"})),
 }
 _DESK_VIEWS: Mapping[Screen, Fields] = {
     Screen.WORKLIST: Fields(shown=_WORK),

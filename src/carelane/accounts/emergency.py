@@ -4,7 +4,7 @@ Opening it is a leaf of the access tree of its own, and a fact (`access.emergenc
 task with a clock, all in one transaction. Each look afterwards is a leaf with the purpose BTG.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -15,6 +15,7 @@ from carelane.access.decide import Denied
 from carelane.access.request import Action, Purpose
 from carelane.accounts.rights import MISSING, Rights
 from carelane.accounts.sessions import Session
+from carelane.accounts.signing_in import confirm
 from carelane.audit.actions import Action as Audited
 from carelane.engine.deliver import deliver
 from carelane.engine.runtime import Runtime
@@ -45,11 +46,14 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emergency:
-    """What somebody says who breaks the glass: a code, in words, and for how long."""
+    """What somebody says who breaks the glass: a code, in words, for how long, and once more who they are."""
 
     reason: str
     said: Phi[str]
     minutes: int
+    password: str = field(repr=False)
+    code: str = field(default="", repr=False)
+    address: str = ""
 
     @property
     def fault(self) -> str:
@@ -88,6 +92,15 @@ async def break_glass(
             reason=emergency.fault, sentence="Say why, in a code and in words, and for how long."
         )
     runtime = rights.runtime
+    refused = await confirm(
+        runtime,
+        session.person.name,
+        emergency.password,
+        address=emergency.address,
+        code=emergency.code,
+    )
+    if refused is not None:
+        return Denied(reason="password", sentence=refused.remedy)
     async with runtime.worker.transaction() as tx:
         row = await tx.one("accounts.emergency_about", subject=subject, case=case)
         if row is None:

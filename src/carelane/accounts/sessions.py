@@ -1,6 +1,7 @@
 """Sessions: an opaque 256-bit secret, its SHA-256 stored; idle and absolute limits; revoked in the table.
 
-Both the portal's cookie and the API's bearer token are such a secret.
+Both the portal's cookie and the API's bearer token are such a secret. A demo's clock runs ahead of the people at the
+screen; their sessions go by the machine's (`Runtime.attended`), or each tick would sign everybody out.
 """
 
 import hashlib
@@ -75,7 +76,7 @@ async def begin(
     second_factor: bool = False,
 ) -> Session:
     """Open a session; the only moment its secret is known to us."""
-    now, secret = runtime.now(), secrets.token_urlsafe(32)
+    now, secret = _now(runtime), secrets.token_urlsafe(32)
     session = Session(
         secret=secret,
         person=person,
@@ -99,7 +100,7 @@ async def current(
     """The session of a secret, or None once it is over. `touch` says that the person did something."""
     if not secret or len(secret) > 2 * _SHORT:
         return None
-    now = runtime.now()
+    now = _now(runtime)
     async with runtime.app.transaction() as tx:
         row = await tx.one("accounts.session", id_hash=hashed(secret), now=now, idle=now - IDLE)
         person = runtime.directory.people.get(row["person"]) if row else None
@@ -121,7 +122,7 @@ async def current(
 async def end(runtime: Runtime, session: Session) -> None:
     """Sign out: the secret opens nothing any more."""
     async with runtime.app.transaction() as tx:
-        if await tx.one("accounts.revoke", id_hash=hashed(session.secret), now=runtime.now()):
+        if await tx.one("accounts.revoke", id_hash=hashed(session.secret), now=_now(runtime)):
             deed = _deed(runtime, session, Action.SESSION_ENDED)
             await record(tx, deed, _change(session, "ended"))
 
@@ -130,6 +131,10 @@ async def act_for(runtime: Runtime, session: Session, purpose: Purpose) -> None:
     """Say for which purpose the person acts from now on; every leaf carries it."""
     async with runtime.app.transaction() as tx:
         await tx.run("accounts.purpose", id_hash=hashed(session.secret), purpose=purpose.value)
+
+
+def _now(runtime: Runtime) -> datetime:
+    return (runtime.attended or runtime.now)()
 
 
 def _change(session: Session, after: str) -> Change:

@@ -13,6 +13,7 @@ from carelane.accounts.passwords import UNKNOWN, matches
 from carelane.accounts.sessions import Session, begin
 from carelane.audit.actions import Action
 from carelane.audit.leaf import Change, Thing
+from carelane.directory.snapshot import Person
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Actor
 from carelane.store.changes import Deed, record
@@ -55,6 +56,27 @@ async def sign_in(  # noqa: PLR0913  # each says one thing about the attempt, by
     remote: bool = False,
 ) -> Session | NotIn:
     """A session for the right name, password and, where there is one, second factor; counts what fails."""
+    shown = await _shown(runtime, person, password, address=address, code=code)
+    if isinstance(shown, NotIn):
+        return shown
+    known, factor = shown
+    if factor is None and asked_of(runtime.directory, known):
+        return _NOT_SET_UP
+    return await begin(runtime, known, purpose=purpose, remote=remote, second_factor=bool(factor))
+
+
+async def confirm(
+    runtime: Runtime, person: str, password: str, *, address: str, code: str = ""
+) -> NotIn | None:
+    """Whether whoever is signed in is still that person, before something grave; None if so, and failures count."""
+    shown = await _shown(runtime, person, password, address=address, code=code)
+    return shown if isinstance(shown, NotIn) else None
+
+
+async def _shown(
+    runtime: Runtime, person: str, password: str, *, address: str, code: str
+) -> tuple[Person, bool | None] | NotIn:
+    """The person, and whether a second factor was shown (None: the account has none)."""
     now, door = runtime.now(), f"address:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
     async with runtime.app.transaction() as tx:
         account = await tx.one("accounts.account", person=person)
@@ -69,11 +91,9 @@ async def sign_in(  # noqa: PLR0913  # each says one thing about the attempt, by
     factor = await _factor(runtime, account, code)
     if factor is False:
         return await _failed(runtime, person, door, now)
-    if factor is None and asked_of(runtime.directory, known):
-        return _NOT_SET_UP
     async with runtime.app.transaction() as tx:
         await tx.run("accounts.succeeded", person=person)
-    return await begin(runtime, known, purpose=purpose, remote=remote, second_factor=bool(factor))
+    return known, factor
 
 
 async def _factor(runtime: Runtime, account: Row, code: str) -> bool | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from carelane.cases.model import Case, Change, Notice, Step
 from carelane.facts.ids import derive
-from carelane.facts.intent import Audience, IfUnknown, Intent
+from carelane.facts.intent import STAFF_ALERT, Audience, IfUnknown, Intent
 from carelane.facts.phi import Phi
 
 IN_PORTAL = frozenset({"", "portal", "secure-message"})
@@ -36,7 +36,7 @@ def _alerted(step: Step, change: Change) -> Change:
 def _alert(step: Step, case: Case, notice: Notice, number: int) -> Intent:
     return Intent(
         id=derive(step.now, case.id, step.fact.id, "alert", number), case=case.id, step=notice.step,
-        name=f"notice-{notice.kind}", capability="staff.alert", audience=Audience.STAFF, if_unknown=IfUnknown.RESEND,
+        name=f"notice-{notice.kind}", capability=STAFF_ALERT, audience=Audience.STAFF, if_unknown=IfUnknown.RESEND,
         content=Phi({"to": notice.to, "channel": notice.channel, "level": notice.level, "case": str(case.id),
                      "status": case.status}, "alert"),
         urgency=3 if notice.safety else int(case.urgency),

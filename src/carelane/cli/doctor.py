@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from carelane.cli.asking import answer, settings_flags, settings_of
-from carelane.compose.alerts import unreachable
+from carelane.compose.alerts import unreachable, unserved
 from carelane.compose.connections import all_connections, kind_of
 from carelane.compose.database import running
 from carelane.compose.house import House, open_house
@@ -121,10 +121,20 @@ async def _connections(house: House) -> list[Finding]:
 async def _alerts(house: House) -> list[Finding]:
     """Whether an alert reaches whoever is called: else it goes to the connection's fallback address."""
     runtime = house.runtime
-    found = unreachable(runtime.directory, runtime.releases.published.values(), runtime.now())
-    if not found:
+    published = runtime.releases.published.values()
+    found = unreachable(runtime.directory, published, runtime.now())
+    lacking = unserved(runtime.directory, published)
+    if not (found or lacking):
         return [Finding(what="alerts", well=True, says="everyone who may be called has an address")]
     return [
+        Finding(
+            what=f"alerts by {each}",
+            well=False,
+            says=f"levels call by {each}, and no connection that serves staff.alert writes there. Remedy: let an "
+            "`sms` (or `mail`) connection serve it in site/connections.yaml; until then the other channel is used",
+        )
+        for each in lacking
+    ] + [
         Finding(
             what=f"alerts to {each.name}",
             well=False,

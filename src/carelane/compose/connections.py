@@ -1,6 +1,6 @@
 """Adapters by kind, and the site's connections made real: readers, envelopes, senders, destinations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,10 @@ from carelane.connect.channel.adapter import envelope_for as channel_envelope
 from carelane.connect.channel.adapter import reader_for as channel_reader
 from carelane.connect.fhir.adapter import open_sender as open_fhir
 from carelane.connect.fhir.adapter import reader_for as fhir_reader
+from carelane.connect.fhir.mapping.authorisations import envelope as payer_envelope
+from carelane.connect.fhir.mapping.authorisations import read as payer_reader
 from carelane.connect.fhir.mapping.reading import envelope as fhir_envelope
+from carelane.connect.fhir.payer_adapter import open_sender as open_payer
 from carelane.connect.fhir.sender import FhirSender
 from carelane.connect.hl7v2.adapter import open_sender as open_hl7v2
 from carelane.connect.hl7v2.adapter import reader_of as hl7v2_reader
@@ -21,13 +24,15 @@ from carelane.connect.mail.adapter import open_sender as open_mail
 from carelane.connect.sms.adapter import envelope_for as sms_envelope
 from carelane.connect.sms.adapter import open_sender as open_sms
 from carelane.connect.sms.adapter import reader_for as sms_reader
-from carelane.directory.owners import Scope, on_call
+from carelane.directory.alerting import MAIL, PHONE, staff_address
+from carelane.directory.owners import Scope
 from carelane.directory.snapshot import ConnectionRow, Snapshot
 from carelane.effects.destinations import Destination, of_connection
 from carelane.effects.outbox import Outbox
 from carelane.effects.sweep import Counter
 from carelane.facts.errors import SetupFault
-from carelane.facts.ports import Envelope, Reader, Sender
+from carelane.facts.intent import Intent
+from carelane.facts.ports import Envelope, Reader, Receipt, Receive, Sender
 
 EMBEDDED_CONNECTIONS: Mapping[str, ConnectionRow] = {
     "replay": ConnectionRow(name="replay", kind="hl7v2"),
@@ -50,13 +55,19 @@ class UnknownKind(SetupFault):
     code = "unknown-kind"
 
 
+Keep = Callable[[bytes], Awaitable[Receipt]]
+"""Stores what a connection's other side answered, as a message of that connection."""
+Make = Callable[[Mapping[str, Any], Snapshot, Keep], Sender]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What an adapter offers for its connections."""
+    """What an adapter offers for its connections; `reach` is the kind of address it writes to."""
 
+    reach: str = ""
     envelope: Callable[[ConnectionRow], Callable[[bytes], Envelope]] | None = None
     reader: Callable[[ConnectionRow, Snapshot], Reader] | None = None
-    sender: Callable[[Mapping[str, Any], Snapshot], Sender] | None = None
+    sender: Make | None = None
 
 
 def _hl7v2_reader(row: ConnectionRow, snapshot: Snapshot) -> Reader:
@@ -70,20 +81,31 @@ KINDS: Mapping[str, Kind] = {
     "hl7v2": Kind(
         envelope=lambda _row: hl7v2_envelope,
         reader=_hl7v2_reader,
-        sender=lambda settings, _: open_hl7v2(settings),
+        sender=lambda settings, _snapshot, _keep: open_hl7v2(settings),
     ),
     "fhir": Kind(
         envelope=lambda _row: fhir_envelope,
         reader=lambda row, _snapshot: fhir_reader(row.settings),
-        sender=lambda settings, _: open_fhir(settings),
+        sender=lambda settings, _snapshot, _keep: open_fhir(settings),
+    ),
+    "payer": Kind(
+        envelope=lambda _row: payer_envelope,
+        reader=lambda _row, _snapshot: payer_reader,
+        sender=lambda settings, _snapshot, keep: open_payer(settings, keep=keep),
     ),
     "mail": Kind(
-        sender=lambda settings, snapshot: open_mail(settings, find=partial(mail_address, snapshot))
+        reach=MAIL,
+        sender=lambda settings, snapshot, _keep: open_mail(
+            settings, find=partial(alerted, snapshot, MAIL)
+        ),
     ),
     "sms": Kind(
         envelope=lambda row: sms_envelope(row.settings),
         reader=lambda row, _snapshot: sms_reader(row.settings),
-        sender=lambda settings, _: open_sms(settings),
+        reach=PHONE,
+        sender=lambda settings, snapshot, _keep: open_sms(
+            settings, find=partial(alerted, snapshot, PHONE)
+        ),
     ),
     "channel": Kind(
         envelope=lambda row: channel_envelope(row.settings),
@@ -139,17 +161,19 @@ def envelopes(snapshot: Snapshot) -> dict[str, Callable[[bytes], Envelope]]:
 def destinations(snapshot: Snapshot) -> dict[str, Destination]:
     """Connections that effects may go to."""
     return {
-        name: of_connection(row) for name, row in all_connections(snapshot).items() if row.serves
+        name: of_connection(row, reach=kind_of(row).reach)
+        for name, row in all_connections(snapshot).items()
+        if row.serves
     }
 
 
-def senders(snapshot: Snapshot, home: Path) -> dict[str, Sender]:
-    """A sender for each of them; relative paths in their settings are in `home`."""
+def senders(snapshot: Snapshot, home: Path, receive: Receive) -> dict[str, Sender]:
+    """A sender for each of them; relative paths in their settings are in `home`, answers go to `receive`."""
     made: dict[str, Sender] = {}
     for name, row in snapshot.connections.items():
         maker = kind_of(row).sender
         if row.serves and maker is not None:
-            made[name] = maker(settings_of(row, home), snapshot)
+            made[name] = maker(settings_of(row, home), snapshot, partial(receive, name))
     return made
 
 
@@ -162,22 +186,11 @@ def counters(outbox: Outbox) -> Mapping[str, Counter]:
     }
 
 
-def mail_address(snapshot: Snapshot, name: str, now: datetime) -> str | None:
-    """The mail address of a person, of whoever is on call for a role now, else of the first holder or member.
-
-    Who is on call without an address is passed over: the next one is better than nobody.
-    """
-    anywhere = Scope(site="", service_line="", at=now)
-    called = on_call(snapshot, name, anywhere)
-    others = (person for person in snapshot.people.values()
-              if person.active and name in (person.name, *person.roles, *person.pools))  # fmt: skip
-    addresses = (
-        contact.address
-        for person in (*called, *others)
-        for contact in person.contacts
-        if contact.channel == "mail"
-    )
-    return next(addresses, None)
+def alerted(snapshot: Snapshot, reach: str, intent: Intent, now: datetime) -> str | None:
+    """The address of whoever an alert calls, by the calendar of its site and service line."""
+    about = intent.references
+    here = Scope(site=about.get("site", ""), service_line=about.get("service_line", ""), at=now)
+    return staff_address(snapshot, reach, about.get("to", ""), here)
 
 
 _OURS = frozenset({"sending", "record_link", "record_find", "direction"})
@@ -198,11 +211,11 @@ def settings_of(row: ConnectionRow, home: Path) -> dict[str, Any]:
 def make_client_keys(snapshot: Snapshot, home: Path) -> None:
     """A key pair for each client that has none yet: the private half (0600), and a JWKS to register with the EHR.
 
-    A channel without a secret gets one, for whoever sends by it.
+    A channel without a secret gets one, for whoever sends by it; so does a gateway, which refuses until it is its own.
     """
     for row in snapshot.connections.values():
         secret = settings_of(row, home).get("secret_file")
-        if row.kind == "channel" and secret is not None and not Path(secret).exists():
+        if row.kind in {"channel", "sms"} and secret is not None and not Path(secret).exists():
             client_keys.make_secret(Path(secret))
         file = settings_of(row, home).get("key_file")
         if file is not None and not Path(file).exists():

@@ -12,15 +12,24 @@ from carelane.settings import Settings
 
 EXAMPLE = "Northgate Health"
 """The organisation of the shipped example site, which is made up: nobody else's passwords are ever set."""
+SHIPPED = {
+    "mllp": 20575, "mllp_harbour": 20576, "mllp_lakeside": 20577, "ehr": 20580, "smtp": 20525, "texts": 20586,
+    "payer": 20587, "portal": 20480, "health": 20481,
+}  # fmt: skip
+"""Ports that the shipped example site names, each by what a demo calls it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Free ports of this machine, found just now."""
 
     mllp: int
+    mllp_harbour: int
+    mllp_lakeside: int
     ehr: int
     smtp: int
+    texts: int
+    payer: int
     portal: int
     health: int
 
@@ -31,24 +40,32 @@ class Ports:
 
 
 def free_ports() -> Ports:
-    """Four ports, and the first of four in a row for `/health`."""
+    """A port for each, and the first of four in a row for `/health`."""
     with ExitStack() as stack:
-        mllp, ehr, smtp, portal = (_free(stack) for _ in range(4))
+        found = {name: _free(stack) for name in SHIPPED if name != "health"}
         health = next(
             first
             for first in range(21_000, 29_000, 7)
             if all(_is_free(first + n) for n in range(4))
         )
-    return Ports(mllp, ehr, smtp, portal, health)
+    return Ports(**found, health=health)
 
 
 def ports_of(directory: Snapshot, settings: Settings) -> Ports:
-    """Where the running example site expects the hospital to be."""
+    """Where the running example site expects the hospital to be; what it doesn't name is as shipped."""
     rows = directory.connections
-    mllp = settings.mllp_port or int(str(rows["mllp"].settings["listen_port"]))
-    ehr = int(str(rows["ehr"].settings["base_url"]).split(":")[2].split("/")[0])
-    smtp = int(str(rows["staff"].settings["port"]))
-    return Ports(mllp, ehr, smtp, settings.portal_port, settings.health_port)
+    said: dict[str, int] = {
+        name.replace("-", "_"): int(str(row.settings["listen_port"]))
+        for name, row in rows.items()
+        if "listen_port" in row.settings
+    }
+    for name in ("ehr", "texts"):
+        if name in rows:
+            said[name] = int(str(rows[name].settings["base_url"]).split(":")[2].split("/")[0])
+    said["smtp"] = int(str(rows["staff"].settings["port"]))
+    said |= {"mllp": settings.mllp_port} if settings.mllp_port else {}
+    said |= {"portal": settings.portal_port, "health": settings.health_port}
+    return Ports(**(SHIPPED | {name: port for name, port in said.items() if name in SHIPPED}))
 
 
 def copied_site(site: Path, target: Path, ports: Ports) -> Path:
@@ -56,8 +73,9 @@ def copied_site(site: Path, target: Path, ports: Ports) -> Path:
     shutil.copytree(site, target)
     file = target / "connections.yaml"
     text = file.read_text(encoding="utf-8")
-    for before, after in ((20575, ports.mllp), (20580, ports.ehr), (20525, ports.smtp)):
-        text = re.sub(rf"\b{before}\b", str(after), text)
+    shipped = "|".join(str(port) for port in SHIPPED.values())
+    mine = {str(port): str(getattr(ports, name)) for name, port in SHIPPED.items()}
+    text = re.sub(rf"\b({shipped})\b", lambda found: mine[found[0]], text)
     file.write_text(text, encoding="utf-8")
     return target
 

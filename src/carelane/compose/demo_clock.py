@@ -1,8 +1,11 @@
-"""The door of a demo's clock: `POST /demo/clock {"until": instant}`; there is none without the setting `demo_clock`."""
+"""The door of a demo's clock: `POST /demo/clock {"until": instant}`; there is none without the setting `demo_clock`.
+
+`within_s` allows clocks (never safety clocks) to fire that late, together; `wait_s` waits that long for quiet.
+"""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
 import msgspec
 
@@ -17,6 +20,8 @@ class Until(msgspec.Struct, forbid_unknown_fields=True):
     """What is asked: go on, but not past this instant."""
 
     until: datetime
+    within_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
+    wait_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.0
 
 
 def clock_door(house: House) -> App:
@@ -34,7 +39,10 @@ def clock_door(house: House) -> App:
         except (msgspec.MsgspecError, ValueError):
             await _answer(send, 422, {"error": 'write {"until": "2026-03-02T14:00:00Z"}'})
             return
-        moved = await move(house.runtime, house.clock, until=until)
+        within = timedelta(seconds=asked.within_s)
+        moved = await move(
+            house.runtime, house.clock, until=until, within=within, wait_s=asked.wait_s
+        )
         await _answer(
             send,
             200 if moved.quiet else 409,

@@ -12,6 +12,7 @@ from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
 from carelane.engine.calendars import announce
 from carelane.engine.clock import Clock
+from carelane.engine.clock import now as machine_now
 from carelane.engine.demo_clock import held_clock
 from carelane.engine.in_force import in_force
 from carelane.engine.runtime import Runtime
@@ -80,6 +81,7 @@ async def open_house(
         runtime = Runtime(
             organisation=organisation, process=process, worker=worker, app=databases["app"], vault=Vault(keys),
             now=clock, observer=telemetry, directory=snapshot, releases=current,
+            attended=machine_now if settings.demo_clock else None,
         )  # fmt: skip
         await announce(runtime, changed)
         yield House(

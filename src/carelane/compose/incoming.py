@@ -1,7 +1,7 @@
 """Inbound HTTP of the listener, and pollers; all end in the receiver.
 
-FHIR notifications come to `/fhir/NAME`, an SMS gateway's receipts and replies to `/sms/NAME`, forms, chats, call notes,
-portal messages and readings to `/intake/NAME`.
+FHIR notifications come to `/fhir/NAME`, a payer's to `/payer/NAME`, an SMS gateway's receipts and replies to
+`/sms/NAME`, forms, chats, call notes, portal messages and readings to `/intake/NAME`.
 """
 
 import asyncio
@@ -12,11 +12,14 @@ from typing import Any
 from carelane.compose.connections import settings_of
 from carelane.compose.durability import Guard
 from carelane.compose.house import House
+from carelane.compose.instructions import instructing
 from carelane.connect.channel.adapter import open_door as open_channel_door
 from carelane.connect.fhir.adapter import open_door as open_fhir_door
 from carelane.connect.fhir.adapter import open_poller
+from carelane.connect.fhir.payer_adapter import open_door as open_payer_door
 from carelane.connect.sms.adapter import open_door as open_sms_door
 from carelane.directory.snapshot import ConnectionRow
+from carelane.effects.following import hurry
 from carelane.engine.runtime import Runtime
 from carelane.facts.errors import SetupFault
 
@@ -67,7 +70,26 @@ def rows_of(house: House, kind: str) -> dict[str, ConnectionRow]:
 
 def doors(house: House, guard: Guard) -> dict[str, App]:
     """Every door of the site, by its exact path."""
-    return {**fhir_doors(house, guard), **sms_doors(house, guard), **channel_doors(house, guard)}
+    return {
+        **fhir_doors(house, guard),
+        **payer_doors(house, guard),
+        **sms_doors(house, guard),
+        **channel_doors(house, guard),
+    }
+
+
+def payer_doors(house: House, guard: Guard) -> dict[str, App]:
+    """A notification door for each payer that names a `notify_secret_file`; one without a body: ask soon."""
+    return {
+        f"/payer/{name}": open_payer_door(
+            settings_of(row, house.settings.home),
+            connection=name,
+            receive=guard.receive,
+            wake=partial(hurry, house.runtime, name),
+        )
+        for name, row in rows_of(house, "payer").items()
+        if row.settings.get("notify_secret_file")
+    }
 
 
 def channel_doors(house: House, guard: Guard) -> dict[str, App]:
@@ -78,6 +100,7 @@ def channel_doors(house: House, guard: Guard) -> dict[str, App]:
             connection=name,
             receive=guard.receive,
             now=house.runtime.now,
+            instruct=instructing(house, row),
         )
         for name, row in rows_of(house, "channel").items()
     }

@@ -9,6 +9,8 @@ from carelane.compose.house import House
 from carelane.compose.policies import policies_of
 from carelane.effects.outbox import Outbox
 from carelane.facts.errors import SetupFault
+from carelane.facts.ports import Receipt, Receive
+from carelane.intake.receive import keep_one
 from carelane.worklist.viewer import Viewer
 
 
@@ -54,12 +56,24 @@ def rights_of(house: House) -> Rights:
     return Rights(house.runtime, policies_of(house.settings))
 
 
+def keeper_of(house: House) -> Receive:
+    """Stores what another side answered to us, as a message of its connection."""
+    runtime = house.runtime
+
+    async def receive(connection: str, raw: bytes) -> Receipt:
+        row = runtime.directory.connections[connection]
+        envelope = envelopes(runtime.directory)[connection](raw)
+        return await keep_one(runtime, envelope, connection, raw, site=row.site)
+
+    return receive
+
+
 def outbox_of(house: House) -> Outbox:
     """Destinations and senders of this process."""
-    directory = house.runtime.directory
-    own = internal.InternalSender(house.runtime, envelopes(directory), readers(directory))
+    runtime, directory = house.runtime, house.runtime.directory
+    own = internal.InternalSender(runtime, envelopes(directory), readers(directory))
     return Outbox(
-        runtime=house.runtime,
+        runtime=runtime,
         destinations=destinations(directory),
-        senders={**senders(directory, house.settings.home), internal.NAME: own},
+        senders={**senders(directory, house.settings.home, keeper_of(house)), internal.NAME: own},
     )

@@ -31,7 +31,13 @@ from carelane.directory.snapshot import ConnectionRow
 from carelane.engine import downtime
 from carelane.engine.bell import carry
 from carelane.engine.demo_clock import DOOR, follow
-from carelane.engine.loop import keep, keep_beating, keep_draining, supervised
+from carelane.engine.loop import (
+    keep,
+    keep_beating,
+    keep_draining,
+    keep_scouting,
+    supervised,
+)
 from carelane.engine.periodic import audit_jobs, keep_periodic
 from carelane.engine.retention import sweep
 from carelane.engine.telemetry import health_app
@@ -46,6 +52,7 @@ from carelane.store.roles import DatabaseUrls
 Work = Callable[[], Awaitable[None]]
 NOTHING: Mapping[str, App] = {}
 HEALTH_S = 2.0
+SCOUTED_S = 5.0  # a scout rings sooner; this is for one that died
 
 
 def process_name(kind: str, number: int = 0) -> str:
@@ -87,6 +94,7 @@ async def run_loops(  # noqa: PLR0913  # what a process is made of
         await stop.wait()
         for door in ("drain", "interpret", "effects", "connections", "stop", DOOR):
             runtime.bell.ring_here(door)
+            runtime.bell.ring_each(f"{door}/")
         await health
     runtime.log.say("stopped")
 
@@ -155,7 +163,9 @@ async def work(
         loops: dict[str, Work] = {"drain": lambda: keep_draining(runtime, stop)}
         for name in reading:
             loops[f"interpret-{name}"] = partial(
-                keep, runtime, stop, "interpret", partial(interpret, runtime, reading, name))  # fmt: skip
+                keep, runtime, stop, f"interpret/{name}", partial(interpret, runtime, reading, name),
+                poll_s=SCOUTED_S)  # fmt: skip
+        loops["scout"] = partial(keep_scouting, runtime, stop, "interpret", "intake.with_pending")
         loops["send"] = partial(sending.keep, stop)
         jobs = audit_jobs(house.audit, runtime, notary_of(house))
         jobs["retention"] = ("20 3 * * * 0", partial(sweep, runtime))  # nightly, 03:20 UTC
@@ -191,7 +201,10 @@ async def listen(
         )
         guard = Guard(house, receiver.receive)
         await guard.look()
-        listeners = {name: await _listener(house, guard, row) for name, row in rows.items()}
+        listeners = {
+            name: await _listener(house, guard, row, first=number == 0)
+            for number, (name, row) in enumerate(rows.items())
+        }
         ready({name: listener.port for name, listener in listeners.items()})
         loops: dict[str, Work] = {
             "write": lambda: receiver.write(stop),
@@ -208,12 +221,13 @@ async def listen(
                 await listener.close()
 
 
-async def _listener(house: House, guard: Guard, row: ConnectionRow) -> Listener:
+async def _listener(house: House, guard: Guard, row: ConnectionRow, *, first: bool) -> Listener:
+    """Listen for one connection; the setting `mllp_port` is for the site's first."""
     settings, runtime = house.settings, house.runtime
     given = settings_of(row, settings.home)
     if settings.tls_certificate:
         given = {"tls_certificate": settings.tls_certificate, "tls_key": settings.tls_key, **given}
-    if settings.mllp_port:
+    if settings.mllp_port and first:
         given["listen_port"] = settings.mllp_port
     return await open_listener(given, connection=row.name, receive=guard.receive, now=runtime.now,
                                observer=runtime.observer)  # fmt: skip

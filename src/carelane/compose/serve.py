@@ -7,6 +7,7 @@ from contextlib import suppress
 import uvicorn
 
 from carelane.accounts.rights import Rights
+from carelane.compose.charts import Charts, notes_of
 from carelane.compose.demo_clock import clock_door
 from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
@@ -14,6 +15,7 @@ from carelane.compose.incoming import App, mounted
 from carelane.compose.policies import policies_of
 from carelane.compose.processes import NOTHING, process_name, run_loops
 from carelane.engine.telemetry import health_app
+from carelane.facts.chart import ChartReader
 from carelane.facts.errors import SetupFault
 from carelane.portal.app import build
 from carelane.portal.desk import Desk
@@ -34,8 +36,8 @@ def portal_of(house: House) -> App:
     return _front(house, desk_of(house))
 
 
-def desk_of(house: House) -> Desk:
-    """What the portal's pages are given."""
+def desk_of(house: House, charts: ChartReader | None = None) -> Desk:
+    """What the portal's pages are given; charts are read at the site's connections unless others are given."""
 
     async def health() -> Mapping[str, object]:
         async with house.runtime.worker.transaction() as tx:
@@ -48,6 +50,8 @@ def desk_of(house: House) -> Desk:
         health=health,
         secure=bool(house.settings.tls_certificate),
         trials=_trials(house.settings),
+        chart=charts or Charts(house),
+        notes=notes_of(house.settings.notes),
     )
 
 
@@ -81,7 +85,8 @@ async def serve(
     """
     require_tls(settings)
     async with open_house(settings, urls, process=process_name("serve"), connections=8) as house:
-        desk = desk_of(house)
+        charts = Charts(house)
+        desk = desk_of(house, charts)
         app = mounted(_front(house, desk), mounts)
         server = uvicorn.Server(_config(settings, app))
 
@@ -101,6 +106,7 @@ async def serve(
         drawing.cancel()
         server.should_exit = True
         await serving
+        await charts.close()
 
 
 def _config(settings: Settings, app: App) -> uvicorn.Config:

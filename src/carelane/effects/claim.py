@@ -11,6 +11,7 @@ from uuid import UUID
 
 from carelane.audit.actions import Action
 from carelane.audit.leaf import Change, Thing
+from carelane.directory.alerting import reach_of
 from carelane.effects.destinations import Destination, route
 from carelane.effects.flight import Flight, of_row
 from carelane.effects.gate import CLOSED, Gate, Opening, opening
@@ -45,7 +46,8 @@ async def assign(outbox: Outbox) -> Sequence[tuple[str, str]]:
     unserved: list[tuple[str, str]] = []
     async with outbox.runtime.worker.transaction() as tx:
         for row in await tx.rows("effects.unrouted"):
-            name = route(outbox.destinations.values(), row["capability"], row["site"])
+            reach = reach_of(row["asked_by"])
+            name = route(outbox.destinations.values(), row["capability"], row["site"], reach)
             if name is None or row["capability"] == PATIENT_MESSAGE:
                 unserved.append((row["capability"], row["site"]))
             else:

@@ -5,9 +5,10 @@ Capabilities are resolved to a connection at claim, so that a case never knows o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from carelane.directory.alerting import MAIL
 from carelane.directory.snapshot import ConnectionRow
 from carelane.facts.errors import SetupFault
 
@@ -33,7 +34,8 @@ class Destination:
 
     `per_second` is its quota of requests (look-ups count), with `burst` as the most at once. `attempts_max`
     and `give_up_after` are the retry budget (I10). `lease` must outlast one request; `send_timeout` is shorter.
-    With `ordered`, effects of one subject leave in the order in which they were wanted.
+    With `ordered`, effects of one subject leave in the order in which they were wanted. `reach` is the kind of address
+    it writes to, `phone` or `mail`: an alert whose level names one goes there if it can.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Destination:
     breaker_failures: int = 5
     breaker_open: timedelta = timedelta(seconds=30)
     ordered: bool = False
+    reach: str = ""
 
 
 _SECONDS = ("give_up_after", "retry_base", "retry_limit", "lease", "send_timeout", "breaker_open")
@@ -136,19 +139,22 @@ def _writes(reading: _Reading) -> tuple[Write, ...]:
     return tuple(found)
 
 
-def route(destinations: Iterable[Destination], capability: str, site: str) -> str | None:
-    """The first connection of the site with the capability, else the first that serves every site."""
-    able = [each for each in destinations if capability in each.capabilities]
-    for wanted in (site, ""):
-        for each in able:
-            if each.site == wanted:
-                return each.name
-    return None
+def route(
+    destinations: Iterable[Destination], capability: str, site: str, reach: str = ""
+) -> str | None:
+    """The first connection with the capability: one of this reach, then the site's own, then one for every site."""
+    able = [
+        each for each in destinations if capability in each.capabilities and each.site in (site, "")
+    ]
+    wanted = reach or MAIL  # who is called without urgency is not rung up
+    best = sorted(able, key=lambda each: (each.reach not in ("", wanted), not each.site))
+    return best[0].name if best else None
 
 
-def of_connection(row: ConnectionRow) -> Destination:
+def of_connection(row: ConnectionRow, *, reach: str = "") -> Destination:
     """A destination from the directory: what it serves, and `settings.sending` with limits and `writes`."""
     limits = row.settings.get("sending", {})
     if not isinstance(limits, Mapping):
         raise DestinationFault(f"connection {row.name}: `sending` must be a mapping")
-    return from_settings(row.name, {**limits, "site": row.site, "capabilities": list(row.serves)})
+    found = from_settings(row.name, {**limits, "site": row.site, "capabilities": list(row.serves)})
+    return replace(found, reach=reach)

@@ -87,7 +87,7 @@ def of_row(row: Row) -> Flight:
 
 
 def intent_of(flight: Flight, vault: Vault) -> Intent:
-    """What the adapter sends; the identity's key must have been learnt."""
+    """What the adapter sends; the identity's key must have been learnt. Staff is called where the work is."""
     sealed = flight.sealed or b""
     content = (
         vault.open(flight.identity, "effect", flight.id, "sealed", sealed) if sealed else b"{}"
@@ -106,5 +106,10 @@ def intent_of(flight: Flight, vault: Vault) -> Intent:
         urgency=flight.urgency,
         undo=flight.undo or None,
         compensates=flight.compensates,
-        references=flight.refers,
+        references=flight.refers
+        | (
+            {"site": flight.site, "service_line": flight.service_line}
+            if flight.audience is Audience.STAFF
+            else {}
+        ),
     )

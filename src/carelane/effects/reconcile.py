@@ -8,6 +8,7 @@ import asyncio
 from carelane.cases.model import EffectState
 from carelane.effects.claim import assign, claim_looks
 from carelane.effects.flight import Flight, intent_of, of_row
+from carelane.effects.following import ask_due
 from carelane.effects.outbox import Outbox
 from carelane.effects.reaching import address
 from carelane.effects.settle import settle, write
@@ -43,6 +44,7 @@ async def reconcile_once(outbox: Outbox, name: str) -> int:
     moved += await recover_lost(outbox, name)
     moved += await end_overdue(outbox, name)
     moved += await look_up_due(outbox, name)
+    moved += await ask_due(outbox, name)
     if moved:
         outbox.runtime.bell.ring("drain")
         outbox.runtime.bell.ring("effects")

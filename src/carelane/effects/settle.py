@@ -12,6 +12,7 @@ from carelane.audit.actions import Action
 from carelane.audit.leaf import Change, Thing
 from carelane.cases.model import EffectState
 from carelane.effects.flight import Flight
+from carelane.effects.following import await_answer
 from carelane.effects.gate import Gate, after
 from carelane.effects.outbox import Outbox
 from carelane.effects.settlement import Health, Settlement
@@ -64,6 +65,8 @@ async def write(outbox: Outbox, tx: Tx, flight: Flight, settlement: Settlement) 
     await _health(outbox, tx, flight.connection, settlement, now)
     if row is None:
         return False
+    if settlement.state is EffectState.DONE:
+        await await_answer(outbox, tx, flight, settlement)
     runtime.vault.learn(flight.identity, flight.identity_key)
     await deliver(runtime, tx, facts(replace(flight, subject=row["subject"]), settlement, now))
     await record(

@@ -1,7 +1,8 @@
 """The clock of a demo or test database: read by every process, moved only when nothing is on its way.
 
 Thirty simulated days pass in minutes, and yet each clock fires at its own time, in its order: the clock is never
-moved past the next thing that happens by itself.
+moved past the next thing that happens by itself. Whoever drives it may allow a little lateness (`within`), so that
+what comes due shortly after one another fires together; how late is told. Safety clocks are never made late.
 """
 
 import asyncio
@@ -15,6 +16,9 @@ from carelane.store.database import Database, Tx
 
 DOOR = "clock"
 LOOK_S = 1.0
+ASK_AGAIN_S = 0.012
+FOLLOW_TIMES = 100
+NO_LATENESS = timedelta(0)
 AFTER_DUE = timedelta(seconds=1.05)
 """An expiry is decided a second after it is due (SEMANTICS 6)."""
 
@@ -27,7 +31,7 @@ class NotADemo(SetupFault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """What asking to move came to: the time now, what is still on its way, and how late the latest clock is."""
+    """What asking to move came to: the time now, what is still on its way, how late its latest clock will be."""
 
     now: datetime
     busy: dict[str, int]
@@ -70,30 +74,77 @@ async def follow(runtime: Runtime, clock: Clock, stop: asyncio.Event) -> None:
             row = await tx.one("clock.ahead")
         if row is not None and row["ahead"] > clock.ahead:
             clock.ahead = row["ahead"]
+            async with runtime.worker.transaction() as tx:
+                await tx.run("clock.follow", process=runtime.process, now=clock())
             for door in ("drain", "effects", "interpret"):
                 runtime.bell.ring_here(door)
         await runtime.bell.wait(DOOR, seconds=LOOK_S)
 
 
-async def move(runtime: Runtime, clock: Clock, *, until: datetime) -> Moved:
-    """Move on to `until`, or to the next thing that happens by itself if that is sooner; not at all while busy."""
+async def move(
+    runtime: Runtime,
+    clock: Clock,
+    *,
+    until: datetime,
+    within: timedelta = NO_LATENESS,
+    wait_s: float = 0.0,
+) -> Moved:
+    """Move on to `until`, or to the next thing that happens by itself if that is sooner; not at all while busy.
+
+    What happens by itself may be passed by `within`, a safety clock never. While something is on its way it is asked
+    again for at most `wait_s` seconds.
+    """
+    give_up = asyncio.get_running_loop().time() + wait_s
+    while True:
+        before = clock()
+        moved = await _try(runtime, clock, until, within)
+        if moved.quiet:
+            await _followed(runtime, before, moved.now)
+        if moved.quiet or asyncio.get_running_loop().time() >= give_up:
+            return moved
+        await asyncio.sleep(ASK_AGAIN_S)
+
+
+async def _try(runtime: Runtime, clock: Clock, until: datetime, within: timedelta) -> Moved:
     now = clock()
     async with runtime.worker.transaction() as tx:
         found = await tx.one("clock.busy", now=now) or {}
         late_s = max(0.0, float(found.pop("late_s", 0.0) or 0.0))
         busy = {name: int(count) for name, count in found.items()}
-        row = await tx.one("clock.next", now=now)
-        next_at = row["at"] if row else None
+        next_at = None
         if not any(busy.values()):
-            await _ahead(tx, clock, now, _target(until, next_at))
+            row = await tx.one("clock.next", now=now)
+            next_at = row["at"] if row else None
+            safety_at = row["safety_at"] if row else None
+            target = _target(until, next_at, safety_at, within)
+            await _ahead(tx, clock, now, target)
+            if next_at is not None:
+                late_s = max(late_s, (target - next_at).total_seconds())
     if not any(busy.values()):
         for door in (DOOR, "drain", "effects"):
             runtime.bell.ring(door)
     return Moved(now=clock(), busy=busy, late_s=late_s, next_at=next_at)
 
 
-def _target(until: datetime, next_at: datetime | None) -> datetime:
-    return until if next_at is None else min(until, next_at + AFTER_DUE)
+async def _followed(runtime: Runtime, before: datetime, now: datetime) -> None:
+    """Wait until every process that lives has the new time: else one would still decide, or refuse, by the old."""
+    for _ in range(FOLLOW_TIMES):
+        async with runtime.worker.transaction() as tx:
+            row = await tx.one("clock.behind", before=before, now=now)
+        if row is None or row["behind"] == 0:
+            return
+        await asyncio.sleep(ASK_AGAIN_S)
+
+
+def _target(
+    until: datetime, next_at: datetime | None, safety_at: datetime | None, within: timedelta
+) -> datetime:
+    stops = [until]
+    if next_at is not None:
+        stops.append(next_at + max(AFTER_DUE, within))
+    if safety_at is not None:
+        stops.append(safety_at + AFTER_DUE)
+    return min(stops)
 
 
 async def _ahead(tx: Tx, clock: Clock, now: datetime, target: datetime) -> None:

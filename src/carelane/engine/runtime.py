@@ -19,7 +19,8 @@ class Runtime:
     """One organisation's engine in one process.
 
     `worker` decides in the organisation's scope; `app` reads in a person's scope (sites). `now` gives aware
-    UTC instants. `directory` is replaced as a whole when the site publishes a new version.
+    UTC instants; `attended` the time of those who sit at the screen, where a demo's clock runs ahead of them.
+    `directory` is replaced as a whole when the site publishes a new version.
     """
 
     organisation: UUID
@@ -33,4 +34,5 @@ class Runtime:
     releases: Releases
     bell: Bell = field(default_factory=Bell)
     log: Log = field(default_factory=current)
+    attended: Callable[[], datetime] | None = None
     back_since: datetime | None = None  # set while clocks wait after a downtime (`engine.downtime`)

@@ -16,6 +16,8 @@ from carelane.facts.phi import Phi
 
 PATIENT_MESSAGE: Final = "patient.message"
 """A message to a patient: channel, address, words and hour are settled when it is sent (`effects.reaching`)."""
+STAFF_ALERT: Final = "staff.alert"
+"""A call to a person or a role: it says that there is work, and where; never about whom."""
 
 
 class IfUnknown(StrEnum):

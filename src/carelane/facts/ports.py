@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 from uuid import UUID
 
 from carelane.facts.fact import Draft, Json
@@ -24,6 +24,10 @@ class Observer(Protocol):
 
 OPTED_OUT: Final = "opted-out"
 """The cause of a refusal that says: this address wants no messages."""
+
+
+PENDED: Final = "pended"
+"""The cause of a DONE that says: the other side has it and will decide later."""
 
 
 class Verdict(StrEnum):
@@ -81,6 +85,17 @@ class Sender(Protocol):
 
     async def close(self) -> None:
         """Let go of sockets."""
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A sender whose other side answers later, and can be asked where it stands. What it says is kept as a message."""
+
+    def asks_every(self) -> Mapping[str, float]:
+        """Capabilities whose answer is awaited, with the seconds between two questions."""
+
+    async def ask(self, intent: Intent, *, now: datetime) -> Sent:
+        """Ask once: DONE when there is an answer, with the cause `pended` while it isn't the last one."""
 
 
 class Reader(Protocol):

@@ -10,19 +10,24 @@ from dataclasses import dataclass
 
 ROLES = {
     "patient": "Patient: identifiers, names, birth date, gender, telecoms, addresses, death",
-    "encounter": "Encounter: number, class, status, period, place, responsible people",
-    "request": "ServiceRequest: service, specialty (performerType), priority, reasons, requester, `visitType`, place "
-    "(locationCode)",
+    "encounter": "Encounter: number, class, status, period, place, responsible people; `followUpRisk` as received",
+    "request": "ServiceRequest: service, specialty (performerType), place (locationCode), `visitType`, priority, reasons, "
+    "requester; `said`: what the patient said, in own words",
     "result": "DiagnosticReport with `observation` (Observations) and `verified_at` (UTC)",
-    "appointment": "Appointment: status, start, end, service, reason, participants; `noShowRisk` (a code, as received)",
+    "appointment": "Appointment: status, start, end, service, reason, participants; `noShowRisk` as received",
     "document": "DocumentReference: type, status, author, content",
-    "medication_request": "MedicationRequest: drug, dosage, dispense, requester",
-    "communication": "Communication: channel, text, sender; `answer`: stop, start, help, yes, no, cancel, reschedule, "
+    "medication_request": "MedicationRequest: drug, dosage, dispense, requester; `supplyLeftDays` as whoever asks says",
+    "coverage": "Coverage: payor (name, numbers and codes of the payer), subscriberId, relationship, period",
+    "authorisation": "ClaimResponse: outcome (approved, partial, denied, pended, information-requested, contact-payer, "
+    "not-required), `number` of the payer, preAuthRef once approved, validUntil, reason, requested",
+    "communication": "Communication: channel, text, sender, `said`, `category`, `senderRole`, priority; "
+    "`answer`: stop, start, help, yes, no, cancel, reschedule, "
     "text; `cause` of a failed delivery",
     "consent": "Consent: status (active, inactive), `channel` and `scope` (messages, clinical)",
-    "reading": "Observation: code, value, unit, time, device",
+    "reading": "Observation: code, value, unit, time, device; `limit`: within or beyond the limits approved for the "
+    "patient, which came with it (referenceRange)",
     "intake": "`channel` and `source` (the connection) it came by; `suspected`: perhaps the same as one before",
-    "preparation": "QuestionnaireResponse: status (in-progress, completed, amended, entered-in-error, stopped)",
+    "preparation": "QuestionnaireResponse of an appointment: status (in-progress, completed, amended)",
     "slot": "Slot: start, end, service, specialty, kind of visit; `reference` (its name), `minutes`, `place`, "
     "`language`",
     "answers": "answers of a questionnaire, by the question's code",
@@ -40,7 +45,9 @@ KEYS = {
     "slot": "a bookable slot; facts about it are ordered by the slot, not by a patient",
     "request": "the number that a form, chat or call gave a request",
     "thread": "the conversation that a message belongs to",
-    "effect": "a message of ours that is answered or receipted (our own id)",
+    "message": "the number that its channel gave a message",
+    "device": "a patient's measuring device",
+    "effect": "a message or request of ours that is answered or receipted (our own id)",
     "address": "the number or address that wrote; never stored with the fact",
 }
 
@@ -89,13 +96,14 @@ def _appointment(doc: str) -> Kind:
 
 
 def _referral(doc: str) -> Kind:
-    return Kind(doc=doc, roles=(*_VISIT, "request"), keys=_REFERRAL_KEYS, entity=("referral",))
+    roles = (*_VISIT, "request", "coverage")
+    return Kind(doc=doc, roles=roles, keys=_REFERRAL_KEYS, entity=("referral",))
 
 
 def _order(doc: str) -> Kind:
     return Kind(
         doc=doc,
-        roles=(*_VISIT, "request"),
+        roles=(*_VISIT, "request", "coverage"),
         keys=_ORDER_KEYS,
         entity=("placer_order", "filler_order"),
     )
@@ -118,14 +126,14 @@ def _slot(doc: str) -> Kind:
     return Kind(doc=doc, roles=("slot",), keys=("slot",), entity=("slot",))
 
 
-def _told(doc: str, *roles: str) -> Kind:
-    return Kind(doc=doc, roles=("patient", *roles), keys=("thread", "effect"))
+def _told(doc: str, *roles: str, also: tuple[str, ...] = ()) -> Kind:
+    return Kind(doc=doc, roles=("patient", *roles), keys=("thread", "effect", *also))
 
 
 def _medication(doc: str) -> Kind:
     return Kind(
         doc=doc,
-        roles=(*_VISIT, "medication_request"),
+        roles=(*_VISIT, "medication_request", "intake", "answers"),
         keys=_MEDICATION_KEYS,
         entity=("placer_order", "filler_order"),
     )
@@ -138,6 +146,7 @@ FACTS = {
     "patient.registered": _visit("The patient, or a visit of an outpatient, was registered."),
     "patient.preadmitted": _visit("An admission is planned."),
     "patient.updated": _visit("Demographics or visit data changed."),
+    "risk.assessed": _visit("The record says how great a risk a discharged patient has."),
     "admission.cancelled": _visit("The admission did not happen."),
     "discharge.cancelled": _visit("The discharge did not happen; the visit goes on."),
     "patient.died": Kind(doc="The source says that the patient is dead.", roles=("patient",)),
@@ -167,9 +176,15 @@ FACTS = {
     "document.cancelled": _document("A document was withdrawn."),
     "medication.ordered": _medication("A prescription."),
     "medication.cancelled": _medication("A prescription was cancelled or discontinued."),
-    "refill.requested": _medication("A pharmacy asks for leave to refill."),
+    "refill.requested": _medication("A pharmacy or the patient asks for a refill."),
+    "coverage.reported": Kind(doc="Who pays for the patient.", roles=("patient", "coverage")),
+    "authorisation.answered": Kind(
+        doc="A payer answered a request for an authorisation.",
+        roles=("authorisation",),
+        keys=("effect",),
+    ),
     "message.received": _told(
-        "A patient wrote, and no case waits for it.", "communication", "intake"
+        "A patient wrote, and no case waits for it.", "communication", "intake", also=("message",)
     ),
     "message.replied": _told("A patient answered a message that a case had sent.", "communication"),
     "message.delivered": _told("A message reached the patient's phone.", "communication"),
@@ -185,13 +200,13 @@ FACTS = {
         entity=("request",),
     ),
     "request.withdrawn": Kind(
-        doc="A request that came by a form, chat, call or portal is not wanted any more.",
-        roles=("patient", "request", "intake"),
+        doc="Whoever asked for something takes it back.",
+        roles=("patient", "request", "intake", "answers"),
         keys=("request", "thread"),
         entity=("request",),
     ),
     "preparation.answered": Kind(
-        doc="A patient answered what a visit asks for beforehand.",
+        doc="The questionnaire of an appointment was answered, or saved.",
         roles=("patient", "preparation", "intake", "answers"),
         keys=("appointment",),
     ),
@@ -203,6 +218,8 @@ FACTS = {
     "slot.freed": _slot("A bookable time is free."),
     "slot.taken": _slot("A bookable time is not free any more."),
     "reading.received": Kind(
-        doc="A device measured something.", roles=("patient", "reading", "intake")
+        doc="A device measured something.",
+        roles=("patient", "reading", "intake"),
+        keys=("device",),
     ),
 }

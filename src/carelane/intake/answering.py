@@ -22,6 +22,8 @@ from carelane.store.database import Row, Tx
 from carelane.store.interpreted import Pending
 
 REPLIED, RECEIVED = "message.replied", "message.received"
+DECIDED: Final = frozenset({"authorisation.answered"})
+"""Answers to what was asked of another organisation: by our number only, and for the case that asked."""
 RECEIPTS: Final[Mapping[str, str]] = {
     "message.delivered": "delivered",
     "message.failed": "failed",
@@ -79,6 +81,11 @@ async def load(tx: Tx, register: Register, drafts: Iterable[Draft]) -> Answers:
     since = register.now - LATELY
     for row in await tx.rows("messaging.sent_effects", effects=[each for each in effects if each]):
         found.by_effect[str(row["effect"])] = _learnt(register, row)
+    asked = [
+        id_ for draft in asking if draft.type in DECIDED and (id_ := _uuid(draft.keys["effect"]))
+    ]
+    for row in await tx.rows("effects.asked", effects=asked) if asked else ():
+        found.by_effect[str(row["effect"])] = _learnt(register, row)
     for row in await tx.rows("messaging.sent_to", tokens=tokens, since=since):
         found.by_address.setdefault(row["address_token"], []).append(_learnt(register, row))
     return found
@@ -110,6 +117,12 @@ def answered(
             }
             known.notes.append(("messaging.receipt", note))
         return Answered(facts=(_about(plain, rows[0], 0) if rows else plain,))
+    if draft.type in DECIDED:
+        if not rows:
+            return Answered(
+                facts=(to_review(register.runtime, plain, "unknown-claim"),), review="unknown-claim"
+            )
+        return Answered(facts=(_about(plain, rows[0], 0),))
     if len(rows) != 1:
         why = "several-patients" if rows else "unknown-number"
         return Answered(facts=(to_review(register.runtime, plain, why),), review=why)

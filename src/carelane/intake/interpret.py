@@ -14,9 +14,10 @@ from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Fact
 from carelane.facts.ports import Reader, Reading
 from carelane.facts.problem import Problem
-from carelane.intake import answering, requests
+from carelane.intake import answering, insured, requests
 from carelane.intake.answering import Answers
 from carelane.intake.identify import identify
+from carelane.intake.insured import Insured
 from carelane.intake.joining import join
 from carelane.intake.making import Batch, Waiting, fact_of, outcome
 from carelane.intake.quarantine import quarantined, released, suspicion, to_review
@@ -82,6 +83,7 @@ async def _batch(tx: Tx, register: Register, readings: Sequence[Waiting]) -> Bat
     beside = Beside(
         sent=await answering.load(tx, register, drafts),
         asked=await requests.load(tx, register, drafts),
+        insured=await insured.load(tx, register, drafts),
     )
     batch = Batch()
     for each in readings:
@@ -89,6 +91,7 @@ async def _batch(tx: Tx, register: Register, readings: Sequence[Waiting]) -> Bat
     await register.write(tx)
     await answering.write(tx, beside.sent)
     await requests.write(tx, beside.asked)
+    await insured.write(tx, beside.insured)
     await deliver(register.runtime, tx, batch.facts)
     return batch
 
@@ -121,10 +124,11 @@ _GONE = Problem(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """What a batch needs besides identity: messages of ours that are answered, requests that came before."""
+    """What a batch needs besides identity: what is answered, what was asked before, who pays."""
 
     sent: Answers
     asked: Requests
+    insured: Insured
 
 
 def _one(register: Register, known: Beside, batch: Batch, waiting: Waiting) -> None:
@@ -142,6 +146,7 @@ def _one(register: Register, known: Beside, batch: Batch, waiting: Waiting) -> N
         found = identify(register, draft)
         identity = identity or found.identity
         fact = known.asked.of(register, fact_of(register, waiting.message, draft, found, number))
+        fact = known.insured.of(register, fact)
         if found.review:
             review = found.review
             fact = to_review(runtime, fact, found.review)

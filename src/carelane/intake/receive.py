@@ -92,6 +92,25 @@ class Receiver:
             return await store_arrived(tx, self.runtime.vault, self.runtime.organisation, arrived)
 
 
+async def keep_one(
+    runtime: Runtime, envelope: Envelope, connection: str, raw: bytes, *, site: str = ""
+) -> Receipt:
+    """Store one message that we fetched ourselves, in a transaction of its own; whoever asked goes on after it."""
+    arrived = arrived_of(runtime, connection, raw, envelope, site=site)
+    try:
+        receipts = await _stored(runtime, arrived)
+    except Raced:
+        receipts = await _stored(runtime, arrived)
+    runtime.bell.ring("interpret")
+    received(runtime.observer, [(connection, receipts[0].outcome)])
+    return receipts[0]
+
+
+async def _stored(runtime: Runtime, arrived: Arrived) -> list[Receipt]:
+    async with runtime.worker.transaction() as tx:
+        return await store_arrived(tx, runtime.vault, runtime.organisation, [arrived])
+
+
 def arrived_of(  # noqa: PLR0913  # each says one thing about the message
     runtime: Runtime,
     connection: str,

@@ -1,8 +1,9 @@
 """The same request by two channels is one: by its number, else by who asks for what within the site's window.
 
-A request without a number gets the key of the last one of the same patient for the same thing, and is marked
-`suspected`: it joins that one's open case, where whoever owns it sees both sources; nothing is dropped. Where that case
-is closed, it opens one of its own. The window is the site's (`messages.same_request`).
+A refill is a request too: its number is the prescription's. A request without a number gets the key of the last one of
+the same patient for the same thing, and is marked `suspected`: it joins that one's open case, whose owner sees
+both sources; nothing is dropped. Where that case is closed, it opens one of its own. The window is the site's
+(`messages.same_request`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,8 +17,22 @@ from carelane.facts.phi import Phi
 from carelane.intake.register import Register
 from carelane.store.database import Tx
 
-REQUESTED: Final = "request.received"
-KEY: Final = "request"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A type of fact that asks for something: its key, and where it says what is asked for."""
+
+    key: str
+    role: str
+    elements: tuple[str, ...]
+
+
+WISHES: Final[Mapping[str, Wish]] = {
+    "request.received": Wish(key="request", role="request", elements=("category", "code")),
+    "refill.requested": Wish(
+        key="prescription", role="medication_request", elements=("medicationCodeableConcept",)
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +53,24 @@ class Requests:
 
     def of(self, register: Register, fact: Fact) -> Fact:
         """The fact with the key of its request, its own or that of the one it may be the same as."""
-        if fact.type != REQUESTED or fact.identity is None:
+        wish = WISHES.get(fact.type)
+        if wish is None or fact.identity is None:
             return fact
-        kind = _kind_token(register, fact)
+        kind = _kind_token(register, fact, wish)
         before = self.lately.get((fact.subject, kind))
         window = register.runtime.directory.messages.same_request
         suspected = (
-            KEY not in fact.keys
+            wish.key not in fact.keys
             and before is not None
             and abs(fact.occurred_at - before.at) <= window
         )
-        own = fact.keys.get(KEY) or register.runtime.vault.tokens.of("request-of", str(fact.id))
+        own = fact.keys.get(wish.key) or register.runtime.vault.tokens.of(
+            "request-of", str(fact.id)
+        )
         key = before.key if suspected and before is not None else own
         self._note(fact, kind, key)
         return replace(
-            fact, keys={**fact.keys, KEY: key}, payload=_marked(fact, suspected=suspected)
+            fact, keys={**fact.keys, wish.key: key}, payload=_marked(fact, suspected=suspected)
         )
 
     def _note(self, fact: Fact, kind: str, key: str) -> None:
@@ -70,7 +88,7 @@ async def load(tx: Tx, register: Register, drafts: Iterable[Draft]) -> Requests:
     subjects = {
         register.known[token].subject
         for draft in drafts
-        if draft.type == REQUESTED
+        if draft.type in WISHES
         for token in register.tokens(draft.identifiers)
         if token in register.known
     }
@@ -89,12 +107,12 @@ async def write(tx: Tx, requests: Requests) -> None:
         await tx.run("messaging.note_request", **note)
 
 
-def _kind_token(register: Register, fact: Fact) -> str:
-    """What is asked for: kind and service, so that two refills of two drugs are two."""
-    request = fact.payload.reveal().get("request")
-    said: Mapping[str, Any] = request if isinstance(request, Mapping) else {}
-    parts = [code for element in ("category", "code") for code in _codes(said.get(element))]
-    return register.runtime.vault.tokens.of("request-kind", *parts)
+def _kind_token(register: Register, fact: Fact, wish: Wish) -> str:
+    """What is asked for: kind and service, or the drug, so that two refills of two drugs are two."""
+    found = fact.payload.reveal().get(wish.role)
+    said: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
+    parts = [code for element in wish.elements for code in _codes(said.get(element))]
+    return register.runtime.vault.tokens.of(f"{wish.key}-kind", *parts)
 
 
 def _codes(value: Any) -> list[str]:

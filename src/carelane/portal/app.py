@@ -12,16 +12,19 @@ from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
 from carelane.portal.api import cases as api_cases
+from carelane.portal.api import charts as api_charts
 from carelane.portal.api import operating as api_operating
 from carelane.portal.api import signing as api_signing
 from carelane.portal.api import tasks as api_tasks
 from carelane.portal.desk import Asked, Desk, NotSignedIn
 from carelane.portal.pages import (
     cases,
+    chart,
     downtime,
     emergency,
     finding,
     live,
+    measures,
     operating,
     pathway_live,
     pathways,
@@ -40,6 +43,7 @@ PAGES = (
     signing,
     worklist,
     tasks,
+    chart,
     cases,
     records,
     finding,
@@ -47,10 +51,11 @@ PAGES = (
     operating,
     pathways,
     pathway_live,
+    measures,
     downtime,
     live,
 )
-API = (api_signing, api_tasks, api_cases, api_operating)
+API = (api_signing, api_tasks, api_charts, api_cases, api_operating)
 BODY_MAX = 1_000_000  # bytes of a request
 
 

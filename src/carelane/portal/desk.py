@@ -11,6 +11,8 @@ from carelane.access.views import Fields, Screen, fields_of
 from carelane.accounts.rights import Rights
 from carelane.accounts.sessions import Session
 from carelane.engine.runtime import Runtime
+from carelane.facts.chart import ChartReader
+from carelane.pathways.notes import NoteTemplate
 from carelane.portal.pictures import Drawings
 from carelane.portal.trials import Tried
 from carelane.worklist.viewer import Viewer
@@ -35,6 +37,8 @@ class Desk:
     secure: bool = False
     trials: Mapping[str, str] = field(default_factory=dict)  # text tables by pathway
     drawings: Drawings = field(default_factory=Drawings)
+    chart: ChartReader | None = None
+    notes: tuple[NoteTemplate, ...] = ()
     tried: dict[str, tuple[Tried, ...]] = field(default_factory=dict)  # by release
 
     @property

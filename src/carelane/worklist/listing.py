@@ -33,6 +33,7 @@ class Filters:
     name: str | None = None
     urgency: int | None = None
     due_before: datetime | None = None
+    opened_after: datetime | None = None
     subject: UUID | None = None
 
 
@@ -112,6 +113,7 @@ async def tasks(
             name=wanted.name,
             urgency=wanted.urgency,
             due_before=wanted.due_before,
+            opened_after=wanted.opened_after,
             subject=wanted.subject,
             person=viewer.person,
             pools=list(viewer.pools),

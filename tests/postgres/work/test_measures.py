@@ -51,6 +51,13 @@ def releases() -> dict[str, Definition]:
     return {each.digest: each for each in (old, now)}
 
 
+def said_of(said: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a person's answer: its reason and its form."""
+    task = {name: said[name] for name in ("reason", "form") if name in said}
+    told = {"read": {"referral": said["told"]}} if "told" in said else {}
+    return ({"said": {"task": task}} if task else {}) | told
+
+
 class Planted:
     """Rows, with the names that tests use for them."""
 
@@ -109,7 +116,7 @@ class Planted:
         )  # fmt: skip
         self.rig.insert(
             "decision", fact=fact, **self.where(line), subject=name_id("subject", str(case)), disposition="applied",
-            decided_at=at, read=Jsonb({"task": {"reason": said["reason"]}} if "reason" in said else {}),
+            decided_at=at, read=Jsonb(said_of(said)),
         )  # fmt: skip
 
 

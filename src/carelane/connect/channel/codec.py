@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from carelane.connect.channel.schema import CHANNELS, DeviceReadings, Kind, Said
+from carelane.connect.channel.schema import CHANNELS, Said
 from carelane.facts.problem import Problem
 
 _DECODERS: Final = {name: msgspec.json.Decoder(type_) for name, type_ in CHANNELS.items()}
@@ -20,25 +20,11 @@ _SEE = "Compare it with the schema: GET this address."
 def decode(channel: str, raw: bytes) -> tuple[Said | None, tuple[Problem, ...]]:
     """The message, or the first thing that is wrong. Never raises on bad bytes."""
     try:
-        said = _DECODERS[channel].decode(raw)
+        return _DECODERS[channel].decode(raw), ()
     except msgspec.ValidationError as fault:
         return None, (_problem(str(fault)),)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, (UNREADABLE,)
-    lacking = _lacking(said)
-    return (None, (lacking,)) if lacking else (said, ())
-
-
-def _lacking(said: Said) -> Problem | None:
-    """What the schema can't say: a withdrawal names a request, a preparation the visit that it is for."""
-    if isinstance(said, DeviceReadings):
-        return None
-    if said.withdraws and said.request is None:
-        return _wrong("missing", "$.request", "A withdrawal names no request.", f"Add it. {_SEE}")
-    if said.kind is Kind.PREPARATION and said.appointment is None:
-        words = "It says of no visit that it is prepared."
-        return _wrong("missing", "$.appointment", words, f"Add it. {_SEE}")
-    return None
 
 
 def id_of(raw: bytes) -> str | None:
@@ -49,8 +35,25 @@ def id_of(raw: bytes) -> str | None:
         return None
 
 
+def language_of(raw: bytes) -> str:
+    """The two letters of the language that the patient is said to speak; empty where none is."""
+    try:
+        spoken = msgspec.json.decode(raw, type=_Spoken).patient.language
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    return spoken.partition("-")[0].lower()
+
+
 class _Head(msgspec.Struct):
     id: str
+
+
+class _Speaks(msgspec.Struct):
+    language: str = ""
+
+
+class _Spoken(msgspec.Struct):
+    patient: _Speaks
 
 
 UNREADABLE = Problem(

@@ -6,7 +6,6 @@ reading of a device is a fact of its own. Consents in a request are facts too.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeAlias
 
 from carelane.connect.channel.codec import decode
 from carelane.connect.channel.schema import (
@@ -14,6 +13,7 @@ from carelane.connect.channel.schema import (
     Chat,
     DeviceReadings,
     Kind,
+    Number,
     Person,
     PortalMessage,
     Said,
@@ -22,12 +22,12 @@ from carelane.connect.channel.schema import (
 )
 from carelane.connect.channel.schema import Reading as Measured
 from carelane.facts.fact import Draft, Identifier, Json, Urgency
+from carelane.facts.limits import limit_of
 from carelane.facts.phi import Phi
 from carelane.facts.ports import Reading
 from carelane.facts.problem import Problem
 
 LOINC = "http://loinc.org"
-Asking: TypeAlias = WebForm | Chat | CallNote | PortalMessage
 _Shape = dict[str, Json]
 
 
@@ -46,8 +46,8 @@ def read(
 
 def _drafts(said: Said, intake: Mapping[str, Json]) -> list[Draft]:
     if isinstance(said, DeviceReadings):
-        return [_draft(said, intake, "reading.received", one.at, reading=_observation(said, one))
-                for one in said.readings]  # fmt: skip
+        return [_draft(said, intake, "reading.received", one.at, keys={"device": said.device},
+                       reading=_observation(said, one)) for one in said.readings]  # fmt: skip
     consents = [
         _draft(
             said,
@@ -66,38 +66,78 @@ def _drafts(said: Said, intake: Mapping[str, Json]) -> list[Draft]:
     return [*consents, _asked(said, intake)]
 
 
-def _asked(said: Asking, intake: Mapping[str, Json]) -> Draft:
+def _asked(said: WebForm | Chat | CallNote | PortalMessage, intake: Mapping[str, Json]) -> Draft:
     answers: _Shape = {each.question: each.value for each in said.answers}
     beside: dict[str, Json] = {"answers": answers} if answers else {}
     thread = {} if isinstance(said, WebForm | CallNote) else {"thread": said.thread}
     if said.kind is None:
-        return _draft(said, intake, "message.received", said.sent_at, keys=thread,
+        keys = {**thread, "message": f"{intake['source']}|{said.id}"}
+        return _draft(said, intake, "message.received", said.sent_at, keys=keys,
                       communication=_communication(said, intake), **beside)  # fmt: skip
-    if said.kind is Kind.PREPARATION:
-        return _prepared(said, intake, beside)
+    if said.kind is Kind.REFILL:
+        return _refill(said, intake, beside)
+    if said.kind is Kind.QUESTIONNAIRE and said.appointment is not None:
+        return _filled_in(said, said.appointment, intake, beside)
     keys = {**thread, **({"request": said.request} if said.request else {})}
+    type_ = "request.withdrawn" if said.withdrawn and said.request else "request.received"
     request = _request(said, said.kind)
-    if said.withdraws:
-        return _draft(said, intake, "request.withdrawn", said.sent_at, keys=keys, request=request)
+    return _draft(said, intake, type_, said.sent_at, keys=keys, request=request, **beside)
+
+
+def _filled_in(
+    said: WebForm | Chat | CallNote | PortalMessage,
+    visit: Number,
+    intake: Mapping[str, Json],
+    beside: Mapping[str, Json],
+) -> Draft:
+    """The questionnaire of an appointment, finished or saved; its answers are kept as answers."""
+    response: _Shape = {
+        "resourceType": "QuestionnaireResponse",
+        "status": "completed" if said.complete else "in-progress",
+        "authored": said.sent_at.astimezone(UTC).isoformat(),
+    }
+    keys = {"appointment": f"{visit.authority.strip().upper()}|{visit.value.strip()}"}
     return _draft(
-        said, intake, "request.received", said.sent_at, keys=keys, request=request, **beside
+        said,
+        intake,
+        "preparation.answered",
+        said.sent_at,
+        keys=keys,
+        preparation=response,
+        **beside,
     )
 
 
-def _prepared(said: Asking, intake: Mapping[str, Json], beside: Mapping[str, Json]) -> Draft:
-    """A questionnaire before a visit, as a QuestionnaireResponse; the answers stand beside it."""
-    answered: _Shape = {
-        "resourceType": "QuestionnaireResponse",
-        "status": "completed" if said.finished else "in-progress",
-        "authored": said.sent_at.astimezone(UTC).isoformat(),
+def _refill(
+    said: WebForm | Chat | CallNote | PortalMessage,
+    intake: Mapping[str, Json],
+    beside: Mapping[str, Json],
+) -> Draft:
+    """A wish for more of a medicine: the same fact as a pharmacy's, so that both meet in one case."""
+    text = _words(said)
+    wish: _Shape = {
+        "resourceType": "MedicationRequest",
+        "status": "draft",
+        "intent": "proposal",
+        "authoredOn": said.sent_at.astimezone(UTC).isoformat(),
+        **_kept(
+            {
+                "identifier": [{"value": said.prescription}] if said.prescription else None,
+                "medicationCodeableConcept": _service(said),
+                "priority": said.priority.value if said.priority else None,
+                "supplyLeftDays": said.supply_left_days,
+                "note": [{"text": text}] if text else None,
+            }
+        ),
     }
-    number = said.appointment
-    value = number.value if number else ""
-    key = f"{number.authority.strip().upper()}|{value}" if number and number.authority else value
-    return _draft(
-        said, intake, "preparation.answered", said.sent_at,
-        keys={"appointment": key}, preparation=answered, **beside,
-    )  # fmt: skip
+    keys = {"prescription": said.prescription} if said.prescription else {}
+    return _draft(said, intake, "refill.requested", said.sent_at, keys=keys,
+                  medication_request=wish, **beside)  # fmt: skip
+
+
+def _service(said: WebForm | Chat | CallNote | PortalMessage) -> _Shape | None:
+    """What is asked for, in words and as the code that it may be."""
+    return {"text": said.service, "coding": [{"code": said.service}]} if said.service else None
 
 
 def _draft(
@@ -152,28 +192,25 @@ def _patient(person: Person) -> _Shape:
     }
 
 
-def _request(said: Asking, kind: Kind) -> _Shape:
+def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Shape:
     text = _words(said)
     return {
         "resourceType": "ServiceRequest",
-        "status": "revoked" if said.withdraws else "active",
+        "status": "revoked" if said.withdrawn else "active",
         "intent": "proposal",
         "category": [{"coding": [{"code": kind.value}]}],
         "authoredOn": said.sent_at.astimezone(UTC).isoformat(),
         **_kept(
             {
                 "identifier": [{"value": said.request}] if said.request else None,
-                "code": {"text": said.service, "coding": [{"code": said.service}]}
-                if said.service
-                else None,
-                "visitType": said.visit.value if said.visit else None,
-                "locationCode": [{"coding": [{"code": said.place}]}] if said.place else None,
+                "code": _service(said),
                 "priority": said.priority.value if said.priority else None,
-                "reasonCode": [
-                    {"text": reason, "coding": [{"code": reason}]} for reason in said.reasons
-                ]
-                or None,
+                "reasonCode": [*map(_reason, said.reasons), *_affirmed(said)] or None,
+                "occurrencePeriod": _window(said),
+                "visitType": _coded(said.visit.value) if said.visit else None,
+                "locationCode": [_coded(said.place)] if said.place else None,
                 "note": [{"text": text}] if text else None,
+                "said": _own_words(said) or None,
                 "requester": {"display": said.caller}
                 if isinstance(said, CallNote) and said.caller
                 else None,
@@ -182,19 +219,68 @@ def _request(said: Asking, kind: Kind) -> _Shape:
     }
 
 
-def _communication(said: Asking, intake: Mapping[str, Json]) -> _Shape:
-    subject = said.subject if isinstance(said, PortalMessage) else None
+def _communication(
+    said: Chat | PortalMessage | WebForm | CallNote, intake: Mapping[str, Json]
+) -> _Shape:
     return {
         "resourceType": "Communication",
         "status": "completed",
         "channel": intake["channel"],
         "answer": "text",
+        "identifier": [{"value": said.id}],
+        "sent": said.sent_at.astimezone(UTC).isoformat(),
         "payload": [{"contentString": _words(said)}],
-        **_kept({"topic": {"text": subject} if subject else None}),
+        **_kept(
+            {
+                "said": _own_words(said) or None,
+                "priority": said.priority.value if said.priority else None,
+                **(_about(said) if isinstance(said, Chat | PortalMessage) else {}),
+            }
+        ),
     }
 
 
-def _words(said: Asking) -> str:
+def _about(said: Chat | PortalMessage) -> _Shape:
+    """What the sender says that it is about, and who the sender is."""
+    return {
+        "topic": {"text": said.subject} if isinstance(said, PortalMessage) else None,
+        "category": [_coded(said.topic.value)] if said.topic else None,
+        "senderRole": said.sender.value,
+    }
+
+
+def _window(said: WebForm | Chat | CallNote | PortalMessage) -> _Shape | None:
+    """When whoever asks can be reached or seen."""
+    bounds = (("start", said.wanted_from), ("end", said.wanted_by))
+    return {name: at.astimezone(UTC).isoformat() for name, at in bounds if at} or None
+
+
+def _own_words(said: WebForm | Chat | CallNote | PortalMessage) -> list[Json]:
+    """What the patient said, without what staff or an assistant asked: phrases are looked for here."""
+    if isinstance(said, Chat):
+        spoken = [turn.text for turn in said.turns if turn.by is Speaker.PATIENT]
+    elif isinstance(said, PortalMessage):
+        spoken = [said.subject, said.text]
+    else:
+        spoken = [_words(said)]
+    return [words for words in (*spoken, *said.reasons) if words]
+
+
+def _affirmed(said: WebForm | Chat | CallNote | PortalMessage) -> list[Json]:
+    """Questions that were answered with yes: a form that asks `chest-pain` says so like a reason."""
+    return [_coded(each.question) for each in said.answers if each.value is True]
+
+
+def _reason(words: str) -> Json:
+    """A reason in words; a code is words too, so they are looked for in the list of codes as they stand."""
+    return {"text": words, **_coded(words.strip())}
+
+
+def _coded(code: str) -> _Shape:
+    return {"coding": [{"code": code}]}
+
+
+def _words(said: WebForm | Chat | CallNote | PortalMessage) -> str:
     match said:
         case Chat():
             return "\n".join(f"{_who(turn.by)}: {turn.text}" for turn in said.turns)
@@ -210,6 +296,11 @@ def _who(speaker: Speaker) -> str:
 
 
 def _observation(said: DeviceReadings, one: Measured) -> _Shape:
+    bounds = _kept({
+        "low": {"value": one.low, "unit": one.unit} if one.low is not None else None,
+        "high": {"value": one.high, "unit": one.unit} if one.high is not None else None,
+    })  # fmt: skip
+    limits = [{"type": _coded("treatment"), **bounds}] if bounds else None
     return {
         "resourceType": "Observation",
         "status": "final",
@@ -217,6 +308,7 @@ def _observation(said: DeviceReadings, one: Measured) -> _Shape:
         "valueQuantity": {"value": one.value, "unit": one.unit, "code": one.unit},
         "effectiveDateTime": one.at.astimezone(UTC).isoformat(),
         "device": {"display": said.device},
+        **_kept({"referenceRange": limits, "limit": limit_of(one.value, one.low, one.high)}),
     }
 
 

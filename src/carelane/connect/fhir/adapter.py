@@ -8,8 +8,9 @@ from typing import Final
 from yarl import URL
 
 from carelane.connect.fhir.auth import Identity, TokenSource, load_key
+from carelane.connect.fhir.chart import LIMIT_S, FhirChart
 from carelane.connect.fhir.client import FhirClient
-from carelane.connect.fhir.mapping.people import Local
+from carelane.connect.fhir.mapping.people import RISK_CODES, Local
 from carelane.connect.fhir.mapping.permits import FIELDS
 from carelane.connect.fhir.mapping.reading import read
 from carelane.connect.fhir.polling import INCLUDES, Cursors, Poller
@@ -45,15 +46,25 @@ def open_sender(settings: Mapping[str, Json]) -> FhirSender:
 
 def reader_for(settings: Mapping[str, Json]) -> Reader:
     """A reader that knows the connection's authorities: what other feeds of the site call the same identifiers."""
-    listed = settings.get("authorities")
-    pairs = listed.items() if isinstance(listed, Mapping) else ()
-    authorities = {system: name for system, name in pairs if isinstance(name, str)}
-    local = Local(authorities=authorities, own=_text(settings, "authority", "fhir"))
+    local = local_of(settings)
 
     def reader(raw: bytes, *, received_at: datetime) -> tuple[Reading, Sequence[Problem]]:
         return read(raw, received_at=received_at, local=local)
 
     return reader
+
+
+def local_of(settings: Mapping[str, Json]) -> Local:
+    """What the site calls identifier systems and risks, and the authority of the EHR's own ids."""
+    listed = settings.get("authorities")
+    pairs = listed.items() if isinstance(listed, Mapping) else ()
+    authorities = {system: name for system, name in pairs if isinstance(name, str)}
+    codes = _names_of(settings.get("risk_codes"))
+    return Local(
+        authorities=authorities,
+        own=_text(settings, "authority", "fhir"),
+        risk_codes=codes or RISK_CODES,
+    )
 
 
 def open_poller(
@@ -85,10 +96,21 @@ def open_door(
     wake: Callable[[], Awaitable[None]] | None = None,
 ) -> SubscriptionDoor:
     """The ASGI door for this connection's notifications; `wake` is called for those without a body."""
-    secret = _notify_secret(settings)
+    secret = notify_secret(settings)
     if wake is None:
         return SubscriptionDoor(connection=connection, secret=secret, receive=receive)
     return SubscriptionDoor(connection=connection, secret=secret, receive=receive, wake=wake)
+
+
+def open_chart(settings: Mapping[str, Json], *, connection: str) -> FhirChart:
+    """A reader of charts for people's pages, with a client of its own; close it when done."""
+    limit_s = _number(settings, "chart_s", LIMIT_S)
+    return FhirChart(
+        connection=connection,
+        client=open_client(settings),
+        local=local_of(settings),
+        limit_s=limit_s,
+    )
 
 
 def open_client(settings: Mapping[str, Json]) -> FhirClient:
@@ -163,9 +185,12 @@ SCHEMA: Final[Mapping[str, Json]] = {
         },
         "authority": {"type": "string", "default": "fhir"},
         "authorities": {"type": "object", "additionalProperties": {"type": "string"}},
+        "risk_codes": {"type": "array", "items": {"type": "string"}},
         "notify_secret_file": {"type": "string"},
         "poll": {"type": "array", "items": {"type": "string"}},
         "poll_overlap_s": {"type": "integer", "default": 120},
+        "chart": {"type": "boolean", "default": False},
+        "chart_s": {"type": "number", "default": LIMIT_S},
     },
 }
 """JSON Schema of a FHIR connection's settings."""
@@ -178,7 +203,7 @@ def _text(settings: Mapping[str, Json], name: str, default: str | None = None) -
     return value
 
 
-def _notify_secret(settings: Mapping[str, Json]) -> str:
+def notify_secret(settings: Mapping[str, Json]) -> str:
     """The secret's text; site files hold none, so they name a file."""
     if settings.get("notify_secret"):
         return _text(settings, "notify_secret")
@@ -196,6 +221,11 @@ def _number(settings: Mapping[str, Json], name: str, default: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise SettingMissing(f"the FHIR connection's setting {name} must be a number above zero")
     return value
+
+
+def _names_of(value: Json) -> frozenset[str]:
+    listed = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    return frozenset(str(one).upper() for one in listed)
 
 
 def _names(value: Json, everything: frozenset[str]) -> frozenset[str]:

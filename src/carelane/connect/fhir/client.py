@@ -79,6 +79,10 @@ class FhirClient:
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": list(entries)}
         return await self._call("POST", self._base, now=now, body=encode(bundle))
 
+    async def operate(self, operation: str, resource: Resource, *, now: datetime) -> Reply:
+        """`POST Type/$operation` of one resource (FHIR R4 3.2.0)."""
+        return await self._call("POST", self._base / operation, now=now, body=encode(resource))
+
     async def search(
         self, kind: str, parameters: Parameters, *, now: datetime, private: bool = False
     ) -> Found:
@@ -92,6 +96,17 @@ class FhirClient:
         else:
             first = await self._call("GET", url.with_query(pairs), now=now)
         return await self._pages(first, now)
+
+    async def first(self, kind: str, parameters: Mapping[str, str], *, now: datetime) -> Found:
+        """The first page of a search about a patient; the parameters go in the body."""
+        form = urlencode(list(parameters.items())).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        url = self._base / kind / "_search"
+        reply = await self._call("POST", url, now=now, headers=headers, body=form)
+        bundle, cause = _bundle_in(reply)
+        if bundle is None:
+            return Found(cause=cause)
+        return Found(matches=tuple(one for _, one in entry_resources(bundle)))
 
     async def close(self) -> None:
         """Let go of sockets."""

@@ -19,18 +19,23 @@ from carelane.facts.ports import Receive
 
 INCLUDES: Final = {
     "Appointment": ("Appointment:patient", "Appointment:based-on"),
+    "Coverage": ("Coverage:beneficiary", "Coverage:payor"),
     "DiagnosticReport": (
         "DiagnosticReport:subject",
         "DiagnosticReport:result",
         "DiagnosticReport:based-on",
     ),
-    "DocumentReference": ("DocumentReference:subject", "DocumentReference:related"),
+    "DocumentReference": (
+        "DocumentReference:subject",
+        "DocumentReference:encounter",
+        "DocumentReference:related",
+    ),
     "Encounter": ("Encounter:subject",),
     "MedicationRequest": ("MedicationRequest:subject",),
     "Observation": ("Observation:subject", "Observation:based-on"),
     "Patient": (),
     "QuestionnaireResponse": ("QuestionnaireResponse:subject",),
-    "RiskAssessment": ("RiskAssessment:subject",),
+    "RiskAssessment": ("RiskAssessment:subject", "RiskAssessment:encounter"),
     "ServiceRequest": ("ServiceRequest:subject",),
     "Slot": ("Slot:schedule",),
 }

@@ -11,14 +11,14 @@ from carelane.connect.mail.mapping import from_intent, to_patient
 from carelane.connect.mail.transport import IMPLICIT, NONE, STARTTLS, Server, send
 from carelane.facts.errors import SetupFault
 from carelane.facts.fact import Json
-from carelane.facts.intent import PATIENT_MESSAGE, EffectClass, Intent
+from carelane.facts.intent import PATIENT_MESSAGE, STAFF_ALERT, EffectClass, Intent
 from carelane.facts.ports import AdapterKind, Capability, Sent, Verdict
 
 CAPABILITIES = {
     name: Capability(
         name=name, effect_class=EffectClass.BLIND, resource="Communication", channel=channel
     )
-    for name, channel in (("staff.alert", ""), (PATIENT_MESSAGE, "mail"))
+    for name, channel in ((STAFF_ALERT, ""), (PATIENT_MESSAGE, "mail"))
 }
 SCHEMA: Mapping[str, Json] = {
     "type": "object",
@@ -45,7 +45,7 @@ class MailSecretMissing(SetupFault):
     code = "mail-password-file"
 
 
-FindAddress = Callable[[str, datetime], str | None]
+FindAddress = Callable[[Intent, datetime], str | None]
 
 
 def register() -> AdapterKind:
@@ -57,7 +57,7 @@ def register() -> AdapterKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailSender:
-    """Sends alerts. `find` turns a role's, pool's or person's name into an address now; else `fallback` gets it."""
+    """Sends alerts. `find` says the address of whoever is called now; without one `fallback` gets it."""
 
     server: Server
     find: FindAddress
@@ -80,7 +80,7 @@ class MailSender:
     def _message(self, intent: Intent, now: datetime) -> EmailMessage | None:
         if intent.capability == PATIENT_MESSAGE:
             return to_patient(intent, sender=self.sender)
-        recipient = self.find(intent.references.get("to", ""), now) or self.fallback
+        recipient = self.find(intent, now) or self.fallback
         return from_intent(intent, sender=self.sender, recipient=recipient, portal=self.portal)
 
     async def look_up(self, intent: Intent, *, now: datetime) -> Sent:

@@ -10,7 +10,7 @@ from yarl import URL
 from carelane.connect.sms.codec import Account, Dialect
 from carelane.connect.sms.door import GatewayDoor
 from carelane.connect.sms.mapping import UNREADABLE, reading_of
-from carelane.connect.sms.sender import CAPABILITIES, SmsSender
+from carelane.connect.sms.sender import CAPABILITIES, FindNumber, SmsSender, Staff
 from carelane.connect.sms.transport import Limits, Wire
 from carelane.connect.sms.twilio import Twilio
 from carelane.connect.sms.vonage import Vonage
@@ -34,6 +34,8 @@ SCHEMA: Final[Mapping[str, Json]] = {
         "webhook_secret_file": {"type": "string"},
         "callback_url": {"type": "string", "format": "uri"},
         "ca_file": {"type": "string"},
+        "fallback": {"type": "string"},
+        "portal": {"type": "string"},
         "connect_s": {"type": "number", "default": 5},
         "total_s": {"type": "number", "default": 20},
         "answers": {
@@ -69,8 +71,10 @@ def dialect_of(settings: Mapping[str, Json]) -> Dialect:
     return DIALECTS[name]
 
 
-def open_sender(settings: Mapping[str, Json]) -> SmsSender:
-    """A sender from a connection's settings; reads the secret file, opens no socket yet."""
+def open_sender(
+    settings: Mapping[str, Json], *, find: FindNumber = lambda _intent, _now: None
+) -> SmsSender:
+    """A sender from a connection's settings; reads the secret file, opens no socket. `find`: whom an alert calls."""
     account = Account(
         name=_text(settings, "account"),
         secret=_secret(settings, "secret_file"),
@@ -83,7 +87,12 @@ def open_sender(settings: Mapping[str, Json]) -> SmsSender:
     )
     authority = Path(_text(settings, "ca_file")) if settings.get("ca_file") else None
     wire = Wire(base=URL(_text(settings, "base_url")), limits=limits, ca_file=authority)
-    return SmsSender(dialect=dialect_of(settings), account=account, wire=wire)
+    staff = Staff(
+        find=find,
+        fallback=str(settings.get("fallback", "")),
+        portal=str(settings.get("portal", "http://127.0.0.1:20480/")),
+    )
+    return SmsSender(dialect=dialect_of(settings), account=account, wire=wire, staff=staff)
 
 
 def open_door(

@@ -41,7 +41,8 @@ class Act(msgspec.Struct, kw_only=True):
 async def index(request: Asked) -> Response[object]:
     """Open work, most urgent first.
 
-    Filters: `view` (pools, mine, all), site, service, pathway, name, owner, urgency; then after, limit.
+    Filters: `view` (pools, mine, all), site, service, pathway, name, owner, urgency, opened_after (an instant);
+    then after, limit.
     """
     desk, session, given = desk_of(request), session_of(request), request.query_params
     limit = int(given["limit"]) if given.get("limit", "").isdecimal() else 100

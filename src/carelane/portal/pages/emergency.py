@@ -40,6 +40,7 @@ _FAULTS = {
     "nobody": "Nobody fits all of these.",
     "several": "Several people fit. Give one more of them, for example the number.",
     "not-found": "There is no such record.",
+    "password": "Password and code do not fit. A code is good once; after several failures wait a little.",
 }
 
 
@@ -61,6 +62,9 @@ async def submit(request: Asked) -> Html | Redirect:
         reason=form.text("reason"),
         said=Phi(form.text("said"), "said"),
         minutes=form.number("minutes"),
+        password=form.values.get("password", ""),
+        code=form.text("code"),
+        address=request.client.host if request.client else "unknown",
     )
     if told.fault:
         return _form(request, form, fault=told.fault)
@@ -70,7 +74,9 @@ async def submit(request: Asked) -> Html | Redirect:
         return _form(request, form, fault=subject)
     opened = await break_glass(desk.rights, session, told, subject=subject, case=case)
     if isinstance(opened, Denied):
-        return _form(request, form, fault="not-found")
+        return _form(
+            request, form, fault=opened.reason if opened.reason in _FAULTS else "not-found"
+        )
     return to(f"/break-glass/{opened.id}")
 
 

@@ -7,8 +7,10 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from carelane.access.decide import Denied
+from carelane.access.request import Action
 from carelane.access.views import Screen
 from carelane.facts.fact import Json
+from carelane.pathways.notes import NoteTemplate, beside
 from carelane.portal.desk import Asked, Desk, desk_of, fields_for, session_of
 from carelane.portal.doing import SNOOZE_HOURS, VERBS, Doing, answer_offer, do
 from carelane.portal.forms import Form, form_of
@@ -151,7 +153,16 @@ def shown(  # noqa: PLR0913  # what a form shows again after it was refused, by 
         pools=[(each.name, each.title) for each in directory.pools.values()],
         people=[(each.name, each.display) for each in directory.people.values() if each.active],
         patient=found.view.patient,
+        note=_note(desk, request, found),
     )
+
+
+def _note(desk: Desk, request: Asked, found: TaskView) -> NoteTemplate | None:
+    """The note that stands beside the task, if this person may read the chart for it."""
+    record = desk.rights.record(found.row)
+    if desk.rights.may(session_of(request), Action.CHART_READ, record) is not None:
+        return None
+    return beside(desk.notes, found.row["pathway"], found.row["name"])
 
 
 def _doing(form: Form, values: dict[str, Json]) -> Doing:

@@ -98,8 +98,18 @@ def filters_of(given: Mapping[str, str]) -> Filters:
         site=given.get("site") or None,
         service_line=given.get("service") or None,
         name=given.get("name") or None,
+        opened_after=_instant(given.get("opened_after", "")),
         urgency=int(urgency) if urgency in {"0", "1", "2", "3"} else None,
     )
+
+
+def _instant(text: str) -> datetime | None:
+    """An instant with its offset; None if it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
 
 
 def after_of(text: str) -> PageKey | None:

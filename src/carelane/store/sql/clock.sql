@@ -27,10 +27,22 @@ select (select count(*) from message where outcome = 'pending') as messages,
        extract(epoch from %(now)s::timestamptz - (select min(next_at) from step where closed_at is null))::float8 as late_s
 
 -- name: next
--- When something happens next by itself: a clock, a held fact, an effect that waits for its time.
-select least(
+-- When something happens next by itself: a clock, a held fact, an effect that waits for its time; and the next safety clock.
+select (select min(next_at) from step where closed_at is null and safety
+        and next_at > %(now)s::timestamptz - interval '1 second') as safety_at,
+  least(
   (select min(next_at) from step where closed_at is null and next_at > %(now)s::timestamptz - interval '1 second'),
   (select min(held_until) from decision where disposition = 'held' and held_until > %(now)s),
   (select min(greatest(next_at, coalesce(held_until, next_at))) from effect
    where state in ('ready', 'unknown') and not asked and greatest(next_at, coalesce(held_until, next_at)) > %(now)s)
 ) as at
+
+-- name: follow
+-- This process has taken the new time.
+update heartbeat set at = greatest(at, %(now)s) where process = %(process)s
+
+-- name: behind
+-- Processes that lived at the time before, and have not taken the new one yet.
+select count(*) as behind from heartbeat
+where kind in ('listen', 'work', 'serve') and at > %(before)s::timestamptz - interval '30 seconds'
+  and at < %(now)s::timestamptz - interval '1 second'

@@ -24,13 +24,15 @@ select 1 where exists (
   select from effect where connection in (%(connection)s, '') and state = 'ready' and next_at <= %(now)s)
 
 -- name: unrouted
--- Capabilities and sites that wait for a connection.
-select distinct capability, site from effect where state = 'ready' and connection = ''
+-- Capabilities and sites that wait for a connection, with the channel that a level asks for.
+select distinct capability, site, coalesce(refers ->> 'by', '') as asked_by from effect
+where state = 'ready' and connection = ''
 
 -- name: route
--- Give waiting effects of one capability and site their connection.
+-- Give waiting effects of one capability, site and channel their connection.
 update effect set connection = %(connection)s
 where state = 'ready' and connection = '' and capability = %(capability)s and site = %(site)s
+  and coalesce(refers ->> 'by', '') = %(asked_by)s
 
 -- name: claim
 -- Take effects to send: one UPDATE that requires ready, time, undo window, deadline, predecessors, free slots,
@@ -203,3 +205,49 @@ where e.id = %(id)s and e.state = 'done'
 select id, connection, capability, case_id from effect
 where state = 'done' and settled_at >= %(since)s and connection = %(connection)s and id > %(after)s
 order by id limit %(limit)s
+
+-- name: await
+-- Done, and the other side decides later: it is asked again from an instant on.
+insert into awaited (effect, organisation, connection, next_at)
+values (%(effect)s, %(organisation)s, %(connection)s, %(next_at)s) on conflict do nothing
+
+-- name: take_awaited
+-- Questions that are due; each is put off before it is asked, so that nobody else asks it too.
+with due as (
+  select a.effect from awaited a where a.connection = %(connection)s and a.next_at <= %(now)s
+  order by a.next_at, a.effect limit %(paid)s for update skip locked)
+update awaited a set next_at = %(next_at)s, asked = a.asked + 1
+from due d join effect e on e.id = d.effect join pathway_case c on c.id = e.case_id
+left join identity i on i.id = e.identity
+where a.effect = d.effect
+returning e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
+          e.connection, e.audience, e.if_unknown, e.state, e.urgency, e.attempts, e.budget_from, e.looks, e.sent_at,
+          e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
+          e.sealed, (c.cancelled or c.closed_at is not null) as blocked, i.identity_key
+
+-- name: answered
+-- Nothing more is to be asked about an effect.
+delete from awaited where effect = %(effect)s
+
+-- name: hurry_awaited
+-- The other side said that it has answers, but not which: ask about all of them soon.
+update awaited set next_at = %(now)s where connection = %(connection)s and next_at > %(now)s
+
+-- name: asked
+-- Effects by their id, as another organisation answers them: whose they are, and what the case is known by.
+select e.id as effect, e.case_id, e.subject, e.identity, e.correlation, e.site, e.service_line,
+       c.release, c.state -> 'keys' as keys, c.closed_at is null as open, i.identity_key
+from effect e join pathway_case c on c.id = e.case_id left join identity i on i.id = e.identity
+where e.id = any(%(effects)s) and e.state <> 'ready'
+
+-- name: with_waiting
+-- Connections to which something may go now; the empty one where something has none yet.
+with recursive found as (
+  (select connection from effect where state = 'ready' order by connection limit 1)
+  union all
+  select (select e.connection from effect e where e.state = 'ready' and e.connection > found.connection
+          order by e.connection limit 1)
+  from found where found.connection is not null)
+select connection from found
+where connection is not null and exists (
+  select from effect e where e.connection = found.connection and e.state = 'ready' and e.next_at <= %(now)s)

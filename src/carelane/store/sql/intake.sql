@@ -268,3 +268,25 @@ select m.id, m.trigger, m.outcome, m.reason, m.problems,
           select d.disposition, count(*) as n from fact f join decision d on d.fact = f.id where f.origin = m.id
           group by d.disposition) t), '{}') as decisions
 from message m where m.id = any(%(ids)b::uuid[])
+
+-- name: insured_of
+-- Who pays for these patients, as each source last said; the newest last.
+select l.subject, n.identity, n.sealed, i.identity_key
+from identity_link l join insured n on n.identity = l.identity join identity i on i.id = n.identity
+where l.subject = any(%(subjects)s) order by n.sealed_at, n.identity
+
+-- name: insure
+-- Who pays, as a source says now.
+insert into insured (identity, organisation, sealed, sealed_at)
+values (%(identity)s, %(organisation)s, %(sealed)s, %(at)s)
+on conflict (identity, organisation) do update set sealed = excluded.sealed, sealed_at = excluded.sealed_at
+
+-- name: with_pending
+-- Connections whose messages wait to be interpreted: one step of an index for each, however many messages wait.
+with recursive found as (
+  (select connection from message where outcome = 'pending' order by connection limit 1)
+  union all
+  select (select m.connection from message m where m.outcome = 'pending' and m.connection > found.connection
+          order by m.connection limit 1)
+  from found where found.connection is not null)
+select connection from found where connection is not null and %(now)s::timestamptz is not null

@@ -172,6 +172,17 @@ past as (
   returning k.identity)
 select (select max(identity::text)::uuid from page) as last, (select count(*) from past) as removed
 
+-- name: insured
+-- Who pays for a patient, once that is older than a copy may be.
+with page as materialized (
+  select identity, sealed_at from insured where identity > %(after)s order by identity limit %(page)s),
+past as (
+  delete from insured n using page p
+  where n.identity = p.identity and p.sealed_at < %(before)s
+    and not exists (select from identity_link l where l.identity = p.identity and on_hold(l.subject))
+  returning n.identity)
+select (select max(identity::text)::uuid from page) as last, (select count(*) from past) as removed
+
 -- name: reached
 -- Whom messages went to, long after: the effect keeps that one was sent.
 with page as materialized (

@@ -19,6 +19,7 @@ where t.closed_at is null
   and (%(name)s::text is null or t.name = %(name)s)
   and (%(urgency)s::smallint is null or t.urgency >= %(urgency)s)
   and (%(due_before)s::timestamptz is null or t.due_at < %(due_before)s)
+  and (%(opened_after)s::timestamptz is null or t.opened_at > %(opened_after)s)
   and (%(subject)s::uuid is null or t.subject = %(subject)s)
   and (%(snoozed)s or t.snoozed_until is null or t.snoozed_until <= %(now)s)
   and (%(after_urgency)s::smallint is null or t.urgency < %(after_urgency)s

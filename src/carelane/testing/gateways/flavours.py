@@ -54,6 +54,7 @@ class Flavour(Protocol):
     name: str
     path: str
     refuses_opted_out: bool
+    secret: str
 
     def asked(self, headers: Mapping[str, str], body: bytes) -> Asked | Told:
         """A request read, or the refusal of one that can't be."""
@@ -74,6 +75,7 @@ class Flavour(Protocol):
 class TwilioFlavour:
     """`POST /2010-04-01/Accounts/{sid}/Messages.json`."""
 
+    secret = SECRET
     name = "twilio"
     path = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
     refuses_opted_out = True
@@ -89,7 +91,7 @@ class TwilioFlavour:
 
     def asked(self, headers: Mapping[str, str], body: bytes) -> Asked | Told:
         """Basic authentication and a form with `To`, `From` and `Body`."""
-        if headers.get("Authorization") != _basic():
+        if headers.get("Authorization") != _basic(self.secret):
             return self.refused("login")
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
         if not {"To", "From", "Body"} <= set(form):
@@ -146,7 +148,9 @@ class TwilioFlavour:
         text = url + "".join(
             name + value for name, value in sorted(parse_qsl(body, keep_blank_values=True))
         )
-        proof = base64.b64encode(hmac.new(SECRET.encode(), text.encode(), hashlib.sha1).digest())
+        proof = base64.b64encode(
+            hmac.new(self.secret.encode(), text.encode(), hashlib.sha1).digest()
+        )
         return Posted(
             url=url,
             headers={
@@ -160,6 +164,7 @@ class TwilioFlavour:
 class VonageFlavour:
     """`POST /v1/messages`, channel sms."""
 
+    secret = SECRET
     name = "vonage"
     path = "/v1/messages"
     refuses_opted_out = False  # it takes the text and says `rejected` by a receipt
@@ -174,7 +179,7 @@ class VonageFlavour:
 
     def asked(self, headers: Mapping[str, str], body: bytes) -> Asked | Told:
         """Basic authentication and JSON; numbers without `+`."""
-        if headers.get("Authorization") != _basic():
+        if headers.get("Authorization") != _basic(self.secret):
             return self.refused("login")
         said = json.loads(body)
         to = str(said.get("to", ""))
@@ -244,7 +249,7 @@ class VonageFlavour:
             "payload_hash": hashlib.sha256(body).hexdigest(),
         }
         token = jwt.encode(
-            {"alg": "HS256"}, claims, OctKey.import_key(SECRET), algorithms=["HS256"]
+            {"alg": "HS256"}, claims, OctKey.import_key(self.secret), algorithms=["HS256"]
         )
         return Posted(
             url=url,
@@ -258,5 +263,5 @@ FLAVOURS: Final[Mapping[str, Flavour]] = {
 }
 
 
-def _basic() -> str:
-    return "Basic " + base64.b64encode(f"{ACCOUNT}:{SECRET}".encode()).decode()
+def _basic(secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{ACCOUNT}:{secret}".encode()).decode()

@@ -9,9 +9,13 @@ from datetime import datetime
 from typing import Final
 
 from carelane.connect.fhir.codec import Resource, resource_reference
+from carelane.connect.fhir.mapping.coverages import coverage, insured_by
+from carelane.connect.fhir.mapping.medications import medication
 from carelane.connect.fhir.mapping.people import listed, merge_of
+from carelane.connect.fhir.mapping.readings import measured_by_device, reading, risk
 from carelane.connect.fhir.mapping.slots import freed_by, of_slot
 from carelane.connect.fhir.mapping.source import (
+    URGENCIES,
     Source,
     based_on,
     codes_in,
@@ -19,16 +23,12 @@ from carelane.connect.fhir.mapping.source import (
     instant,
     is_referral,
     order_key,
+    visit_key,
 )
 from carelane.connect.fhir.mapping.visits import of_answers, of_risk, with_risk
 from carelane.facts.fact import Draft, Urgency
 
 _LABORATORY: Final = frozenset({"108252007", "LAB", "LABORATORY"})
-_URGENCIES: Final[Mapping[str, Urgency]] = {
-    "urgent": Urgency.URGENT,
-    "asap": Urgency.ASAP,
-    "stat": Urgency.STAT,
-}
 _CRITICAL: Final = frozenset({"LL", "HH", "AA"})
 _MARKED: Final = frozenset({"LU", "HU"})
 _REQUEST: Final[Mapping[str, str]] = {
@@ -82,12 +82,7 @@ _VISIT: Final[Mapping[str, str]] = {
     "arrived": "patient.registered",
     "triaged": "patient.registered",
     "in-progress": "patient.registered",
-}
-_MEDICATION: Final[Mapping[str, str]] = {
-    "active": "medication.ordered",
-    "cancelled": "medication.cancelled",
-    "stopped": "medication.cancelled",
-    "entered-in-error": "medication.cancelled",
+    "finished": "patient.discharged",  # the visit has ended, as A03 says it of outpatients
 }
 
 
@@ -120,7 +115,22 @@ def _service_request(source: Source) -> Iterable[Draft]:
         keys=keys,
         entity="referral" if refers else ordered,
         at=source.updated() or instant(resource.get("authoredOn")),
-        urgency=_URGENCIES.get(str(resource.get("priority")), Urgency.ROUTINE),
+        urgency=URGENCIES.get(str(resource.get("priority")), Urgency.ROUTINE),
+        beside={"coverage": insured_by(source, resource)},
+    )
+
+
+def _coverage(source: Source) -> Iterable[Draft]:
+    """Who pays; a coverage that is over, drafted or wrong says nothing."""
+    if source.resource.get("status") != "active":
+        return
+    yield source.draft(
+        "coverage.reported",
+        role="coverage",
+        part=coverage(source, source.resource),
+        keys={},
+        entity="",
+        at=source.updated(),
     )
 
 
@@ -137,6 +147,9 @@ def _report(source: Source) -> Iterable[Draft]:
 
 def _observation(source: Source) -> Iterable[Draft]:
     resource = source.resource
+    if measured_by_device(resource):
+        yield from reading(source)
+        return
     shape: Resource = {"resourceType": "DiagnosticReport", "observation": [resource]}
     shape |= {name: resource[name] for name in _SHARED_WITH_REPORT if name in resource}
     yield from _result(source, shape)
@@ -223,29 +236,6 @@ def _encounter(source: Source) -> Iterable[Draft]:
     )
 
 
-def _medication(source: Source) -> Iterable[Draft]:
-    resource = source.resource
-    kind = _MEDICATION.get(str(resource.get("status")))
-    if kind is None:
-        return
-    placer, filler = source.keyed(resource, "PLAC"), source.keyed(resource, "FILL")
-    number = placer or filler or source.first(resource)
-    yield source.draft(
-        kind,
-        role="medication_request",
-        part=resource,
-        keys={
-            "placer_order": placer or number,
-            "filler_order": filler,
-            "prescription": number,
-            "encounter": encounter_key(source),
-        },
-        entity="placer_order",
-        at=source.updated() or instant(resource.get("authoredOn")),
-        urgency=_URGENCIES.get(str(resource.get("priority")), Urgency.ROUTINE),
-    )
-
-
 def _document(source: Source) -> Iterable[Draft]:
     resource = source.resource
     appends = any(one.get("code") == "appends" for one in listed(resource.get("relatesTo")))
@@ -255,7 +245,8 @@ def _document(source: Source) -> Iterable[Draft]:
     if resource.get("status") == "entered-in-error":
         kind = "document.cancelled"
     context = resource.get("context")
-    related = listed(context.get("related")) if isinstance(context, dict) else []
+    about = context if isinstance(context, dict) else {}
+    related = listed(about.get("related"))
     order = next((key for one in related if (key := order_key(source, one))), "")
     yield source.draft(
         kind,
@@ -265,22 +256,30 @@ def _document(source: Source) -> Iterable[Draft]:
             "document": source.key(resource.get("masterIdentifier")) or source.first(resource),
             "placer_order": order,
             "referral": order,
+            "encounter": visit_key(source, next(iter(listed(about.get("encounter"))), None)),
         },
         entity="document",
         at=source.updated() or instant(resource.get("date")),
     )
 
 
+def _risk(source: Source) -> Iterable[Draft]:
+    """About a visit that is to come, or about one that ended."""
+    yield from of_risk(source)
+    yield from risk(source)
+
+
 _MAKERS: Final[Mapping[str, Callable[[Source], Iterable[Draft]]]] = {
     "Appointment": _appointment,
+    "Coverage": _coverage,
     "DiagnosticReport": _report,
     "DocumentReference": _document,
     "Encounter": _encounter,
-    "MedicationRequest": _medication,
+    "MedicationRequest": medication,
     "Observation": _observation,
     "Patient": _patient,
     "QuestionnaireResponse": of_answers,
-    "RiskAssessment": of_risk,
+    "RiskAssessment": _risk,
     "ServiceRequest": _service_request,
     "Slot": of_slot,
 }

@@ -14,6 +14,11 @@ from carelane.facts.phi import Phi
 _REFERRAL_CODES: Final = frozenset(
     {"57133-1", "11488-4", "3457005", "306206005", "11429006", "REF", "REFERRAL", "CONSULT"}
 )
+URGENCIES: Final[Mapping[str, Urgency]] = {
+    "urgent": Urgency.URGENT,
+    "asap": Urgency.ASAP,
+    "stat": Urgency.STAT,
+}
 _REFERRAL_WORDS: Final = re.compile(r"\b(?:referral|consult|consultation)\b", re.IGNORECASE)
 
 
@@ -36,10 +41,12 @@ class Source:
         at: datetime | None,
         urgency: Urgency = Urgency.ROUTINE,
         merge: Merge | None = None,
+        beside: Mapping[str, Resource | None] | None = None,
     ) -> Draft:
         """A draft about this resource's patient; about a slot where an appointment has none."""
         patient, identifiers = patient_of(self.resource, self.company, self.local)
         payload = {role: part, "patient": patient} if role != "patient" else {role: part}
+        payload |= {name: one for name, one in (beside or {}).items() if one}
         found = {name: value for name, value in keys.items() if value}
         alone = not identifiers and self.resource["resourceType"] == "Appointment"
         return Draft(
@@ -127,7 +134,11 @@ def _literal(reference: Resource) -> str:
 
 def encounter_key(source: Source) -> str:
     """The number of the visit that a resource belongs to; empty if it names none."""
-    reference = source.resource.get("encounter")
+    return visit_key(source, source.resource.get("encounter"))
+
+
+def visit_key(source: Source, reference: object) -> str:
+    """The number of the visit that a Reference names; empty if it names none."""
     if not isinstance(reference, dict):
         return ""
     known = source.company.follow(reference)

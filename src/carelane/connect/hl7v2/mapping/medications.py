@@ -1,5 +1,7 @@
 """RXE (or RXO) with RXR of one order as a MedicationRequest (RDE O11, RDE O25)."""
 
+from datetime import timedelta
+
 from carelane.connect.hl7v2.codec import Segment
 from carelane.connect.hl7v2.mapping.context import Context, notes_after
 from carelane.connect.hl7v2.mapping.orders import Order
@@ -16,6 +18,7 @@ from carelane.connect.hl7v2.mapping.values import (
 )
 
 _LARGEST = 1e12  # also keeps out NaN and infinity
+_DAYS = {"d": 1, "wk": 7, "w": 7}
 _STATUSES = {"cancelled": "cancelled", "changed": "active", "new": "active"}
 
 
@@ -44,6 +47,7 @@ def medication_request(context: Context, order: Order) -> Shape:
             "requester": practitioner(first(control, 12)) or practitioner(first(encoded, 13)),
             "dosageInstruction": listed([_dosage(context, order, encoded)]),
             "dispenseRequest": _dispense(encoded),
+            "supplyLeftDays": _supply_left(context, order),
             "note": [*notes_after(list(order.segments))],
         }
     )
@@ -66,6 +70,30 @@ def _dosage(context: Context, order: Order, encoded: Segment | None) -> Shape:
             "doseAndRate": [{"doseQuantity": dose}] if dose else None,
         }
     )
+
+
+def _supply_left(context: Context, order: Order) -> int | None:
+    """Days until what was dispensed last is used up; never below 0. None where the message does not say.
+
+    The end of the order's timing (TQ1-8); else the last dispensing (RXE-18) and how long it lasts (TQ1-6).
+    """
+    encoded, timing, sent = order.segment("RXE"), order.segment("TQ1"), context.sent_at()
+    ends = context.at(timing, 8)
+    dispensed, days = context.at(encoded, 18), _days(timing)
+    if ends is None and dispensed is not None and days is not None:
+        ends = dispensed + timedelta(days=days)
+    if ends is None or sent is None:
+        return None
+    return max(0, (ends.date() - sent.date()).days)
+
+
+def _days(timing: Segment | None) -> int | None:
+    """TQ1-6 where it counts days or weeks."""
+    duration = _quantity(timing, 6, 6) if timing else None
+    unit = (clean(timing.get(6, 2)) or "").lower() if timing else ""
+    value = duration.get("value") if duration else None
+    factor = _DAYS.get(unit.rstrip("s").removesuffix("ay").removesuffix("eek"))
+    return int(value * factor) if isinstance(value, float) and factor is not None else None
 
 
 def _dispense(encoded: Segment | None) -> Shape | None:

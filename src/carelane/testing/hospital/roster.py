@@ -1,0 +1,96 @@
+"""Who is on shift when: one table of patterns, for simulated staff and for the coverage calendar of a run of days.
+
+`python -m carelane.testing.hospital.roster DAYS` prints the rows of `coverage.yaml` that plan cover around the
+clock for a run; the site's own rows hold beside them.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from carelane.testing.hospital.world import HOLIDAYS, SATURDAY, SITES, begin_of
+
+DAY_H = 24.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """Local hours on working days, and on the others (weekends and holidays); an end past 24 is of the next day."""
+
+    site: str = "north"
+    week: tuple[float, float] | None = None
+    weekend: tuple[float, float] | None = None
+
+
+OFFICE = Pattern(week=(8, 17))
+ROSTER: Mapping[str, Pattern] = {
+    "amara.quill": OFFICE,
+    "bo.tarrant": OFFICE,
+    "cleo.marsh": Pattern(site="harbour", week=(8.5, 17)),
+    "tilda.crane": Pattern(site="lakeside", week=(7.5, 16.5)),
+    "umar.vance": Pattern(week=(10, 19), weekend=(9, 15)),
+    "dev.okafor": Pattern(week=(7, 16)),
+    "edda.voss": Pattern(week=(8, 17)),
+    "oskar.lind": Pattern(week=(14, 23), weekend=(7, 19)),
+    "nadia.ferro": Pattern(week=(22.5, 31.5), weekend=(19, 31)),
+    "farid.noor": Pattern(week=(7.5, 17.5)),
+    "gwen.ashby": Pattern(week=(7.5, 17.5)),
+    "hugo.lindqvist": Pattern(week=(7.5, 17.5)),
+    "petra.soldan": OFFICE,
+    "quentin.abara": OFFICE,
+    "rosa.ikeda": OFFICE,
+    "samir.holt": Pattern(week=(17, 31.5), weekend=(0, 31.5)),
+    "ines.barreto": Pattern(week=(7, 17)),
+    "vera.stone": Pattern(week=(17, 31), weekend=(7, 31)),
+    "jonas.weald": Pattern(week=(8, 17), weekend=(10, 12)),
+    "luca.fenwick": OFFICE,
+    "kira.sandoval": OFFICE,
+}
+URGENT_POOLS = ("urgent-triage", "triage-nurses", "results-nurses")
+NURSES = ("dev.okafor", "edda.voss", "oskar.lind", "nadia.ferro")
+NIGHT_PHYSICIAN = "samir.holt"
+NIGHT_ROLES = ("responsible-clinician", "covering-clinician", "physician-on-call")
+
+
+def is_off(day: date) -> bool:
+    """A weekend or a holiday."""
+    return day.weekday() >= SATURDAY or day in HOLIDAYS
+
+
+def shift(name: str, day: date) -> tuple[datetime, datetime] | None:
+    """The shift that begins on that day, or None."""
+    pattern = ROSTER[name]
+    hours = pattern.weekend if is_off(day) else pattern.week
+    if hours is None:
+        return None
+    site = SITES[pattern.site]
+    return site.at(day, hours[0]), site.at(day, hours[1])
+
+
+def shifts(name: str, start: date, days: int) -> Sequence[tuple[datetime, datetime]]:
+    """All shifts of a run, the night before its first day too."""
+    found = (shift(name, start + timedelta(days=offset)) for offset in range(-1, days + 1))
+    return [each for each in found if each is not None]
+
+
+def rows(start: date, days: int) -> Iterator[str]:
+    """Rows of `coverage.yaml`: nurses on duty in the urgent pools, and who is called at night and on weekends."""
+    for pool in URGENT_POOLS:
+        for name in NURSES:
+            yield from _rows(f"pool: {pool}, person: {name}", shifts(name, start, days))
+    for role in NIGHT_ROLES:
+        called = f"role: {role}, cover: true, person: {NIGHT_PHYSICIAN}"
+        yield from _rows(called, shifts(NIGHT_PHYSICIAN, start, days))
+    called = "role: house-supervisor, cover: true, person: vera.stone"
+    yield from _rows(called, shifts("vera.stone", start, days))
+
+
+def _rows(what: str, times: Sequence[tuple[datetime, datetime]]) -> Iterator[str]:
+    for since, until in times:
+        yield f"  - {{ {what}, from: {since.isoformat()}, to: {until.isoformat()} }}"
+
+
+if __name__ == "__main__":
+    begins = SITES["north"].local(begin_of(datetime.now(UTC))).date()  # a program of its own
+    sys.stdout.write("".join(f"{row}\n" for row in rows(begins, int(sys.argv[1]))))
