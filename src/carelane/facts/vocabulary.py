@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 ROLES = {
     "patient": "Patient: identifiers, names, birth date, gender, telecoms, addresses, death",
     "encounter": "Encounter: number, class, status, period, place, responsible people; `followUpRisk` as received",
-    "request": "ServiceRequest: service, specialty (performerType), priority, reasons, requester",
+    "request": "ServiceRequest: service, specialty (performerType), place (locationCode), `visitType`, priority, "
+    "reasons, requester",
     "result": "DiagnosticReport with `observation` (Observations) and `verified_at` (UTC)",
     "appointment": "Appointment: status, start, end, service, reason, participants; `noShowRisk` as received",
     "document": "DocumentReference: type, status, author, content",
@@ -27,7 +28,9 @@ ROLES = {
     "patient, which came with it (referenceRange)",
     "intake": "`channel` and `source` (the connection) it came by; `said`: what the patient said, in own words; "
     "`complaint`: reasons, and questions answered with yes; `suspected`: perhaps the same as one before",
-    "preparation": "QuestionnaireResponse of an appointment: status (in-progress, completed)",
+    "preparation": "QuestionnaireResponse of an appointment: status (in-progress, completed, amended)",
+    "slot": "Slot: start, end, service, specialty, kind of visit; `reference` (its name), `minutes`, `place`, "
+    "`language`",
     "answers": "answers of a questionnaire, by the question's code",
 }
 
@@ -40,7 +43,7 @@ KEYS = {
     "encounter": "the visit number",
     "document": "the unique document number",
     "prescription": "the pharmacy's prescription number",
-    "slot": "a bookable slot",
+    "slot": "a bookable slot; facts about it are ordered by the slot, not by a patient",
     "request": "the number that a form, chat or call gave a request",
     "thread": "the conversation that a message belongs to",
     "message": "the number that its channel gave a message",
@@ -118,6 +121,10 @@ def _result(doc: str) -> Kind:
 
 def _document(doc: str) -> Kind:
     return Kind(doc=doc, roles=(*_VISIT, "document"), keys=_DOCUMENT_KEYS, entity=("document",))
+
+
+def _slot(doc: str) -> Kind:
+    return Kind(doc=doc, roles=("slot",), keys=("slot",), entity=("slot",))
 
 
 def _told(doc: str, *roles: str, also: tuple[str, ...] = ()) -> Kind:
@@ -207,6 +214,13 @@ FACTS = {
         roles=("patient", "preparation", "intake", "answers"),
         keys=("appointment", "message"),
     ),
+    "appointment.risk": Kind(
+        doc="Somebody else judged how likely the patient comes; Carelane computes no such thing.",
+        roles=("patient", "appointment"),
+        keys=("appointment",),
+    ),
+    "slot.freed": _slot("A bookable time is free."),
+    "slot.taken": _slot("A bookable time is not free any more."),
     "reading.received": Kind(
         doc="A device measured something.",
         roles=("patient", "reading", "intake"),

@@ -220,6 +220,7 @@ def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Sh
                 "reasonCode": _complaints(said) or None,
                 "occurrencePeriod": _window(said),
                 "visitType": _coded(said.visit.value) if said.visit else None,
+                "locationCode": [_coded(said.place)] if said.place else None,
                 "note": [{"text": text}] if text else None,
                 "said": _own_words(said) or None,
                 "requester": _caller(said),
