@@ -80,6 +80,9 @@ def by_pathways() -> Mapping[str, set[str]]:
         for emit in emitted(definition):
             named = {"slot"} if emit.to == "slot" else set()  # what is sent to a slot is about it
             found[emit.fact] |= {*emit.keys, *emit.carrying, *named}
+        for event in definition.events.values():
+            if event.none.reply:  # to whoever sent it, under what the sender named
+                found[event.none.reply] |= {*event.keys, "slot"}
     return found
 
 
