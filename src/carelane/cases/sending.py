@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from carelane.cases.correlate import tokens_named
+from carelane.cases.correlate import Tokens, tokens_named
 from carelane.cases.run import Run
 from carelane.cases.words import CASE_CLOSED, SENDER
 from carelane.facts.fact import Json
@@ -44,7 +44,10 @@ def send(run: Run, emit: Emit) -> None:
     known = run.fields.reveal()
     by = sender(run) if emit.to == SENDER else _named(run, emit.by, known)
     if emit.by and not by:
-        run.because(f"emit {emit.fact}", "nobody to tell")
+        if (
+            emit.by not in run.definition.fields
+        ):  # what is copied is sealed: no rule that a replay repeats
+            run.because(f"emit {emit.fact}", "nobody to tell")
         return
     carried: dict[str, Json] = {}
     for name in emit.carrying:
@@ -55,8 +58,16 @@ def send(run: Run, emit: Emit) -> None:
         by=by,
         payload=carried,
         refers={"sender": run.case.subject, "from_case": run.case.id},
-        keys=tokens_named(run.keys, emit.keys),
+        keys=tokens_named(_known_to(run, emit), emit.keys),
     )
+
+
+def _known_to(run: Run, emit: Emit) -> Tokens:
+    """The keys by which the other side knows what it hears: whoever asked, by what the asking named."""
+    if emit.to != SENDER:
+        return run.keys
+    asked = {name: frozenset((token,)) for name, token in run.fact.keys.items()}
+    return {**run.keys, **asked}
 
 
 def renew(run: Run, state: State) -> None:
