@@ -46,6 +46,7 @@ _APPLICATION = (
     "service_line",
     "at",
     "revision",
+    "release",
     "parked",
     "reasons",
     "bound",
@@ -213,10 +214,10 @@ def effect_row(case: Case, intent: Intent, now: datetime, sealed: bytes) -> tupl
 
 
 def application_row(step: Step, change: Change, bound: Mapping[str, int]) -> tuple[object, ...]:
-    """One fact applied to one case, with why."""
+    """One fact applied to one case, with why, and the release that decided: of a move the one moved to."""
     case = change.after
-    return (case.id, change.fact or step.fact.id, case.site, case.service_line, step.now, case.revision, change.parked,
-            encode(change.reasons), encode(bound))  # fmt: skip
+    return (case.id, change.fact or step.fact.id, case.site, case.service_line, step.now, case.revision, case.release,
+            change.parked, encode(change.reasons), encode(bound))  # fmt: skip
 
 
 def decision_row(step: Step, read: str) -> tuple[object, ...]:
