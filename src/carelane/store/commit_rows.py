@@ -14,6 +14,7 @@ from carelane.store.columns import Columns
 from carelane.store.shapes import (
     BlocksShape,
     CaseShape,
+    FarUndoShape,
     StepShape,
     WanderedShape,
     encode,
@@ -106,15 +107,24 @@ def case_state(case: Case) -> bytes:
         counters=dict(case.counters),
         keys={name: sorted(tokens) for name, tokens in case.keys.items()},
         stale=dict(case.stale),
-        undo=case.undo,
+        undo=None if _far(case.undo) else case.undo,
     )
     regions = dict(case.regions)
+    if _far(case.undo):
+        least = 3 if case.moved is not None else 2 if regions or case.owed else 1
+        return encode(FarUndoShape(
+            **kept, regions=regions, owed=case.owed, moved=moved_shape(case.moved), undo_far=case.undo, v=least
+        ))  # fmt: skip
     if case.moved is not None:
         moved = moved_shape(case.moved)
         return encode(WanderedShape(**kept, regions=regions, owed=case.owed, moved=moved))
     if regions or case.owed:
         return encode(BlocksShape(**kept, regions=regions, owed=case.owed))
     return encode(CaseShape(**kept))
+
+
+def _far(undo: Undo | None) -> bool:
+    return undo is not None and bool(undo.others or undo.refused)
 
 
 class Kept(TypedDict):
