@@ -11,8 +11,8 @@ from dataclasses import dataclass
 ROLES = {
     "patient": "Patient: identifiers, names, birth date, gender, telecoms, addresses, death",
     "encounter": "Encounter: number, class, status, period, place, responsible people; `followUpRisk` as received",
-    "request": "ServiceRequest: service, specialty (performerType), place (locationCode), `visitType`, priority, reasons, "
-    "requester; `said`: what the patient said, in own words",
+    "request": "ServiceRequest: service, specialty (performerType), place (locationCode), `visitType`, priority, "
+    "reasons, requester; `said`: what the patient said, in own words",
     "result": "DiagnosticReport with `observation` (Observations) and `verified_at` (UTC)",
     "appointment": "Appointment: status, start, end, service, reason, participants; `noShowRisk` as received",
     "document": "DocumentReference: type, status, author, content",
