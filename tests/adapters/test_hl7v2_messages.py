@@ -181,6 +181,9 @@ BY_OTHER_CHANNELS = {
     "request.received",
     "request.withdrawn",
     "preparation.answered",
+    "appointment.risk",
+    "slot.freed",
+    "slot.taken",
     "reading.received",  # also by ORU of a device, and the next by any ADT: test_readings_and_risks.py
     "risk.assessed",
 }

@@ -9,6 +9,7 @@ import msgspec
 from carelane.connect.channel.adapter import reader_for as channel_reader
 from carelane.connect.channel.schema import Kind, Topic
 from carelane.connect.fhir.adapter import reader_for as fhir_reader
+from carelane.connect.fhir.mapping.visits import ABOUT
 from carelane.connect.hl7v2.adapter import reader_of as hl7v2_reader
 from carelane.connect.sms.codec import Heard
 from carelane.connect.sms.mapping import reading_of
@@ -24,6 +25,7 @@ PATIENT = {
 }  # fmt: skip
 PLAIN = {"id": "1", "sent_at": AT, "patient": PATIENT}
 ASKED = {
+    "place": "north",
     "request": "R1", "service": "cardiology", "priority": "urgent", "reasons": ["chest-pain"],
     "visit": "new-patient", "wanted_from": AT, "wanted_by": AT,
     "answers": [{"question": "fever", "value": True}], "consents": [{"channel": "text", "given": True}],
@@ -83,12 +85,17 @@ def _resources() -> Iterator[dict[str, Any]]:
     yield {"resourceType": "Observation", "status": "final", "valueQuantity": {"value": 181},
            "referenceRange": limits, **vital}  # fmt: skip
     yield {"resourceType": "RiskAssessment", "status": "final", **risk, **visit}
+    yield {"resourceType": "RiskAssessment", "status": "final", "basis": [{"reference": "Appointment/7"}],
+           "prediction": [{"outcome": _coded("no-show"), "qualitativeRisk": _coded("high")}]}  # fmt: skip
+    yield {"resourceType": "QuestionnaireResponse", "status": "completed", "extension": [
+        {"url": ABOUT, "valueReference": {"reference": "Appointment/7"}}]}  # fmt: skip
+    yield from _slots()
     for status in ("booked", "fulfilled", "cancelled", "noshow", "entered-in-error", "proposed"):
         yield {
             "resourceType": "Appointment",
             "status": status,
             "start": AT,
-            "serviceType": [_coded("185349003")],
+            "serviceType": [_coded("185349003"), _coded("cardiology")],
         }
     for status in ("active", "on-hold", "revoked"):
         yield {"resourceType": "ServiceRequest", "status": status, "category": [_coded("363679005")],
@@ -113,6 +120,30 @@ def _resources() -> Iterator[dict[str, Any]]:
                    "period": {"start": AT, "end": AT}, "hospitalization": home}  # fmt: skip
     yield {"resourceType": "DiagnosticReport", "status": "final", "issued": AT, "category": [_coded("LAB")],
            "contained": [{"resourceType": "Observation", "interpretation": [_coded("H")]}]}  # fmt: skip
+
+
+def _slots() -> Iterator[dict[str, Any]]:
+    schedule = {"resourceType": "Schedule", "id": "s", "actor": [{"reference": "Location/north"},
+                                                                 {"reference": "Practitioner/p"}]}  # fmt: skip
+    who = {"resourceType": "Practitioner", "id": "p", "communication": [_coded("en")]}
+    for status in ("free", "busy"):
+        slot = {
+            "resourceType": "Slot",
+            "id": "7",
+            "status": status,
+            "schedule": {"reference": "Schedule/s"},
+            "serviceType": [_coded("cardiology")],
+            "specialty": [_coded("cardiology")],
+            "appointmentType": _coded("follow-up"),
+            "start": AT,
+            "end": "2026-11-23T11:30:00Z",
+            "meta": {"lastUpdated": AT, "versionId": "1"},
+        }
+        yield {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [{"resource": one} for one in (slot, schedule, who)],
+        }
 
 
 def _fhir() -> Iterator[Draft]:

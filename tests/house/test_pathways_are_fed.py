@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from carelane.facts.fact import Payload
+from carelane.facts.fact import Payload, SubjectKind
 from carelane.facts.vocabulary import FACTS
 from carelane.pathways.definition import Definition, Edge, Emit
 from carelane.pathways.inputs import read
@@ -17,7 +17,8 @@ from tools.house.tree import ROOT
 
 FILES = sorted((ROOT / "pathways").glob("*.yaml"))
 ADDED = {"request.received": {"request"}, "message.received": {"effect", "request", "appointment"},
-         "message.replied": {"effect", "request", "appointment", "thread"}}  # fmt: skip
+         "message.replied": {"effect", "request", "appointment", "thread"},
+         "consent.withdrawn": {"effect", "request", "appointment", "thread"}}  # fmt: skip
 """Keys that intake adds: a request's own, and those of the case that a reply answers."""
 UNFED: Mapping[str, str] = {
     "prior-authorisation: answer": "the payer connection reads it",
@@ -76,7 +77,11 @@ def by_pathways() -> Mapping[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for definition in shipped().values():
         for emit in emitted(definition):
-            found[emit.fact] |= {*emit.keys, *emit.carrying}
+            slot = {"slot"} if emit.to == SubjectKind.SLOT else set()
+            found[emit.fact] |= {*emit.keys, *emit.carrying, *slot}
+        for event in definition.events.values():
+            if event.none.reply:  # an answer carries the keys of what was asked
+                found[event.none.reply] |= set(event.keys) | {"slot"}
     return found
 
 
@@ -103,11 +108,14 @@ def unread(definition: Definition) -> Iterator[str]:
     """Inputs that no fact the pathway hears, and no form of its own, ever gives a value."""
     forms = {field.name for task in definition.tasks.values() for field in task.form}
     payloads = [payload for name in definition.events for payload, _ in sent().get(name, ())]
+    told = set().union(*(by_pathways().get(name, set()) for name in definition.events))
     for name, given in definition.inputs.items():
         if given.path.startswith("task.form."):
             if given.path.removeprefix("task.form.") not in forms:
                 yield f"{definition.name}: {name}"
-        elif all(read({name: given}, payload)[name] in (None, 0) for payload in payloads):
+        elif given.path not in told and all(
+            read({name: given}, payload)[name] in (None, 0) for payload in payloads
+        ):
             yield f"{definition.name}: {name}"
 
 
