@@ -183,6 +183,9 @@ BY_OTHER_CHANNELS = {
     "preparation.answered",
     "authorisation.answered",
     "coverage.reported",
+    "appointment.risk",
+    "slot.freed",
+    "slot.taken",
     "reading.received",  # also by ORU of a device, and the next by any ADT: test_readings_and_risks.py
     "risk.assessed",
 }

@@ -165,13 +165,6 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "why": ("carelane", "why a person is asked: a code"),
     "migration": ("carelane", "where a case's states go in another release: names and codes"),
     **dict.fromkeys(
-        ("patient_name", "birth_date", "patient_phone", "patient_identifier", "language"),
-        ("ehr", "what a patient's case tells of them when they are put on a waitlist"),
-    ),
-    **dict.fromkeys(
-        ("wanted", "request_identifier"), ("patient", "what a patient on a waitlist asked for")
-    ),
-    **dict.fromkeys(
         ("line", "visit", "place", "speaks", "urgency", "priority", "claim"),
         ("carelane", "by which rules a patient waits: codes"),
     ),
