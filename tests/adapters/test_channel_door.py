@@ -21,7 +21,7 @@ from carelane.connect.channel.adapter import (
     reader_for,
 )
 from carelane.connect.channel.codec import decode
-from carelane.connect.channel.door import ChannelDoor
+from carelane.connect.channel.door import ChannelDoor, Instruct
 from carelane.connect.channel.schema import BYTES_MAX, CHANNELS
 from carelane.connect.channel.signing import authentic, signature
 from carelane.facts.errors import SetupFault
@@ -75,14 +75,14 @@ class Keeping:
 
 @asynccontextmanager
 async def open_channel(
-    channel: str, folder: Path, **settings: Any
+    channel: str, folder: Path, *, instruct: Instruct | None = None, **settings: Any
 ) -> AsyncIterator[tuple[str, Keeping]]:
     """A door on a socket, and what it keeps."""
     (folder / "secret").write_text(SECRET)
     keeping = Keeping(channel)
     door = open_door(
         {"channel": channel, "secret_file": str(folder / "secret"), **settings},
-        connection="forms", receive=keeping, now=lambda: NOW)  # fmt: skip
+        connection="forms", receive=keeping, now=lambda: NOW, instruct=instruct)  # fmt: skip
     async with standing(door) as base:
         yield f"{base}/intake/forms", keeping
 
@@ -120,6 +120,31 @@ async def test_each_channel_takes_its_message_once(channel: str, tmp_path: Path)
         status, told = await post(url, other)
         assert (status, told["outcome"]) == (409, "conflict")
         assert len(keeping.kept) == 1
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_the_words_for_an_emergency_come_first_also_where_nothing_could_be_kept(
+    tmp_path: Path,
+    stopped: bool,  # noqa: FBT001  # a table's column
+) -> None:
+    """Whoever says a red flag reads what to do in the answer itself; the site's own words follow, by language."""
+
+    async def instruct(raw: bytes) -> str:
+        return "Call 911 now." if b"knee" in raw else ""
+
+    words = {"en": "We answer within a day.", "es": "Respondemos en un día."}
+    async with open_channel("web-form", tmp_path, instructions=words, instruct=instruct) as opened:
+        url, keeping = opened
+        keeping.stopped = stopped
+        status, told = await post(url, SAID["web-form"])
+        assert status == (503 if stopped else 202)
+        assert told["instructions"] == "Call 911 now.\nRespondemos en un día."
+        assert told["emergency"] is True
+        _, told = await post(
+            url, {**SAID["web-form"], "id": "W2", "text": "My elbow.", "patient": {}}
+        )
+        assert told["instructions"] == "We answer within a day."
+        assert "emergency" not in told
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -237,7 +262,7 @@ def test_a_form_is_a_request_and_a_consent() -> None:
         "text",
     )
     assert second == "request.received"
-    assert payload["intake"] == {"channel": "web-form", "source": "forms"}
+    assert payload["intake"] == {"channel": "web-form", "source": "forms", "said": ["My knee."]}
     request = payload["request"]
     assert request["category"][0]["coding"][0]["code"] == "appointment"
     assert (request["priority"], request["note"][0]["text"]) == ("urgent", "My knee.")
@@ -252,7 +277,7 @@ def test_a_chat_is_a_message_or_a_request() -> None:
     [(type_, payload, draft)] = heard("chat")
     assert type_ == "message.received"
     assert payload["communication"]["payload"][0]["contentString"] == "Patient: Hello\nStaff: Hi"
-    assert draft.keys == {"thread": "T1"}
+    assert draft.keys == {"thread": "T1", "message": "forms|C1"}
     [(type_, payload, _)] = heard("chat", kind="symptoms")
     assert type_ == "request.received"
     assert payload["request"]["category"][0]["coding"][0]["code"] == "symptoms"

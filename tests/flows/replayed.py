@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from carelane.compose.house import House
+from carelane.engine.clock import now as machine_now
 from carelane.proofs.events import Header, read_header, read_history
 from carelane.proofs.events import encode as line
 from carelane.proofs.judging import Verdict
@@ -12,12 +13,16 @@ from carelane.releases.backtest import judge_for
 from carelane.releases.events import header, histories
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+BEGUN = machine_now()  # the machine's, by which sites of this run are loaded
 
 
 def dated(head: Header, now: datetime) -> Header:
     """Tests move their own clock, but the site was loaded by the machine's: what that put in force was always so."""
     activations = tuple(
-        replace(each, from_at=LONG_AGO) if each.from_at > now else each for each in head.activations
+        replace(each, from_at=LONG_AGO)
+        if each.from_at > now or BEGUN <= each.from_at <= machine_now()
+        else each
+        for each in head.activations
     )
     directories = tuple(replace(each, loaded_at=LONG_AGO) for each in head.directories)
     return replace(head, activations=activations, directories=directories)

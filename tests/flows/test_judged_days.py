@@ -13,6 +13,7 @@ from carelane.compose.comparison import ComparisonFault, compared
 from carelane.compose.house import House
 from carelane.compose.judge_days import judged
 from carelane.connect.hl7v2.codec import envelope
+from carelane.measures.counted import Asked, count, history
 from carelane.testing.messages import Origin, admit, critical_result, discharge, referral
 from tests.flows.conftest import Feed, Hand
 from tests.flows.outside import Outside, close_outside, open_outside
@@ -113,6 +114,25 @@ async def test_mutant_nobody_does_anything(outside: Outside) -> None:
     assert {("discharge-follow-up", "call"), (CRITICAL, "call")} <= missed
     assert (found["double_bookings"], found["double_messages"]) == (1, 1)
     assert entry(found, "k")["exceptions"]["fallback taken"] > 0
+
+
+async def test_reasons_and_forms_are_counted_as_real_decisions_keep_them(outside: Outside) -> None:
+    """A code that a person chose is a reason; what they typed is a field, and who held it before."""
+    await arrivals(outside)
+    by = "gwen.ashby"
+    why = "not-on-duty"
+    await outside.do("take-result", "could-not-do", by=by, pathway=CRITICAL, reason=why)
+    read = {"received_by": "G", "read_back": True}
+    await outside.do("take-result", "acknowledged", by=by, pathway=CRITICAL, form=read)
+    runtime = outside.house.runtime
+    asked = Asked(from_at=outside.hand() - timedelta(days=1), to_at=outside.hand() + timedelta(1))
+    async with runtime.worker.snapshot() as tx:
+        found = await history(tx, asked, runtime.releases.published.values())
+    figures = count(found, asked, runtime.directory, runtime.releases.published)
+    gave_up = [each.what for each in figures if each.what.get("what") == "could not be done"]
+    assert gave_up == [{"what": "could not be done", "state": "call", "reason": why}]
+    typed = {(each.what["field"], each.what["held"]) for each in figures if each.measure == "typed"}
+    assert typed == {("received_by", "nowhere else"), ("read_back", "nowhere else")}
 
 
 async def test_with_and_without_are_a_program_of_their_own() -> None:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -87,6 +88,7 @@ BLOCKS = [
     ("unknown-name", "until: patient.answered", "until: patient.replied", "until: patient.replied"),
     ("missing-key", "reason: records are outstanding, ", "", "{ resume_by: 20d"),
     ("safety-clock", "      due: 10d\n", "      due: 10d\n      safety: true\n", "pauses:"),
+    ("clock", "      due: 10d\n", "      due: 10d\n      most: 5d\n", "most: 5d"),
     ("language", "language: 2", "language: 1", "parallel:"),
     ("set", "set: { paid_by: payer }", "set: { paid_by: nobody }", "paid_by: nobody"),
 ]
@@ -336,6 +338,7 @@ def test_language2_a_red_flag_list_is_compared_code_by_code() -> None:
     assert taken_off(old, new) == ("inputs flag = LL",)
     assert taken_off(None, new) == ()
     assert len(taken_off(new, None)) == 3
+    assert taken_off(replace(old, instructions="emergency"), old) == ("instructions",)
 
 
 def test_language2_what_is_written_out_is_bounded() -> None:

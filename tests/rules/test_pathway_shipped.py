@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from carelane.audit.leaf import faults
 from carelane.facts.fact import Json
 from carelane.pathways import fields, inputs, tables
 from carelane.pathways.definition import ClockKind, Definition
@@ -199,3 +200,17 @@ def test_pathway_shipped_hands_unmatched_facts_to_pools_that_the_system_pathway_
     held = {event.none.then for event in shipped(path.stem).events.values() if event.none.hold}
 
     assert asked | (held - {"ignore"}) <= set(known)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_pathway_shipped_says_why_it_ignores_in_words_that_an_audit_leaf_may_hold(
+    path: Path,
+) -> None:
+    """A reason stands in leaves as it is: an apostrophe would make it free text there."""
+    definition = shipped(path.stem)
+    edges = [*definition.everywhere.values()]
+    edges += [edge for state in definition.states.values() for edge in state.on.values()]
+    reasons = [each.none.ignore for each in definition.events.values()]
+    reasons += [edge.ignore for edge in edges]
+    refused = [words for words in reasons if faults({"detail": {"reason": words}})[1:]]
+    assert refused == []

@@ -18,6 +18,7 @@ from carelane.measures.promises.missed import FOLLOW_UPS, follow_ups, named
 from carelane.measures.promises.reading import CALLS, CONTACT, DECISIONS
 from carelane.measures.promises.red_flags import routed
 from carelane.measures.promises.results import taken
+from carelane.measures.promises.waitlist import filled
 from carelane.measures.promises.workflows import WORKFLOWS, entries, letter
 from carelane.pathways.calendar import Calendar, due_at
 from carelane.pathways.definition import ClockKind
@@ -36,14 +37,23 @@ def at(hours: float) -> datetime:
 
 def directory(*coverage: Coverage, **changes: Any) -> Snapshot:
     nurse = Person(name="nurse", display="N", roles=("nurse",), pools=("urgent", "desk"), sites=("main",))  # fmt: skip
+    heart = replace(nurse, name="cardiologist", pools=("heart",), service_lines=("cardiology",))
     every, routine = tuple(Urgency), (Urgency.ROUTINE,)
     pools = {
         "urgent": Pool(name="urgent", title="U", urgencies=every, members=("nurse",)),
         "desk": Pool(name="desk", title="D", urgencies=routine, members=("nurse",)),
+        "heart": Pool(
+            name="heart",
+            title="H",
+            urgencies=every,
+            members=("cardiologist",),
+            service_line="cardiology",
+        ),
         "empty": Pool(name="empty", title="E", urgencies=every),
     }
     place = Place(name="main", title="Main", zone="UTC", calendar="office", last_resort="empty")
-    made = Snapshot(organisation="t", title="T", sites={"main": place}, people={"nurse": nurse}, pools=pools,
+    people = {"nurse": nurse, "cardiologist": heart}
+    made = Snapshot(organisation="t", title="T", sites={"main": place}, people=people, pools=pools,
                     coverage=coverage, calendars={"office": OFFICE})  # fmt: skip
     return replace(made, **changes)
 
@@ -58,6 +68,8 @@ def wait(owner: str, *, urgent: bool = True, kind: str = "pool", hours: float = 
     [
         pytest.param(wait("urgent"), (), 0, id="somebody is there"),
         pytest.param(wait("empty"), (), 5, id="mutant_pool_without_people"),
+        pytest.param({**wait("heart"), "service_line": "neurology"}, (), 0, id="a pool that was meant"),
+        pytest.param({**wait("heart"), "site": "far"}, (), 5, id="mutant_nobody_of_it_works_there"),
         pytest.param(wait("empty", urgent=False), (), 5, id="mutant_routine_and_nobody_could_do_it"),
         pytest.param(wait("gone", kind="person"), (), 5, id="mutant_person_who_left"),
         pytest.param(wait("nurse", kind="person"), (), 0, id="person who is here"),
@@ -258,6 +270,46 @@ def test_each_workflow_has_an_entry_with_its_own_figures() -> None:
 def test_a_pathway_belongs_to_one_workflow(pathway: str, expected: str) -> None:
     assert letter(pathway) == expected
     assert sum(each.carries(pathway) for each in WORKFLOWS.values()) == bool(expected)
+
+
+def opening(outcome: str, *, offered: bool = True, by_hand: bool = False) -> dict[str, Any]:
+    return {
+        "case_id": "c",
+        "site": "main",
+        "outcome": outcome,
+        "offered": offered,
+        "by_hand": by_hand,
+    }
+
+
+def patient(
+    offers: int, *, accepted: int = 0, language: str = "en", first: float | None = None
+) -> dict[str, Any]:
+    return {"case_id": "p", "opened_at": at(0), "closed_at": None, "service_line": "cardiology", "language": language,
+            "visit": "", "urgency": "routine", "offers": offers, "accepted": accepted,
+            "first_at": at(first) if first is not None else None}  # fmt: skip
+
+
+def test_openings_above_the_floor_are_shared_by_how_they_ended() -> None:
+    openings = [
+        opening("filled"), opening("unfilled", by_hand=True), opening("gone"), opening(""),
+        opening("filled-by-hand", by_hand=True), opening("unfilled", offered=False, by_hand=True),
+    ]  # fmt: skip
+    served = [patient(3, accepted=1, first=2), patient(1, language="es", first=7)]
+    waiting = [*served, patient(0, language="es")]
+    found = filled(openings, waiting, at(10))
+    assert (found.openings, found.above_floor, found.running, found.filled) == (6, 5, 1, 1)
+    assert (found.share, found.offers_per_fill, found.acceptance) == (0.25, 4.0, 0.25)
+    assert (found.taken_otherwise, found.by_hand, found.unfilled) == (1, 1, 1)
+    assert found.unfilled_without_person == 0
+    assert (found.without_offer, found.longest_without_offer_s) == (1, 36000.0)
+    assert found.cohorts["language es"] == {"patients": 2, "offers": 1, "each": 0.5}
+    assert found.cohorts["visit not said"]["patients"] == 3
+
+
+def test_mutant_an_opening_that_came_to_nobody_is_counted() -> None:
+    assert filled([opening("unfilled", offered=False)], [], at(1)).unfilled_without_person == 1
+    assert filled([], [], at(1)).share is None
 
 
 SHIPPED = {

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from carelane.access.decide import Denied, decide
+from carelane.access.decide import Denied, allowed_each, decide
 from carelane.access.policies import Policies
 from carelane.access.request import Action, Request, Resource
 from carelane.accounts.sessions import Session
@@ -67,6 +67,24 @@ class Rights:
         )
         answer = decide(request, self.policies)
         return answer if isinstance(answer, Denied) else None
+
+    def may_each(
+        self, session: Session, action: Action, resources: Sequence[Resource]
+    ) -> tuple[bool, ...]:
+        """`may` for many records at once."""
+        return allowed_each(
+            [
+                Request(
+                    principal=session.principal,
+                    action=action,
+                    resource=resource,
+                    purpose=session.purpose,
+                    remote=session.remote,
+                )
+                for resource in resources
+            ],
+            self.policies,
+        )
 
     async def allow(
         self, session: Session, action: Action, resource: Resource, *, reason: bool = False

@@ -95,7 +95,9 @@ def _budget(spec: ClockSpec, bound: Bound) -> timedelta | None:
     """The site's budget, or the pathway's own; None where the due time counts back from a date."""
     if spec.back is not None:
         return None
-    return bound.setting if bound.setting is not None else spec.due
+    if bound.setting is None:
+        return spec.due
+    return bound.setting if spec.most is None else min(bound.setting, spec.most)
 
 
 def _counted_back(

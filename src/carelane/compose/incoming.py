@@ -12,6 +12,7 @@ from typing import Any
 from carelane.compose.connections import settings_of
 from carelane.compose.durability import Guard
 from carelane.compose.house import House
+from carelane.compose.instructions import instructing
 from carelane.connect.channel.adapter import open_door as open_channel_door
 from carelane.connect.fhir.adapter import open_door as open_fhir_door
 from carelane.connect.fhir.adapter import open_poller
@@ -99,6 +100,7 @@ def channel_doors(house: House, guard: Guard) -> dict[str, App]:
             connection=name,
             receive=guard.receive,
             now=house.runtime.now,
+            instruct=instructing(house, row),
         )
         for name, row in rows_of(house, "channel").items()
     }

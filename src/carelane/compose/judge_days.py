@@ -23,6 +23,7 @@ from carelane.measures.promises.missed import named
 from carelane.measures.promises.reading import Read, began, read
 from carelane.measures.promises.red_flags import routed
 from carelane.measures.promises.results import taken
+from carelane.measures.promises.waitlist import filled
 from carelane.measures.promises.workflows import entries
 
 _LAST = timedelta(seconds=1)  # a period ends before its end: what happened just now is in it
@@ -101,6 +102,11 @@ def _duties(house: House, seen: Read, told: Told, period: tuple[datetime, dateti
         "levels": asdict(levels),
         "referrals": asdict(decided(seen.decisions, directory, to_at))
         | {"staff_utilisation": _utilisation(seen.busy, told)},
+        "waitlist": asdict(filled(seen.openings, seen.waiting, to_at))
+        | {
+            "openings_at_the_hospital": len(_listed(told, "openings")),
+            "drawn": told.get("draws") or {},
+        },
         "discharge": asdict(clocked(seen.contacts, directory, to_at)),
         "missed_follow_ups": [asdict(each) for each in named(seen.overdue, to_at)],
     }

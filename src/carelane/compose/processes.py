@@ -31,7 +31,13 @@ from carelane.directory.snapshot import ConnectionRow
 from carelane.engine import downtime
 from carelane.engine.bell import carry
 from carelane.engine.demo_clock import DOOR, follow
-from carelane.engine.loop import keep, keep_beating, keep_draining, supervised
+from carelane.engine.loop import (
+    keep,
+    keep_beating,
+    keep_draining,
+    keep_scouting,
+    supervised,
+)
 from carelane.engine.periodic import audit_jobs, keep_periodic
 from carelane.engine.retention import sweep
 from carelane.engine.telemetry import health_app
@@ -46,6 +52,7 @@ from carelane.store.roles import DatabaseUrls
 Work = Callable[[], Awaitable[None]]
 NOTHING: Mapping[str, App] = {}
 HEALTH_S = 2.0
+SCOUTED_S = 5.0  # a scout rings sooner; this is for one that died
 
 
 def process_name(kind: str, number: int = 0) -> str:
@@ -87,6 +94,7 @@ async def run_loops(  # noqa: PLR0913  # what a process is made of
         await stop.wait()
         for door in ("drain", "interpret", "effects", "connections", "stop", DOOR):
             runtime.bell.ring_here(door)
+            runtime.bell.ring_each(f"{door}/")
         await health
     runtime.log.say("stopped")
 
@@ -155,7 +163,9 @@ async def work(
         loops: dict[str, Work] = {"drain": lambda: keep_draining(runtime, stop)}
         for name in reading:
             loops[f"interpret-{name}"] = partial(
-                keep, runtime, stop, "interpret", partial(interpret, runtime, reading, name))  # fmt: skip
+                keep, runtime, stop, f"interpret/{name}", partial(interpret, runtime, reading, name),
+                poll_s=SCOUTED_S)  # fmt: skip
+        loops["scout"] = partial(keep_scouting, runtime, stop, "interpret", "intake.with_pending")
         loops["send"] = partial(sending.keep, stop)
         jobs = audit_jobs(house.audit, runtime, notary_of(house))
         jobs["retention"] = ("20 3 * * * 0", partial(sweep, runtime))  # nightly, 03:20 UTC

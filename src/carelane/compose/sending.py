@@ -18,7 +18,7 @@ from carelane.effects.dispatch import dispatch
 from carelane.effects.outbox import Outbox
 from carelane.effects.reconcile import reconcile
 from carelane.effects.sweep import nightly
-from carelane.engine.loop import supervised
+from carelane.engine.loop import keep_scouting, supervised
 from carelane.facts.errors import CarelaneError
 
 LOOK_S = 2.0
@@ -59,11 +59,14 @@ class Sending:
                 for part, loop in (("dispatch", dispatch), ("reconcile", reconcile)):
                     work = partial(loop, outbox, name, over)
                     group.create_task(supervised(f"{part}-{name}", runtime, over, work))
+            scout = partial(keep_scouting, runtime, over, "effects", "effects.with_waiting")
+            group.create_task(supervised("scout-effects", runtime, over, scout))
             while not stop.is_set() and runtime.directory.connections == rows:
                 await runtime.bell.wait("connections", seconds=LOOK_S)
             over.set()
-            for door in ("effects", *(f"reconcile/{name}" for name in outbox.destinations)):
-                runtime.bell.ring_here(door)
+            runtime.bell.ring_here("effects")
+            for door in ("effects/", "reconcile/"):
+                runtime.bell.ring_each(door)
 
     async def _take_over(self) -> None:
         try:

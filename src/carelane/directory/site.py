@@ -8,6 +8,7 @@ files in `crossing`; the store keeps the texts, so that every version can be rea
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import lru_cache
 
 from carelane.directory import message_rules, sections
 from carelane.directory.crossing import cross_check
@@ -66,11 +67,19 @@ def load_site(
     files: Mapping[str, str], *, version: int = 1
 ) -> tuple[Snapshot, tuple[Problem, ...]]:
     """The snapshot of these files (name to text), and every problem; usable if none is an error."""
+    return _loaded(tuple(sorted(files.items())), version)
+
+
+@lru_cache(maxsize=8)
+def _loaded(
+    files: tuple[tuple[str, str], ...], version: int
+) -> tuple[Snapshot, tuple[Problem, ...]]:
+    """The same files say the same: they are read once in a process."""
     parts = _Parts()
     problems: list[Problem] = []
-    for name in sorted(files):
+    for name, text in files:
         findings = Findings(file=name)
-        _file(parts, top(read(files[name], findings), findings))
+        _file(parts, top(read(text, findings), findings))
         problems.extend(_ours(problem) for problem in findings.problems)
     snapshot = _snapshot(parts, version)
     return snapshot, (*problems, *cross_check(snapshot, declared=len(parts.names)))

@@ -17,7 +17,7 @@ from carelane.facts.errors import CarelaneError
 from carelane.facts.intent import PATIENT_MESSAGE, Intent
 from carelane.facts.ports import OPTED_OUT, Sent, Verdict
 
-_POLL_S = 0.25
+_POLL_S = 1.0  # the scout at door `effects` rings sooner
 
 
 async def dispatch(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
@@ -36,7 +36,7 @@ async def dispatch(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
                 running.add(task)
                 task.add_done_callback(running.discard)
             if not flights:
-                await outbox.runtime.bell.wait("effects", seconds=_POLL_S)
+                await outbox.runtime.bell.wait(f"effects/{name}", seconds=_POLL_S)
 
 
 async def _ready(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:

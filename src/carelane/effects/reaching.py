@@ -114,7 +114,8 @@ async def plan_of(outbox: Outbox, tx: Tx, flight: Flight, name: str) -> Plan | N
     if template.counted and await _over(tx, flight, runtime.now(), rules.per_week):
         return NoWay(reason="contact-limit")
     now = runtime.now()
-    not_before = quiet_until(now, _zone(outbox, flight, reach), rules) or now
+    quiet = None if template.any_hour else quiet_until(now, _zone(outbox, flight, reach), rules)
+    not_before = quiet or now
     return Plan(way=way, connection=connections[way.channel], template=template, reach=reach,
                 not_before=not_before)  # fmt: skip
 

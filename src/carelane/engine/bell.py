@@ -30,6 +30,12 @@ class Bell:
         """Wake whoever waits at the door in this process."""
         self._doors[door].set()
 
+    def ring_each(self, beginning: str) -> None:
+        """Wake whoever waits in this process at a door with this beginning."""
+        for door, event in tuple(self._doors.items()):
+            if door.startswith(beginning):
+                event.set()
+
     async def wait(self, door: str, *, seconds: float) -> None:
         """Wait for a ring, at most so many seconds."""
         event = self._doors[door]

@@ -16,7 +16,8 @@ from carelane.store.database import Database, Tx
 
 DOOR = "clock"
 LOOK_S = 1.0
-ASK_AGAIN_S = 0.004
+ASK_AGAIN_S = 0.012
+FOLLOW_TIMES = 100
 NO_LATENESS = timedelta(0)
 AFTER_DUE = timedelta(seconds=1.05)
 """An expiry is decided a second after it is due (SEMANTICS 6)."""
@@ -30,7 +31,7 @@ class NotADemo(SetupFault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """What asking to move came to: the time now, what is still on its way, and how late the latest clock is."""
+    """What asking to move came to: the time now, what is still on its way, how late its latest clock will be."""
 
     now: datetime
     busy: dict[str, int]
@@ -73,6 +74,8 @@ async def follow(runtime: Runtime, clock: Clock, stop: asyncio.Event) -> None:
             row = await tx.one("clock.ahead")
         if row is not None and row["ahead"] > clock.ahead:
             clock.ahead = row["ahead"]
+            async with runtime.worker.transaction() as tx:
+                await tx.run("clock.follow", process=runtime.process, now=clock())
             for door in ("drain", "effects", "interpret"):
                 runtime.bell.ring_here(door)
         await runtime.bell.wait(DOOR, seconds=LOOK_S)
@@ -93,7 +96,10 @@ async def move(
     """
     give_up = asyncio.get_running_loop().time() + wait_s
     while True:
+        before = clock()
         moved = await _try(runtime, clock, until, within)
+        if moved.quiet:
+            await _followed(runtime, before, moved.now)
         if moved.quiet or asyncio.get_running_loop().time() >= give_up:
             return moved
         await asyncio.sleep(ASK_AGAIN_S)
@@ -110,11 +116,24 @@ async def _try(runtime: Runtime, clock: Clock, until: datetime, within: timedelt
             row = await tx.one("clock.next", now=now)
             next_at = row["at"] if row else None
             safety_at = row["safety_at"] if row else None
-            await _ahead(tx, clock, now, _target(until, next_at, safety_at, within))
+            target = _target(until, next_at, safety_at, within)
+            await _ahead(tx, clock, now, target)
+            if next_at is not None:
+                late_s = max(late_s, (target - next_at).total_seconds())
     if not any(busy.values()):
         for door in (DOOR, "drain", "effects"):
             runtime.bell.ring(door)
     return Moved(now=clock(), busy=busy, late_s=late_s, next_at=next_at)
+
+
+async def _followed(runtime: Runtime, before: datetime, now: datetime) -> None:
+    """Wait until every process that lives has the new time: else one would still decide, or refuse, by the old."""
+    for _ in range(FOLLOW_TIMES):
+        async with runtime.worker.transaction() as tx:
+            row = await tx.one("clock.behind", process=runtime.process, before=before, now=now)
+        if row is None or row["behind"] == 0:
+            return
+        await asyncio.sleep(ASK_AGAIN_S)
 
 
 def _target(

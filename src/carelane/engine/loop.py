@@ -24,8 +24,26 @@ async def keep_draining(runtime: Runtime, stop: asyncio.Event) -> None:
             await asyncio.sleep(PAUSE_S)
 
 
+async def keep_scouting(runtime: Runtime, stop: asyncio.Event, door: str, query: str) -> None:
+    """Ask once for all which of many have work, and ring at those: `door/NAME` for each name of the query.
+
+    A process with a dozen connections asks one question at each ring, not a dozen. An empty name rings at all doors.
+    """
+    while not stop.is_set():
+        async with runtime.worker.transaction(steady=True) as tx:
+            found = await tx.tuples(query, {"now": runtime.now()})
+        for (name,) in found:
+            runtime.bell.ring_each(f"{door}/{name}")
+        await runtime.bell.wait(door, seconds=POLL_S)
+
+
 async def keep(
-    runtime: Runtime, stop: asyncio.Event, door: str, once: Callable[[], Awaitable[int]]
+    runtime: Runtime,
+    stop: asyncio.Event,
+    door: str,
+    once: Callable[[], Awaitable[int]],
+    *,
+    poll_s: float = POLL_S,
 ) -> None:
     """Run `once` until told to stop; wait at the door's bell when it found nothing to do.
 
@@ -35,7 +53,8 @@ async def keep(
     while not stop.is_set():
         done = await once()
         if done <= 0:
-            await runtime.bell.wait(door if done == 0 else "stop", seconds=POLL_S)
+            waits = (door, poll_s) if done == 0 else ("stop", POLL_S)
+            await runtime.bell.wait(waits[0], seconds=waits[1])
         elif done < SMALL:
             await asyncio.sleep(PAUSE_S)
 

@@ -10,7 +10,9 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from carelane.directory.snapshot import Snapshot
+from carelane.measures.capacity import capacity, free, third_next
 from carelane.measures.figures import Figure, Parting, Row, figures, grouped
+from carelane.measures.typed_again import typed
 from carelane.pathways.calendar import Calendar, elapsed
 from carelane.pathways.definition import ClockKind, Definition, InputType
 from carelane.store.database import Tx
@@ -45,6 +47,8 @@ class History:
     misroutes: Sequence[Row]
     exceptions: Sequence[Row]
     appointments: Sequence[Row]
+    typed: Sequence[Row]
+    slots: Sequence[Row]
 
 
 async def history(tx: Tx, asked: Asked, definitions: Iterable[Definition]) -> History:
@@ -70,6 +74,8 @@ async def history(tx: Tx, asked: Asked, definitions: Iterable[Definition]) -> Hi
             "measures.counted_appointments", **limits, pathways=[one[0] for one in starts],
             inputs=[one[1] for one in starts],
         ),
+        typed=await tx.rows("measures.counted_typed", **limits),
+        slots=await tx.rows("measures.counted_slots", to_at=asked.to_at),
     )  # fmt: skip
 
 
@@ -101,7 +107,24 @@ def count(
         *figures("misroutes", [_hours(row) for row in found.misroutes], parting, what=("rule", "release", "reason")),
         *figures("exceptions", exceptions, parting, what=("what", "state", "reason")),
         *_appointments(found.appointments, parting),
+        *figures("typed", list(typed(found.typed, definitions)), parting, what=("task", "field", "held")),
+        *_capacity(found.slots, asked, parting),
     )  # fmt: skip
+
+
+def _capacity(rows: Sequence[Row], asked: Asked, parting: Parting) -> Iterator[Figure]:
+    """What is free ahead of the end of the period, as far as the question goes."""
+    slots = [
+        slot
+        for slot in free(rows, asked.to_at)
+        if asked.pathway in {None, slot["pathway"]}
+        and asked.site in {None, slot["site"]}
+        and asked.service_line in {None, slot["service_line"]}
+    ]
+    ahead = list(capacity(slots, asked.to_at, parting.zones))
+    yield from figures("capacity", ahead, parting, what=("day", "service_line", "visit"))
+    third = list(third_next(slots, asked.to_at))
+    yield from figures("third_next", third, parting, what=("site", "service_line", "visit"))
 
 
 def _reached(found: History, asked: Asked, definitions: Mapping[str, Definition]) -> Iterator[Row]:

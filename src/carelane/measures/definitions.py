@@ -82,4 +82,25 @@ MEANINGS: Mapping[str, Meaning] = {
         counts="n: cases opened in the period whose appointment is known now; of: all opened in it of pathways that "
         "read one. Value: from opening to the start of the appointment last told.",
     ),
+    "typed": Meaning(
+        title="Fields typed again",
+        unit="",
+        counts="n: fields that people gave in forms of tasks that they completed in the period, by task, field and who "
+        "held it; of: all of these. `kept by`: the pathway declares another system as the field's authority. "
+        "`already told`: a message had given the case the same code before. `corrected`: it had given another. "
+        "`nowhere else`: only the person knew it. Undone completions are left out.",
+    ),
+    "capacity": Meaning(
+        title="Free capacity of the next 14 days",
+        unit="min",
+        counts="n: slots that start within 14 days after the end of the period and were free when the EHR last told of "
+        "them before it, by day of the site, service line and kind of visit. Value: their minutes. A slot that the "
+        "EHR never told of, or that no pathway in force reads, is not counted. Cohort: the month it was last told of.",
+    ),
+    "third_next": Meaning(
+        title="Third next available",
+        unit="d",
+        counts="n: sites, service lines and kinds of visit with at least three free slots ahead. Value: days from the "
+        "end of the period to the start of the third. Read like free capacity, without the 14 days.",
+    ),
 }

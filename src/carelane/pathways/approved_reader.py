@@ -44,7 +44,7 @@ def read_red_flags(top: Part, names: Names) -> RedFlags | None:
     if "red_flags" not in top.entries:
         return None
     part = top.part("red_flags", "`red_flags`")
-    part.keys(("approvers", "inputs", "outputs"), ("approvers",))
+    part.keys(("approvers", "inputs", "outputs", "instructions"), ("approvers",))
     _two(part, part.words("approvers"))
     inputs, outputs = _flags(part, "inputs", names), _flags(part, "outputs", names)
     if not inputs and not outputs:
@@ -54,7 +54,10 @@ def read_red_flags(top: Part, names: Names) -> RedFlags | None:
             "The red-flag list is empty.",
             "Name the codes: `inputs: { flag: [high] }`.",
         )
-    return RedFlags(approvers=part.words("approvers"), inputs=inputs, outputs=outputs)
+    shown = names.use("effect", part.text("instructions"), part.place("instructions"))
+    return RedFlags(
+        approvers=part.words("approvers"), inputs=inputs, outputs=outputs, instructions=shown
+    )
 
 
 def taken_off(before: RedFlags | None, after: RedFlags | None) -> tuple[str, ...]:
@@ -67,6 +70,8 @@ def _said(flags: RedFlags) -> Iterator[str]:
     for kind, listed in (("inputs", flags.inputs), ("outputs", flags.outputs)):
         for name, codes in listed.items():
             yield from (f"{kind} {name} = {code}" for code in codes)
+    if flags.instructions:
+        yield "instructions"
 
 
 def _flags(part: Part, key: str, names: Names) -> dict[str, tuple[str, ...]]:

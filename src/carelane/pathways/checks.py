@@ -43,7 +43,7 @@ def check_language(top: Part, language: int) -> None:
     records: list[tuple[Record, tuple[str, ...]]]
     records = [(record, _STATES_2) for _, record, _ in inner_records(top.node("states"))]
     clocks = [record.entries.get("clock") for record, _ in records]
-    records += [(one, ("pauses",)) for one in clocks if isinstance(one, Record)]
+    records += [(one, ("most", "pauses")) for one in clocks if isinstance(one, Record)]
     for record, keys in [(top.record, _HEAD_2), *records]:
         for key in keys:
             if key in record.entries:

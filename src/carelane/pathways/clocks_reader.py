@@ -19,7 +19,7 @@ from carelane.pathways.shape import Part
 
 CHANNELS = ("worklist", "secure-message", "phone", "pager", "text-message", "email")
 LEVELS_MAX = 9
-_CLOCK_KEYS = ("kind", "due", "warn", "safety", "from", "latest", "setting", "pauses")
+_CLOCK_KEYS = ("kind", "due", "warn", "safety", "from", "latest", "setting", "most", "pauses")
 PAUSES_MAX = 12
 _DAY = timedelta(days=1)
 _MOMENTS = (InputType.DATE, InputType.INSTANT)
@@ -42,6 +42,7 @@ def read_clock(part: Part, names: Names, state: str = "") -> ClockSpec:
         start=_moment(clock, "from", names),
         latest=clock.span("latest"),
         setting=clock.text("setting"),
+        most=clock.span("most"),
         pauses=_pauses(clock, state, names),
     )
     _check(clock, spec)
@@ -79,8 +80,14 @@ def _check(clock: Part, spec: ClockSpec) -> None:
             "A safety clock is never paused." if spec.safety else "A date does not wait.",
             "Remove `pauses`.",
         )
-    for key in ("due", "warn"):
-        value = spec.due if key == "due" else spec.warn
+    if spec.most is not None and (not spec.setting or spec.due is None or spec.most < spec.due):
+        findings.add(
+            "clock",
+            clock.place("most"),
+            "`most` bounds what a site's `setting` may say.",
+            "Write a `setting`, a `due`, and no less than that.",
+        )
+    for key, value in (("due", spec.due), ("warn", spec.warn), ("most", spec.most)):
         if value is not None:
             _check_unit(clock, key, value, spec.kind)
 

@@ -76,12 +76,14 @@ class PhraseTable:
 class RedFlags:
     """What must never be led to a non-urgent owner, with its own approvers; a release only extends it.
 
-    `inputs` and `outputs` name the codes of inputs and of table outputs that are red flags.
+    `inputs` and `outputs` name the codes of inputs and of table outputs that are red flags. `instructions` names the
+    message whose words a patient at a form or chat is shown at once.
     """
 
     approvers: tuple[str, ...]
     inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    instructions: str = field(default="", metadata=SINCE_2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

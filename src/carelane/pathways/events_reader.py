@@ -41,6 +41,7 @@ KEYS = (
     "authorisation",
     "access",
     "thread",
+    "device",
 )
 FIRST_MAX = 12
 ORDERS = ("urgency", "opened", "entered")

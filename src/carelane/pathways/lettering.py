@@ -31,7 +31,8 @@ from carelane.pathways.templates import (
 
 SUBJECT_MAX = 78  # RFC 5322, 2.1.1
 SEGMENTS_MAX = 3
-_KEYS = ("template", "class", "default", "segments", "blanks", "otherwise", "counted", *CHANNELS)
+_FLAGS = ("counted", "any_hour")
+_KEYS = ("template", "class", "default", "segments", "blanks", "otherwise", *_FLAGS, *CHANNELS)
 _BRACE = re.compile(r"[{}]")
 
 
@@ -95,6 +96,7 @@ def _template(top: Part, lexicon: Lexicon) -> Template:
         texts=texts,
         otherwise=top.text("otherwise"),
         counted=top.one_of("counted", ("true", "false"), "true") == "true",
+        any_hour=top.one_of("any_hour", ("true", "false"), "false") == "true",
         languages=_spoken(texts, lexicon),
     )
     _check_used(top, template)

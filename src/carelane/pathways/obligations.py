@@ -73,7 +73,8 @@ class ClockSpec:
     `start` is an input holding the start (a result's verification), or empty for entry. `due`,
     `warn` and the levels' `after` count from the start, in the clock's own kind of time. Days are
     24 h in `wall`, and dates in the day kinds. `setting` names a site setting that may
-    replace `due`. `latest` bounds a start that lies in the future: due at most so long after entry (wall time).
+    replace `due`, up to `most`. `latest` bounds a start that lies in the future: due at most so long after entry
+    (wall time).
     """
 
     kind: ClockKind
@@ -84,6 +85,7 @@ class ClockSpec:
     start: str = ""
     latest: timedelta | None = None
     setting: str = ""
+    most: timedelta | None = field(default=None, metadata=SINCE_2)
     pauses: tuple[PauseRule, ...] = field(default=(), metadata=SINCE_2)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from carelane.facts.intent import PATIENT_MESSAGE, Audience
 from carelane.facts.problem import Fault, Problem
-from carelane.pathways.definition import Definition, EffectKind
+from carelane.pathways.definition import SINCE_2, Definition, EffectKind
 from carelane.pathways.digest import plain
 from carelane.pathways.findings import choose
 
@@ -87,8 +87,8 @@ class Template:
     """One template. `texts` are by channel and language; `default` is the language that is always there.
 
     `segments` bounds a text message's parts; `otherwise` names what a patient gets who has not consented to a
-    clinical one; a message that is not `counted` is outside the limit of contacts. `languages` are those of its texts:
-    a release keeps them with it.
+    clinical one; a message that is not `counted` is outside the limit of contacts, one for `any_hour` does not wait for
+    quiet hours to end. `languages` are those of its texts: a release keeps them with it.
     """
 
     name: str
@@ -99,6 +99,7 @@ class Template:
     texts: Mapping[str, Mapping[str, Wording]]
     otherwise: str = ""
     counted: bool = True
+    any_hour: bool = field(default=False, metadata=SINCE_2)
     languages: Mapping[str, Language] = field(default_factory=dict)
 
     @property

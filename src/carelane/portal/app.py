@@ -24,6 +24,7 @@ from carelane.portal.pages import (
     emergency,
     finding,
     live,
+    measures,
     operating,
     pathway_live,
     pathways,
@@ -50,6 +51,7 @@ PAGES = (
     operating,
     pathways,
     pathway_live,
+    measures,
     downtime,
     live,
 )

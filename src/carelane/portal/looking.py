@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from carelane.access.decide import Denied
-from carelane.access.request import Action
+from carelane.access.request import Action, Resource
 from carelane.access.views import Fields, Screen
 from carelane.accounts.emergency import Grant, acting, grant_on
 from carelane.accounts.rights import MISSING
@@ -65,15 +65,16 @@ async def listed(
     if denied:
         return denied
     found = await tasks(desk.runtime, viewer_of(session), filters=filters, after=after, limit=limit)
-    seen = [row for row in found if _may_list(desk, session, row)]
+    may = desk.rights.may_each(session, Action.TASK_LIST, [_record(desk, row) for row in found])
+    seen = [row for row, allowed in zip(found, may, strict=True) if allowed]
     await desk.rights.read(session, Screen.WORKLIST.value, [row.case for row in seen])
     return seen
 
 
-def _may_list(desk: Desk, session: Session, row: TaskRow) -> bool:
+def _record(desk: Desk, row: TaskRow) -> Resource:
     record = {"id": row.id, "site": row.site, "service_line": row.service_line, "owner_name": row.owner_name,
               "assignee": row.assignee, "pathway": row.pathway}  # fmt: skip
-    return desk.rights.may(session, Action.TASK_LIST, desk.rights.record(record)) is None
+    return desk.rights.record(record)
 
 
 async def case(

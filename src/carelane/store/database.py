@@ -89,7 +89,7 @@ class Database:
             each()
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Tx]:
+    async def snapshot(self, *, sites: Sequence[str] = ()) -> AsyncIterator[Tx]:
         """Reading only, all of it as of one instant: for figures that must agree with each other."""
         async with self.pool.connection() as connection:
             await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
@@ -98,6 +98,8 @@ class Database:
                 async with connection.transaction():
                     await connection.execute(_scope(self.organisation))
                     await connection.execute(_LONGER)
+                    if sites:
+                        await connection.execute(_SITES, (",".join(sites),))
                     yield Tx(connection)
             finally:
                 await connection.set_isolation_level(None)

@@ -95,7 +95,7 @@ async def desk(
     shutil.copy(HERE / "request-desk.yaml", pathways)
     with (site / "pathways.yaml").open("a") as file:
         file.write(ACTIVATION)
-    (site / "channels.yaml").write_text(
+    (site / "connections.yaml").write_text(
         "connections:\n" + "".join(CONNECTION.format(name=name) for name in CHANNELS)
     )
     settings = Settings(home=tmp_path, site=site, pathways=pathways)
@@ -147,7 +147,7 @@ async def test_every_channel_ends_in_canonical_facts(desk: Desk) -> None:
     assert [(connection, type_) for connection, type_, _ in facts] == [
         ("web-form", "request.received"),
         ("chat", "message.received"),
-        ("call-centre", "request.received"),
+        ("call-centre", "refill.requested"),
         ("portal", "message.received"),
         ("device", "reading.received"),
     ]

@@ -177,6 +177,7 @@ async def texting(  # what a house is made of
     rules: str = "",
     if_unknown: str = "drop",
     extra: Mapping[str, str] = NOTHING,
+    connections: str = CONNECTIONS,
 ) -> AsyncIterator[Texting]:
     """Open one; its books are audited when the test is over. `extra` is added to files of the folder."""
     async with AsyncExitStack() as stack:
@@ -193,7 +194,7 @@ async def texting(  # what a house is made of
         base = await stack.enter_async_context(standing(at_the_door))
         door = f"{base}/sms/texts"
         named = {"dialect": dialect, "gateway": gateway.root, "account": ACCOUNT, "sender": SENDER}
-        settings = _settings(folder, CONNECTIONS.format(mail=port, door=door, **named), rules)
+        settings = _settings(folder, connections.format(mail=port, door=door, **named), rules)
         reminder = settings.pathways / "visit-reminder.yaml"
         said = f"if_unknown: {if_unknown}"
         reminder.write_text(reminder.read_text().replace("if_unknown: drop", said))

@@ -51,6 +51,13 @@ def releases() -> dict[str, Definition]:
     return {each.digest: each for each in (old, now)}
 
 
+def said_of(said: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a person's answer: its reason and its form."""
+    task = {name: said[name] for name in ("reason", "form") if name in said}
+    told = {"read": {"referral": said["told"]}} if "told" in said else {}
+    return ({"said": {"task": task}} if task else {}) | told
+
+
 class Planted:
     """Rows, with the names that tests use for them."""
 
@@ -109,7 +116,7 @@ class Planted:
         )  # fmt: skip
         self.rig.insert(
             "decision", fact=fact, **self.where(line), subject=name_id("subject", str(case)), disposition="applied",
-            decided_at=at, read=Jsonb({"task": {"reason": said["reason"]}} if "reason" in said else {}),
+            decided_at=at, read=Jsonb(said_of(said)),
         )  # fmt: skip
 
 
@@ -185,7 +192,7 @@ def of(figures: tuple[Figure, ...], measure: str) -> dict[tuple[str, ...], tuple
     return {tuple(one.what.values()): (one.n, one.median) for one in figures if one.measure == measure}  # fmt: skip
 
 
-@pytest.mark.requirement("R17")
+@pytest.mark.requirement("R17", "R3", "R101", "R153", "R154")
 async def test_every_measure_is_what_was_worked_out_by_hand(planted: Rig) -> None:
     figures = await counted(planted)
     # A: done, undone, done, done, done: five facts by people. B is open.
@@ -238,6 +245,7 @@ async def test_periods_that_meet_count_each_arrival_and_end_once(planted: Rig) -
         assert total == sum(one.n for half in halves for one in half if one.measure == measure)
 
 
+@pytest.mark.requirement("R156")
 @pytest.mark.parametrize(
     ("asked", "touches", "by_hand"),
     [

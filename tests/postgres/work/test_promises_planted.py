@@ -2,8 +2,10 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from psycopg.types.json import Json as Jsonb
 
 from carelane.facts.ids import name_id
 from carelane.measures.promises.reading import Read, began, read
@@ -74,6 +76,51 @@ async def test_the_history_begins_with_its_first_message(rig: Rig) -> None:
     _message(rig, first)
     async with rig.runtime.worker.snapshot() as tx:
         assert await began(tx) == first
+
+
+async def test_openings_and_those_who_wait_are_read_with_their_waits(rig: Rig) -> None:
+    """A slot that was offered and filled, one that went to a person; a patient with two offers, who took one."""
+    rig.sql("begin")
+    filled, by_hand, patient = (_case(rig, name, pathway) for name, pathway in WAITLIST)
+    for number, (case, state) in enumerate(
+        [(filled, "offering"), (by_hand, "by-hand"), (patient, "asking"), (patient, "claiming"), (patient, "asking")]
+    ):  # fmt: skip
+        _wait(rig, case, state, number)
+    values = {"v": 1, "values": {"line": ["c", "cardiology"], "speaks": ["c", "es"]}}
+    rig.sql("update pathway_case set state = %(v)s where id = %(c)s", v=Jsonb(values), c=patient)
+    rig.sql("commit")
+    found = await seen(rig)
+    openings = {(row["outcome"], row["offered"], row["by_hand"]) for row in found.openings}
+    assert openings == {("filled", True, False), ("filled", False, True)}
+    [row] = found.waiting
+    assert (row["offers"], row["accepted"], row["first_at"]) == (2, 1, START + timedelta(minutes=2))
+    assert (row["service_line"], row["language"], row["visit"]) == ("cardiology", "es", "")
+    assert row["urgency"] == "urgent"
+
+
+WAITLIST = (("one", "slot-fill"), ("two", "slot-fill"), ("three", "waitlist-offer"))
+
+
+def _case(rig: Rig, name: str, pathway: str) -> UUID:
+    id_ = name_id("case", name)
+    opened = START + timedelta(seconds=len(name))
+    rig.insert(
+        "pathway_case", id=id_, organisation=rig.organisation, site=SITE, service_line="", correlation=id_,
+        subject=name_id("subject", name), pathway=pathway, version="1", release="r", status="s", opened_at=opened,
+        decided_at=opened, closed_at=START + timedelta(hours=1), outcome="filled", revision=1, urgency=1,
+        state=Jsonb({"v": 1}),
+    )  # fmt: skip
+    return id_
+
+
+def _wait(rig: Rig, case: UUID, state: str, number: int) -> None:
+    opened = START + timedelta(minutes=number)
+    rig.insert(
+        "step", id=name_id("step", f"{case}{number}"), organisation=rig.organisation, site=SITE, service_line="",
+        case_id=case, subject=name_id("subject", 1), state=state, opened_at=opened, closed_at=opened, how="x",
+        owner_kind="pool", owner_name="desk", clock_kind="wall", started_at=opened, due_at=opened, next_at=opened,
+        fallback="f", detail=Jsonb({}),
+    )  # fmt: skip
 
 
 def _message(rig: Rig, at: datetime) -> None:

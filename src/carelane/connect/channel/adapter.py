@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from carelane.connect.channel.codec import decode, id_of
-from carelane.connect.channel.door import ChannelDoor
+from carelane.connect.channel.door import ChannelDoor, Instruct
 from carelane.connect.channel.mapping import read
 from carelane.connect.channel.schema import BYTES_MAX, CHANNELS
 from carelane.connect.channel.signing import SECRET_LENGTH_MIN
@@ -23,7 +23,12 @@ SCHEMA: Final[Mapping[str, Json]] = {
         "channel": {"enum": list(CHANNELS)},
         "secret_file": {"type": "string"},
         "bytes_max": {"type": "integer", "maximum": 4 * 1024 * 1024},
-        "instructions": {"type": "string"},
+        "instructions": {
+            "oneOf": [
+                {"type": "string"},
+                {"type": "object", "additionalProperties": {"type": "string"}},
+            ]
+        },
     },
 }
 """JSON Schema of a channel connection's settings."""
@@ -56,9 +61,11 @@ def open_door(
     connection: str,
     receive: Receive,
     now: Callable[[], datetime],
+    instruct: Instruct | None = None,
 ) -> ChannelDoor:
-    """The ASGI door of this connection."""
+    """The ASGI door of this connection; `instruct` gives the words for an emergency."""
     channel = channel_of(settings)
+    told = {} if instruct is None else {"instruct": instruct}
     return ChannelDoor(
         connection=connection,
         channel=channel,
@@ -66,8 +73,17 @@ def open_door(
         receive=receive,
         now=now,
         bytes_max=int(str(settings.get("bytes_max", BYTES_MAX[channel]))),
-        instructions=str(settings.get("instructions", "")),
+        instructions=_by_language(settings.get("instructions", "")),
+        **told,
     )
+
+
+def _by_language(words: Json) -> Mapping[str, str]:
+    """The site's words by language; one text, or the first of several, is for everybody else."""
+    if not isinstance(words, Mapping):
+        return {"": str(words)} if words else {}
+    named = {str(language).lower(): str(text) for language, text in words.items()}
+    return {"": next(iter(named.values()), ""), **named}
 
 
 def reader_for(settings: Mapping[str, Json], *, source: str) -> Reader:

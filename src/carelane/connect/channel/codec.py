@@ -35,8 +35,25 @@ def id_of(raw: bytes) -> str | None:
         return None
 
 
+def language_of(raw: bytes) -> str:
+    """The two letters of the language that the patient is said to speak; empty where none is."""
+    try:
+        spoken = msgspec.json.decode(raw, type=_Spoken).patient.language
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    return spoken.partition("-")[0].lower()
+
+
 class _Head(msgspec.Struct):
     id: str
+
+
+class _Speaks(msgspec.Struct):
+    language: str = ""
+
+
+class _Spoken(msgspec.Struct):
+    patient: _Speaks
 
 
 UNREADABLE = Problem(

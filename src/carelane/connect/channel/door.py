@@ -4,14 +4,14 @@ In this order: method, type, size, signature, schema, store, and only then an an
 field, what is wrong with it and the remedy; none holds a value.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from carelane.connect.channel.codec import decode
+from carelane.connect.channel.codec import decode, language_of
 from carelane.connect.channel.schema import CHANNELS
 from carelane.connect.channel.signing import HEADER, authentic
 from carelane.facts.errors import CarelaneError
@@ -21,6 +21,7 @@ from carelane.facts.problem import Problem
 Scope = MutableMapping[str, Any]
 Source = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Sink = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Instruct = Callable[[bytes], Awaitable[str]]
 _STATUS_OF: Final = {"accepted": 202, "duplicate": 200, "conflict": 409, "rejected": 422}
 
 
@@ -33,9 +34,17 @@ class Told:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+async def _nothing(_raw: bytes) -> str:
+    """Where nobody says what an emergency is."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelDoor:
-    """One connection's door. `instructions` are the site's words that whoever sends is shown at once."""
+    """One connection's door. `instructions` are the site's words, by language, that whoever sends is shown at once.
+
+    `instruct` gives the words for an emergency where what was sent holds a red flag, else nothing.
+    """
 
     connection: str
     channel: str
@@ -43,7 +52,8 @@ class ChannelDoor:
     receive: Receive
     now: Callable[[], datetime]
     bytes_max: int
-    instructions: str = ""
+    instructions: Mapping[str, str] = field(default_factory=dict)
+    instruct: Instruct = _nothing
 
     async def __call__(self, scope: Scope, source: Source, sink: Sink) -> None:
         """One request."""
@@ -81,16 +91,28 @@ class ChannelDoor:
         try:
             receipt = await self.receive(self.connection, body)
         except CarelaneError as fault:
-            return _refused(503, _stopped(fault.code), ((b"retry-after", b"5"),))
+            refused = _refused(503, _stopped(fault.code), ((b"retry-after", b"5"),))
+            return await self._instructed(refused, body)
         status = _STATUS_OF.get(receipt.outcome, 500)
         if receipt.outcome == "rejected":
             _, problems = decode(self.channel, body)
             return Told(status, {"outcome": "rejected", "problems": _listed(problems)})
         if receipt.outcome == "conflict":
-            return Told(status, {"outcome": "conflict", "problems": _listed([CONFLICT])})
+            conflict = Told(status, {"outcome": "conflict", "problems": _listed([CONFLICT])})
+            return await self._instructed(conflict, body)
         said = {"outcome": receipt.outcome, "message": str(receipt.message)}
+        return await self._instructed(Told(status, said), body)
+
+    async def _instructed(self, told: Told, body: bytes) -> Told:
+        """The answer with what the patient is shown; an emergency's words come first, also where nothing was kept."""
+        urgent = await self.instruct(body)
+        plain = self.instructions.get(language_of(body)) or self.instructions.get("", "")
+        words = "\n".join(one for one in (urgent, plain) if one)
+        shown = {"instructions": words} if words else {}
         return Told(
-            status, {**said, "instructions": self.instructions} if self.instructions else said
+            told.status,
+            {**told.body, **shown, **({"emergency": True} if urgent else {})},
+            told.headers,
         )
 
 

@@ -13,6 +13,7 @@ from carelane.connect.channel.schema import (
     Chat,
     DeviceReadings,
     Kind,
+    Number,
     Person,
     PortalMessage,
     Said,
@@ -21,6 +22,7 @@ from carelane.connect.channel.schema import (
 )
 from carelane.connect.channel.schema import Reading as Measured
 from carelane.facts.fact import Draft, Identifier, Json, Urgency
+from carelane.facts.limits import limit_of
 from carelane.facts.phi import Phi
 from carelane.facts.ports import Reading
 from carelane.facts.problem import Problem
@@ -44,8 +46,8 @@ def read(
 
 def _drafts(said: Said, intake: Mapping[str, Json]) -> list[Draft]:
     if isinstance(said, DeviceReadings):
-        return [_draft(said, intake, "reading.received", one.at, reading=_observation(said, one))
-                for one in said.readings]  # fmt: skip
+        return [_draft(said, intake, "reading.received", one.at, keys={"device": said.device},
+                       reading=_observation(said, one)) for one in said.readings]  # fmt: skip
     consents = [
         _draft(
             said,
@@ -67,16 +69,47 @@ def _drafts(said: Said, intake: Mapping[str, Json]) -> list[Draft]:
 def _asked(said: WebForm | Chat | CallNote | PortalMessage, intake: Mapping[str, Json]) -> Draft:
     answers: _Shape = {each.question: each.value for each in said.answers}
     beside: dict[str, Json] = {"answers": answers} if answers else {}
+    intake = {
+        **intake,
+        **_kept({"said": _own_words(said) or None, "complaint": _complaints(said) or None}),
+    }
     thread = {} if isinstance(said, WebForm | CallNote) else {"thread": said.thread}
     if said.kind is None:
-        return _draft(said, intake, "message.received", said.sent_at, keys=thread,
+        keys = {**thread, **_number_of(said, intake)}
+        return _draft(said, intake, "message.received", said.sent_at, keys=keys,
                       communication=_communication(said, intake), **beside)  # fmt: skip
     if said.kind is Kind.REFILL:
         return _refill(said, intake, beside)
+    if said.kind is Kind.QUESTIONNAIRE and said.appointment is not None:
+        return _filled_in(said, said.appointment, intake, beside)
     keys = {**thread, **({"request": said.request} if said.request else {})}
+    type_ = "request.withdrawn" if said.withdrawn and said.request else "request.received"
     request = _request(said, said.kind)
+    return _draft(said, intake, type_, said.sent_at, keys=keys, request=request, **beside)
+
+
+def _filled_in(
+    said: WebForm | Chat | CallNote | PortalMessage,
+    visit: Number,
+    intake: Mapping[str, Json],
+    beside: Mapping[str, Json],
+) -> Draft:
+    """The questionnaire of an appointment, finished or saved; its answers are kept as answers."""
+    response: _Shape = {
+        "resourceType": "QuestionnaireResponse",
+        "status": "completed" if said.complete else "in-progress",
+        "authored": said.sent_at.astimezone(UTC).isoformat(),
+    }
+    appointment = f"{visit.authority.strip().upper()}|{visit.value.strip()}"
+    keys = {"appointment": appointment, **_number_of(said, intake)}
     return _draft(
-        said, intake, "request.received", said.sent_at, keys=keys, request=request, **beside
+        said,
+        intake,
+        "preparation.answered",
+        said.sent_at,
+        keys=keys,
+        preparation=response,
+        **beside,
     )
 
 
@@ -103,7 +136,8 @@ def _refill(
             }
         ),
     }
-    keys = {"prescription": said.prescription} if said.prescription else {}
+    named = {"prescription": said.prescription} if said.prescription else {}
+    keys = {**named, **_number_of(said, intake)}
     return _draft(said, intake, "refill.requested", said.sent_at, keys=keys,
                   medication_request=wish, **beside)  # fmt: skip
 
@@ -174,7 +208,7 @@ def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Sh
     text = _words(said)
     return {
         "resourceType": "ServiceRequest",
-        "status": "active",
+        "status": "revoked" if said.withdrawn else "active",
         "intent": "proposal",
         "category": [{"coding": [{"code": kind.value}]}],
         "authoredOn": said.sent_at.astimezone(UTC).isoformat(),
@@ -183,7 +217,10 @@ def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Sh
                 "identifier": [{"value": said.request}] if said.request else None,
                 "code": _service(said),
                 "priority": said.priority.value if said.priority else None,
-                "reasonCode": [{"text": reason} for reason in said.reasons] or None,
+                "reasonCode": _complaints(said) or None,
+                "occurrencePeriod": _window(said),
+                "visitType": _coded(said.visit.value) if said.visit else None,
+                "locationCode": [_coded(said.place)] if said.place else None,
                 "note": [{"text": text}] if text else None,
                 "requester": _caller(said),
             }
@@ -194,15 +231,68 @@ def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Sh
 def _communication(
     said: Chat | PortalMessage | WebForm | CallNote, intake: Mapping[str, Json]
 ) -> _Shape:
-    subject = said.subject if isinstance(said, PortalMessage) else None
     return {
         "resourceType": "Communication",
         "status": "completed",
         "channel": intake["channel"],
         "answer": "text",
+        "identifier": [{"value": said.id}],
+        "sent": said.sent_at.astimezone(UTC).isoformat(),
         "payload": [{"contentString": _words(said)}],
-        **_kept({"topic": {"text": subject} if subject else None}),
+        **_kept(
+            {
+                "said": _own_words(said) or None,
+                "priority": said.priority.value if said.priority else None,
+                **(_about(said) if isinstance(said, Chat | PortalMessage) else {}),
+            }
+        ),
     }
+
+
+def _about(said: Chat | PortalMessage) -> _Shape:
+    """What the sender says that it is about, and who the sender is."""
+    return {
+        "topic": {"text": said.subject} if isinstance(said, PortalMessage) else None,
+        "category": [_coded(said.topic.value)] if said.topic else None,
+        "senderRole": said.sender.value,
+    }
+
+
+def _window(said: WebForm | Chat | CallNote | PortalMessage) -> _Shape | None:
+    """When whoever asks can be reached or seen."""
+    bounds = (("start", said.wanted_from), ("end", said.wanted_by))
+    return {name: at.astimezone(UTC).isoformat() for name, at in bounds if at} or None
+
+
+def _own_words(said: WebForm | Chat | CallNote | PortalMessage) -> list[Json]:
+    """What the patient said, without what staff or an assistant asked: phrases are looked for here."""
+    if isinstance(said, Chat):
+        spoken = [turn.text for turn in said.turns if turn.by is Speaker.PATIENT]
+    elif isinstance(said, PortalMessage):
+        spoken = [said.subject, said.text]
+    else:
+        spoken = [_words(said)]
+    return [words for words in (*spoken, *said.reasons) if words]
+
+
+def _complaints(said: WebForm | Chat | CallNote | PortalMessage) -> list[Json]:
+    """Reasons, and questions answered with yes: a form that asks `chest-pain` says so like a reason."""
+    affirmed = [_coded(each.question) for each in said.answers if each.value is True]
+    return [*map(_reason, said.reasons), *affirmed]
+
+
+def _number_of(said: Said, intake: Mapping[str, Json]) -> dict[str, str]:
+    """The message's own number, as a key."""
+    return {"message": f"{intake['source']}|{said.id}"}
+
+
+def _reason(words: str) -> Json:
+    """A reason in words; a code is words too, so they are looked for in the list of codes as they stand."""
+    return {"text": words, **_coded(words.strip())}
+
+
+def _coded(code: str) -> _Shape:
+    return {"coding": [{"code": code}]}
 
 
 def _words(said: WebForm | Chat | CallNote | PortalMessage) -> str:
@@ -221,6 +311,11 @@ def _who(speaker: Speaker) -> str:
 
 
 def _observation(said: DeviceReadings, one: Measured) -> _Shape:
+    bounds = _kept({
+        "low": {"value": one.low, "unit": one.unit} if one.low is not None else None,
+        "high": {"value": one.high, "unit": one.unit} if one.high is not None else None,
+    })  # fmt: skip
+    limits = [{"type": _coded("treatment"), **bounds}] if bounds else None
     return {
         "resourceType": "Observation",
         "status": "final",
@@ -228,6 +323,7 @@ def _observation(said: DeviceReadings, one: Measured) -> _Shape:
         "valueQuantity": {"value": one.value, "unit": one.unit, "code": one.unit},
         "effectiveDateTime": one.at.astimezone(UTC).isoformat(),
         "device": {"display": said.device},
+        **_kept({"referenceRange": limits, "limit": limit_of(one.value, one.low, one.high)}),
     }
 
 

@@ -17,12 +17,14 @@ class Kind(Enum):
     """What is asked for."""
 
     APPOINTMENT = "appointment"
+    CALLBACK = "callback"
     REFERRAL = "referral"
     REFILL = "refill"
     SYMPTOMS = "symptoms"
     RECORDS = "records"
     BILLING = "billing"
     QUESTION = "question"
+    QUESTIONNAIRE = "questionnaire"
     OTHER = "other"
 
 
@@ -33,6 +35,42 @@ class Priority(Enum):
     URGENT = "urgent"
     ASAP = "asap"
     STAT = "stat"
+
+
+class Visit(Enum):
+    """What sort of visit is asked for."""
+
+    NEW_PATIENT = "new-patient"
+    FOLLOW_UP = "follow-up"
+    PROCEDURE = "procedure"
+    TELEHEALTH = "telehealth"
+
+
+class Topic(Enum):
+    """What a message is about, as its sender chose it."""
+
+    SYMPTOM = "symptom"
+    MEDICATION = "medication"
+    RESULT_QUESTION = "result-question"
+    APPOINTMENT = "appointment"
+    RECORDS = "records"
+    BILLING = "billing"
+    FORM = "form"
+    ADMINISTRATIVE = "administrative"
+    THANKS = "thanks"
+    FYI = "fyi"
+    OTHER = "other"
+
+
+class Sender(Enum):
+    """Who writes."""
+
+    PATIENT = "patient"
+    PROXY = "proxy"
+    PHARMACY = "pharmacy"
+    PRACTITIONER = "practitioner"
+    ORGANISATION = "organisation"
+    SYSTEM = "system"
 
 
 class Speaker(Enum):
@@ -53,7 +91,7 @@ class Sex(Enum):
 
 
 class Number(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A patient's number, and who gave it."""
+    """A number, and who gave it: a patient's, or an appointment's."""
 
     authority: Short
     value: Short
@@ -98,10 +136,22 @@ class _Message(Struct, forbid_unknown_fields=True, kw_only=True):
 class _Request(_Message, forbid_unknown_fields=True, kw_only=True):
     """What every request has. `request` is its number, if it has one: the same by two channels is one request.
 
-    A refill names the drug in `service`, the number on the package in `prescription`, and the days it still lasts.
+    `place` is the site's name for where somebody wants to be seen.
+
+    `reasons` are codes (`chest-pain`) or words; `withdrawn` takes the request of that number back. `wanted_from` and
+    `wanted_by` are when somebody may be called or seen. A `questionnaire` names its `appointment`, and is `complete` or
+    saved to go on with. A refill names the drug in `service`, the number on the package in `prescription`, and the days
+    it still lasts.
     """
 
     request: Id | None = None
+    withdrawn: bool = False
+    visit: Visit | None = None
+    place: Code | None = None
+    wanted_from: Instant | None = None
+    wanted_by: Instant | None = None
+    appointment: Number | None = None
+    complete: bool = True
     prescription: Id | None = None
     supply_left_days: Annotated[int, Meta(ge=0, le=999)] | None = None
     service: Short | None = None
@@ -132,6 +182,8 @@ class Chat(_Request, forbid_unknown_fields=True, kw_only=True):
     thread: Id
     turns: Annotated[list[Turn], Meta(min_length=1, max_length=500)]
     kind: Kind | None = None
+    topic: Topic | None = None
+    sender: Sender = Sender.PATIENT
 
 
 class CallNote(_Request, forbid_unknown_fields=True, kw_only=True):
@@ -151,15 +203,22 @@ class PortalMessage(_Request, forbid_unknown_fields=True, kw_only=True):
     subject: Short
     text: Long
     kind: Kind | None = None
+    topic: Topic | None = None
+    sender: Sender = Sender.PATIENT
 
 
 class Reading(Struct, forbid_unknown_fields=True, kw_only=True):
-    """One measured value: a LOINC code, a number and its unit (UCUM)."""
+    """One measured value: a LOINC code, a number and its unit (UCUM).
+
+    `low` and `high` are the limits that were approved for this patient, in the same unit, where the device knows them.
+    """
 
     code: Code
     value: float
     unit: Short
     at: Instant
+    low: float | None = None
+    high: float | None = None
 
 
 class DeviceReadings(_Message, forbid_unknown_fields=True, kw_only=True):

@@ -10,7 +10,7 @@ from yarl import URL
 from carelane.connect.fhir.auth import Identity, TokenSource, load_key
 from carelane.connect.fhir.chart import LIMIT_S, FhirChart
 from carelane.connect.fhir.client import FhirClient
-from carelane.connect.fhir.mapping.people import Local
+from carelane.connect.fhir.mapping.people import RISK_CODES, Local
 from carelane.connect.fhir.mapping.permits import FIELDS
 from carelane.connect.fhir.mapping.reading import read
 from carelane.connect.fhir.polling import INCLUDES, Cursors, Poller
@@ -55,11 +55,16 @@ def reader_for(settings: Mapping[str, Json]) -> Reader:
 
 
 def local_of(settings: Mapping[str, Json]) -> Local:
-    """What the site calls identifier systems, and the authority of the EHR's own ids."""
+    """What the site calls identifier systems and risks, and the authority of the EHR's own ids."""
     listed = settings.get("authorities")
     pairs = listed.items() if isinstance(listed, Mapping) else ()
     authorities = {system: name for system, name in pairs if isinstance(name, str)}
-    return Local(authorities=authorities, own=_text(settings, "authority", "fhir"))
+    codes = _names_of(settings.get("risk_codes"))
+    return Local(
+        authorities=authorities,
+        own=_text(settings, "authority", "fhir"),
+        risk_codes=codes or RISK_CODES,
+    )
 
 
 def open_poller(
@@ -180,6 +185,7 @@ SCHEMA: Final[Mapping[str, Json]] = {
         },
         "authority": {"type": "string", "default": "fhir"},
         "authorities": {"type": "object", "additionalProperties": {"type": "string"}},
+        "risk_codes": {"type": "array", "items": {"type": "string"}},
         "notify_secret_file": {"type": "string"},
         "poll": {"type": "array", "items": {"type": "string"}},
         "poll_overlap_s": {"type": "integer", "default": 120},
@@ -215,6 +221,11 @@ def _number(settings: Mapping[str, Json], name: str, default: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise SettingMissing(f"the FHIR connection's setting {name} must be a number above zero")
     return value
+
+
+def _names_of(value: Json) -> frozenset[str]:
+    listed = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    return frozenset(str(one).upper() for one in listed)
 
 
 def _names(value: Json, everything: frozenset[str]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from carelane.connect.hl7v2.client import Client
 from carelane.connect.hl7v2.listener import Inbound, Listener, listen
-from carelane.connect.hl7v2.mapping import REFERRAL_CODES, Local, read
+from carelane.connect.hl7v2.mapping import NO_SHOW_CODES, REFERRAL_CODES, RISK_CODES, Local, read
 from carelane.connect.hl7v2.mapping.outgoing import Addresses
 from carelane.connect.hl7v2.sender import Hl7v2Sender, capabilities
 from carelane.connect.hl7v2.tls import client_tls, server_tls
@@ -46,12 +46,17 @@ def local_of(settings: Mapping[str, Json]) -> Local:
         found = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as fault:
         raise SettingUnusable("zone is not a time zone's name, such as Europe/Berlin") from fault
-    codes = _texts(settings, "referral_codes")
+    codes, risks, missed = (
+        frozenset(code.upper() for code in _texts(settings, name))
+        for name in ("referral_codes", "risk_codes", "no_show_codes")
+    )
     return Local(
         zone=found,
         authority=_text(settings, "default_authority", "") or None,
-        referral_codes=frozenset(code.upper() for code in codes) if codes else REFERRAL_CODES,
+        referral_codes=codes or REFERRAL_CODES,
         referral_words=settings.get("referral_words", True) is True,
+        risk_codes=risks or RISK_CODES,
+        no_show_codes=missed or NO_SHOW_CODES,
     )
 
 
@@ -125,6 +130,8 @@ SCHEMA: Final[Mapping[str, Json]] = {
         "default_authority": _TEXT,
         "referral_codes": {"type": "array", "items": {"type": "string"}},
         "referral_words": {"type": "boolean", "default": True},
+        "risk_codes": {"type": "array", "items": {"type": "string"}},
+        "no_show_codes": {"type": "array", "items": {"type": "string"}},
         "application": {"type": "string", "default": "CARELANE"},
         "facility": _TEXT,
         "to_application": _TEXT,

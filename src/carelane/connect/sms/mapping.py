@@ -54,6 +54,8 @@ def _text(heard: Heard, phrases: Mapping[str, str]) -> _Told:
         "answer": code,
         "sender": heard.number,
         "payload": [{"contentString": heard.text or ""}],
+        "said": [heard.text or ""],
+        "senderRole": "patient",
     }
     return [(_CONSENTS.get(code, "message.replied"), said)]
 

@@ -37,6 +37,8 @@ class Read:
     overdue: Sequence[Row]
     routed: Sequence[Row]
     misrouted: Sequence[Row]
+    openings: Sequence[Row]
+    waiting: Sequence[Row]
     resends: Row
     urgent: Row
 
@@ -72,6 +74,8 @@ async def read(
             "promises.routed", numbers=[n for n, _ in tokens], tokens=[token for _, token in tokens]
         ),
         misrouted=await tx.rows("promises.moved", tasks=list(moved)),
+        openings=await tx.rows("promises.openings", **within),
+        waiting=await tx.rows("promises.waiting", **within),
         resends=(await tx.rows("promises.resends", **within))[0],
         urgent=(await tx.rows("promises.urgent", **within))[0],
     )  # fmt: skip

@@ -36,3 +36,13 @@ select (select min(next_at) from step where closed_at is null and safety
   (select min(greatest(next_at, coalesce(held_until, next_at))) from effect
    where state in ('ready', 'unknown') and not asked and greatest(next_at, coalesce(held_until, next_at)) > %(now)s)
 ) as at
+
+-- name: follow
+-- This process has taken the new time.
+update heartbeat set at = greatest(at, %(now)s) where process = %(process)s
+
+-- name: behind
+-- Other processes that lived at the time before, and have not taken the new one yet.
+select count(*) as behind from heartbeat
+where kind in ('listen', 'work', 'serve') and process <> %(process)s and at > %(before)s::timestamptz - interval '30 seconds'
+  and at < %(now)s::timestamptz - interval '1 second'

@@ -239,3 +239,15 @@ select e.id as effect, e.case_id, e.subject, e.identity, e.correlation, e.site, 
        c.release, c.state -> 'keys' as keys, c.closed_at is null as open, i.identity_key
 from effect e join pathway_case c on c.id = e.case_id left join identity i on i.id = e.identity
 where e.id = any(%(effects)s) and e.state <> 'ready'
+
+-- name: with_waiting
+-- Connections to which something may go now; the empty one where something has none yet.
+with recursive found as (
+  (select connection from effect where state = 'ready' order by connection limit 1)
+  union all
+  select (select e.connection from effect e where e.state = 'ready' and e.connection > found.connection
+          order by e.connection limit 1)
+  from found where found.connection is not null)
+select connection from found
+where connection is not null and exists (
+  select from effect e where e.connection = found.connection and e.state = 'ready' and e.next_at <= %(now)s)

@@ -280,3 +280,13 @@ where l.subject = any(%(subjects)s) order by n.sealed_at, n.identity
 insert into insured (identity, organisation, sealed, sealed_at)
 values (%(identity)s, %(organisation)s, %(sealed)s, %(at)s)
 on conflict (identity, organisation) do update set sealed = excluded.sealed, sealed_at = excluded.sealed_at
+
+-- name: with_pending
+-- Connections whose messages wait to be interpreted: one step of an index for each, however many messages wait.
+with recursive found as (
+  (select connection from message where outcome = 'pending' order by connection limit 1)
+  union all
+  select (select m.connection from message m where m.outcome = 'pending' and m.connection > found.connection
+          order by m.connection limit 1)
+  from found where found.connection is not null)
+select connection from found where connection is not null and %(now)s::timestamptz is not null

@@ -174,7 +174,7 @@ order by m.case_id, m.rule, m.at
 -- name: counted_exceptions
 -- Exceptions that are not ways out of a wait: could not be done, overridden, parked, quarantined; state and reason.
 select c.pathway, t.site, t.service_line, c.opened_at, t.closed_at as at, 'could not be done' as what, s.state,
-       coalesce((select d.read#>>'{task,reason}' from application a join fact f on f.id = a.fact
+       coalesce((select d.read#>>'{said,task,reason}' from application a join fact f on f.id = a.fact
                  join decision d on d.fact = f.id
                  where a.case_id = t.case_id and f.type = 'task.completed' and f.refers->>'task' = t.id::text
                  order by a.revision desc limit 1), 'not said') as reason
@@ -189,7 +189,7 @@ where t.status = 'completed' and t.closed_at >= %(from_at)s and t.closed_at < %(
   and (%(service_line)s::text is null or t.service_line = %(service_line)s)
 union all
 select c.pathway, c.site, c.service_line, c.opened_at, a.at, 'overridden', coalesce(s.state, ''),
-       coalesce(d.read#>>'{task,reason}', 'not said')
+       coalesce(d.read#>>'{said,task,reason}', 'not said')
 from application a join fact f on f.id = a.fact join pathway_case c on c.id = a.case_id
 left join step s on s.id = (f.refers->>'step')::uuid left join decision d on d.fact = f.id
 where f.type = 'routing.overridden' and a.parked = '' and a.at >= %(from_at)s and a.at < %(to_at)s
@@ -220,3 +220,32 @@ where c.opened_at >= %(from_at)s and c.opened_at < %(to_at)s
   and (%(pathway)s::text is null or c.pathway = %(pathway)s)
   and (%(site)s::text is null or c.site = %(site)s)
   and (%(service_line)s::text is null or c.service_line = %(service_line)s)
+
+-- name: counted_typed
+-- What people gave in forms: the codes that were kept of it (a word for what they wrote), with what facts had told the
+-- case before. An undone completion is left out.
+select c.pathway, c.release, c.site, c.service_line, c.opened_at, a.at, t.name as task, d.read#>'{said,task,form}' as form,
+       coalesce((select jsonb_agg(e.read#>array['read', c.pathway] order by b.revision)
+                 from application b join decision e on e.fact = b.fact
+                 where b.case_id = a.case_id and b.revision < a.revision
+                   and e.read#>array['read', c.pathway] is not null), '[]') as before
+from application a join fact f on f.id = a.fact join decision d on d.fact = f.id
+join pathway_case c on c.id = a.case_id join task t on t.id = (f.refers->>'task')::uuid
+where f.type = 'task.completed' and f.actor = 'person' and a.parked = ''
+  and a.at >= %(from_at)s and a.at < %(to_at)s
+  and not exists (select from application b join fact u on u.id = b.fact
+                  where b.case_id = a.case_id and u.type = 'task.undone' and u.refers->>'task' = t.id::text)
+  and (%(pathway)s::text is null or c.pathway = %(pathway)s)
+  and (%(site)s::text is null or c.site = %(site)s)
+  and (%(service_line)s::text is null or c.service_line = %(service_line)s)
+
+-- name: counted_slots
+-- Each slot as it was last told of before the end of the period, with what the pathway that fills slots read of it.
+select distinct on (f.subject) f.subject, f.type = 'slot.freed' as free, f.occurred_at as told_at, f.site, f.service_line,
+       w.pathway, w.read
+from fact f join subject s on s.id = f.subject and s.kind = 'slot'
+left join decision d on d.fact = f.id
+left join lateral (select r.key as pathway, r.value as read from jsonb_each(d.read -> 'read') r
+                   where r.value ? 'slot_start' order by r.key limit 1) w on true
+where f.type in ('slot.freed', 'slot.taken') and f.recorded_at < %(to_at)s
+order by f.subject, f.occurred_at desc, f.recorded_at desc

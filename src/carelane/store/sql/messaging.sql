@@ -53,6 +53,10 @@ where id = %(id)s and state in ('ready', 'sending')
 select t.content from pathway_case c join release_template t on t.release = c.release
 where c.id = %(case)s and t.name = %(name)s
 
+-- name: template_of
+-- A template as a release keeps it.
+select content from release_template where release = %(release)s and name = %(name)s;
+
 -- name: templates_of
 -- The templates of a release.
 select content from release_template where release = %(release)s order by name

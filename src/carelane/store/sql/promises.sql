@@ -124,3 +124,26 @@ from pathway_case c where c.opened_at >= %(from_at)s and c.opened_at < %(to_at)s
 -- name: moved
 -- The cases of these tasks: what was sent to a wrong place on purpose, and moved by hand.
 select t.id as task, t.case_id from task t where t.id = any(%(tasks)s::uuid[])
+
+-- name: openings
+-- Slots that came free in the period: whether they were offered, whether a person had them, and how they ended.
+select c.id as case_id, c.site, case when c.closed_at < %(to_at)s then c.outcome else '' end as outcome,
+       exists (select from step s where s.case_id = c.id and s.state = 'offering') as offered,
+       exists (select from step s where s.case_id = c.id and s.state in ('by-hand', 'by-hand-late')) as by_hand
+from pathway_case c
+where c.pathway = 'slot-fill' and c.opened_at >= %(from_at)s and c.opened_at < %(to_at)s
+order by c.opened_at, c.id
+
+-- name: waiting
+-- Everybody who waited for a slot in the period: what they were offered, and by which cohort they can be told apart.
+select c.id as case_id, c.opened_at, case when c.closed_at < %(to_at)s then c.closed_at end as closed_at,
+       coalesce(c.state#>>'{values,line,1}', '') as service_line, coalesce(c.state#>>'{values,speaks,1}', '') as language,
+       coalesce(c.state#>>'{values,visit,1}', '') as visit,
+       (array['routine', 'urgent', 'asap', 'stat'])[c.urgency + 1] as urgency,
+       (select count(*) from step s where s.case_id = c.id and s.state = 'asking' and s.opened_at < %(to_at)s)::int as offers,
+       (select count(*) from step s where s.case_id = c.id and s.state = 'claiming' and s.opened_at < %(to_at)s)::int
+         as accepted,
+       (select min(s.opened_at) from step s where s.case_id = c.id and s.state = 'asking') as first_at
+from pathway_case c
+where c.pathway = 'waitlist-offer' and c.opened_at >= %(from_at)s and c.opened_at < %(to_at)s
+order by c.opened_at, c.id

@@ -12,7 +12,7 @@ from carelane.testing.comparison.policy import WITH, WITHOUT, Policy
 from carelane.testing.comparison.tally import Figures, figures
 
 SEEDS = 10
-SENSITIVE_SEEDS = 2
+SENSITIVE_SEEDS, LARGE_SEEDS, LARGE = 2, 1, 2000
 SCALES = (0.5, 1.5)
 Arrivals = Sequence[Mapping[str, Any]]
 Spread = dict[str, dict[str, float]]
@@ -42,9 +42,10 @@ def _of(values: Sequence[float]) -> dict[str, float]:
 
 
 def sensitivity(
-    given: Assumptions, *, seeds: int = SENSITIVE_SEEDS, arrivals: Arrivals = ()
+    given: Assumptions, *, arrivals: Arrivals = ()
 ) -> Iterator[tuple[str, float, dict[str, dict[str, float]]]]:
     """For each assumption and scale the means of both sides; what a run counted itself is not varied."""
+    seeds = SENSITIVE_SEEDS if len(arrivals) < LARGE else LARGE_SEEDS
     for each in fields(given):
         if each.name == "cases" and arrivals:
             continue

@@ -1,4 +1,4 @@
-"""`python -m carelane.testing.hospital PLAN.json`: one day at the synthetic hospital, told in JSON lines.
+"""`python -m carelane.testing.hospital PLAN.json`: a morning at the synthetic hospital, or days, told in JSON lines.
 
 The plan is a private file (0600): it holds the passwords of simulated staff.
 """
@@ -10,15 +10,17 @@ import signal
 import sys
 from pathlib import Path
 
-from carelane.testing.hospital.program import Plan, day
+from carelane.testing.hospital.days import Course, live
+from carelane.testing.hospital.program import Plan, day, tell
 
 
-async def run(plan: Plan) -> None:
-    """Live through the day."""
+async def run(plan: Plan | Course) -> None:
+    """Live through the day, or the days."""
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    living = asyncio.create_task(day(plan, stop))
+    lived = day(plan, stop) if isinstance(plan, Plan) else live(plan, tell, stop)
+    living = asyncio.create_task(lived)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({living, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -30,4 +32,5 @@ async def run(plan: Plan) -> None:
 
 if __name__ == "__main__":
     given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    asyncio.run(run(Plan(**{**given, "jwks": Path(given["jwks"])})))
+    paths = {name: Path(given[name]) for name in ("jwks", "home", "told") if name in given}
+    asyncio.run(run((Course if "days" in given else Plan)(**{**given, **paths})))

@@ -6,7 +6,8 @@ Then the demo's clock is asked to go on: in the day by minutes, at night by more
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -27,22 +28,22 @@ from carelane.testing.hospital.ehr_desk import EhrDesk, double_booked, slot_of
 from carelane.testing.hospital.phones import Phones
 from carelane.testing.hospital.plan import plan
 from carelane.testing.hospital.smtp import Sink
-from carelane.testing.hospital.state import Hospital, Wish
+from carelane.testing.hospital.state import Hospital
 from carelane.testing.hospital.told import Clocked, Told
 from carelane.testing.hospital.wire import Wire
 from carelane.testing.hospital.world import SITES, begin_of
+from carelane.testing.payer.server import PayerServer
 
 DAY_FROM, DAY_TO = 6.5, 20.0
 WITHIN_S = 240.0
 WAIT_S = 30.0
-SAMPLE = timedelta(hours=1)
+CHANNELS = ("web-form", "chat", "call-centre", "portal-messages", "devices")
 Tell = Callable[..., None]
-Ask = Callable[[datetime], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """Where everything is, and how long the run is. `staff` maps names to passwords, `chart` to pools and roles."""
+    """Where everything is, and how long the run is. `staff` maps names to passwords, `chart` to owners and sites."""
 
     portal: str
     host: str
@@ -51,6 +52,7 @@ class Course:
     ehr_port: int
     smtp_port: int
     texts_port: int
+    payer_port: int
     home: Path
     days: int
     seed: int = 1
@@ -59,7 +61,7 @@ class Course:
     tick_min: float = 10.0
     night_min: float = 60.0
     staff: Mapping[str, str] = field(repr=False)
-    chart: Mapping[str, list[str]]
+    chart: Mapping[str, Mapping[str, list[str]]]
     told: Path
 
 
@@ -73,6 +75,7 @@ class Run:
     sink: Sink
     gateway: GatewayServer
     wire: Wire
+    payer: PayerServer
     http: aiohttp.ClientSession
     staff: Staff
     phones: Phones
@@ -111,8 +114,11 @@ class Run:
         hospital = self.hospital
         hospital.happen()
         self._bookings()
+        self.payer.tell(self.payer.desk.settle_due())
         await self.timed("send", self._send())
         await self.timed("texts", self.phones.answer())
+        await self.ehr.notifier.settle()
+        await self.payer.notifier.settle()
         await self.timed("look", self.staff.look())
         self.staff.assign()
         await self.timed("finish", self.staff.finish())
@@ -167,21 +173,16 @@ class Run:
         )
 
 
-async def live(course: Course, tell: Tell, sample: Ask) -> Told:
-    """Live through the days; what the hospital tells. `sample` is awaited each simulated hour, at rest."""
+async def live(course: Course, tell: Tell, stop: asyncio.Event) -> None:
+    """Live through the days and write what the hospital tells; then stay open, because effects still come in."""
     begun_s = time.monotonic()
     async with _opened(course, tell) as run:
         hospital = run.hospital
         first = hospital.now
-        sampled = first
         day = first.date()
         while hospital.now < hospital.end:
             await run.tick()
-            stop = run.next_stop()
-            await run.timed("clock", run.clock(stop))
-            if hospital.now - sampled >= SAMPLE:
-                sampled = hospital.now
-                await run.timed("sample", sample(hospital.now))
+            await run.timed("clock", run.clock(run.next_stop()))
             if hospital.now.date() != day:
                 day = hospital.now.date()
                 tell(day=str(day), sent=sum(run.wire.sent.values()), finished=run.staff.counts["finished"],
@@ -189,7 +190,10 @@ async def live(course: Course, tell: Tell, sample: Ask) -> Told:
                      spent={name: round(value, 1) for name, value in run.spent.items()})  # fmt: skip
         await run.tick()
         await run.clock(hospital.now)
-        return _told(run, first, time.monotonic() - begun_s)
+        told = _told(run, first, time.monotonic() - begun_s)
+        await asyncio.to_thread(told.write, course.told)
+        tell(done=True, seconds=told.seconds)
+        await stop.wait()
 
 
 def _told(run: Run, first: datetime, seconds: float) -> Told:
@@ -199,7 +203,8 @@ def _told(run: Run, first: datetime, seconds: float) -> Told:
     taken = {each.slot for each in bookings if each.status != "cancelled"}
     return Told(
         seed=run.course.seed, begun=first.isoformat(), ended=hospital.now.isoformat(), seconds=round(seconds, 1),
-        sent=dict(run.wire.sent), answers=dict(run.wire.answers), arrivals=hospital.arrivals, red_flags=hospital.red_flags,
+        sent=dict(run.wire.sent), answers=dict(run.wire.answers), arrivals=hospital.arrivals,
+        red_flags=hospital.red_flags,
         troubles={name.removeprefix("planted "): count for name, count in counts.items() if name.startswith("planted")},
         misroutes=list(hospital.misroutes.values()),
         openings=[msgspec.structs.replace(each, taken=each.slot in taken) for each in hospital.openings],
@@ -220,42 +225,42 @@ def _named(counts: Mapping[str, int], prefix: str) -> dict[str, int]:
     }
 
 
-class _opened:
-    """Opens the hospital's ends, and closes them."""
-
-    def __init__(self, course: Course, tell: Tell) -> None:
-        self._course, self._tell = course, tell
-        self._run: Run | None = None
-
-    async def __aenter__(self) -> Run:
-        course = self._course
+@asynccontextmanager
+async def _opened(course: Course, tell: Tell) -> AsyncIterator[Run]:
+    """The hospital's ends, open."""
+    async with AsyncExitStack() as stack:
         ehr = EhrServer(
             profile=PROFILES[course.profile], clock=HostClock(), token_life=timedelta(hours=12)
         )
         jwks = (course.home / "run" / "ehr-client-key.jwks.json").read_bytes()
         ehr.tokens.register("carelane", msgspec.json.decode(jwks))
         await ehr.start(course.host, course.ehr_port)
+        stack.push_async_callback(ehr.stop)
         sink = Sink()
         await sink.open(port=course.smtp_port)
-        http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120))
-        begin, ahead = await _begin(course, http)
-        ehr.clock.advance(ahead)
+        stack.push_async_callback(sink.close)
+        timeout = aiohttp.ClientTimeout(total=120)
+        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+        begin = await _begin(course, http)
+        ehr.clock.advance(begin - ehr.clock.now())
+        payer = PayerServer(seed=course.seed, clock=ehr.clock)
+        jwks = (course.home / "run" / "payer-client-key.jwks.json").read_bytes()
+        payer.tokens.register("carelane", msgspec.json.decode(jwks))
+        await payer.start(course.host, course.payer_port)
+        stack.push_async_callback(payer.stop)
+        payer.notifier.subscriptions.append({"channel": _channel(course, "payer/payer")})
         flavour = FLAVOURS["twilio"]
-        flavour.secret = (course.home / "run" / "texts.secret").read_text(encoding="utf-8").strip()
+        flavour.secret = _secret(course, "texts")
         gateway = GatewayServer(flavour=flavour, now=ehr.clock.now)
         await gateway.start(course.host, course.texts_port)
-        wire = Wire(
-            host=course.host, feeds=course.feeds, doors=course.doors, secrets=_secrets(course)
-        )
+        stack.push_async_callback(gateway.stop)
+        wire = Wire(host=course.host, feeds=course.feeds, doors=course.doors,
+                    secrets={name: _secret(course, name) for name in CHANNELS})  # fmt: skip
         await wire.open()
-        desk = EhrDesk(server=ehr)
-        start = SITES["north"].local(begin).date()
-        desk.open(start, course.days)
-        hospital = Hospital(
-            seed=course.seed, now=begin, end=begin + timedelta(days=course.days), ehr=desk
-        )
-        for planned in plan(seed=course.seed, start=start, days=course.days, volume=course.volume):
-            hospital.at(planned.at, partial(emit.arrives, planned))
+        stack.push_async_callback(wire.close)
+        hospital = _hospital(course, ehr, begin)
+        ehr.put({"resourceType": "Subscription", "status": "active", "criteria": "Slot?status=free",
+                 "channel": _channel(course, "fhir/ehr")})  # fmt: skip
         staff = Staff(
             api=course.portal, http=http, hospital=hospital, members=_members(course, begin)
         )
@@ -263,47 +268,62 @@ class _opened:
         phones = Phones(
             hospital=hospital, gateway=gateway, wire=wire, callback=f"{course.doors}/sms/texts"
         )
-        self._run = Run(course=course, hospital=hospital, ehr=ehr, sink=sink, gateway=gateway, wire=wire, http=http,
-                        staff=staff, phones=phones, tell=self._tell)  # fmt: skip
-        self._tell(
-            ehr=f"http://{course.host}:{course.ehr_port}",
-            begins=begin.isoformat(),
-            planned=len(hospital.events),
-        )
-        return self._run
-
-    async def __aexit__(self, *_: object) -> None:
-        """Everything stays open until the program ends: effects still come in."""
+        tell(ehr=f"http://{course.host}:{course.ehr_port}", begins=begin.isoformat(),
+             planned=len(hospital.events))  # fmt: skip
+        yield Run(course=course, hospital=hospital, ehr=ehr, payer=payer, sink=sink, gateway=gateway, wire=wire,
+                  http=http, staff=staff, phones=phones, tell=tell)  # fmt: skip
 
 
-async def _begin(course: Course, http: aiohttp.ClientSession) -> tuple[datetime, timedelta]:
-    """Move the clock to the run's first hour; how far ahead of the machine's that is."""
+def _hospital(course: Course, ehr: EhrServer, begin: datetime) -> Hospital:
+    """Slots in the EHR, and all arrivals among what will happen."""
+    start = SITES["north"].local(begin).date()
+    desk = EhrDesk(server=ehr)
+    desk.open(start, course.days)
+    end = begin + timedelta(days=course.days)
+    hospital = Hospital(seed=course.seed, now=begin, end=end, ehr=desk)
+    for planned in plan(seed=course.seed, start=start, days=course.days, volume=course.volume):
+        hospital.at(planned.at, partial(emit.arrives, planned))
+    return hospital
+
+
+async def _begin(course: Course, http: aiohttp.ClientSession) -> datetime:
+    """Move the clock to the run's first hour."""
     begin = begin_of(datetime.now(UTC))  # a program of its own
     body = {"until": begin.isoformat(), "within_s": 3600, "wait_s": 20}
+    now = begin
     for _ in range(200):
         async with http.post(f"{course.portal}/demo/clock", json=body) as answer:
             now = datetime.fromisoformat((await answer.json())["now"])
         if now >= begin - timedelta(seconds=1):
             break
-    return now, now - datetime.now(UTC)
+    return now
 
 
-def _secrets(course: Course) -> dict[str, str]:
-    names = ("web-form", "chat", "call-centre", "portal-messages", "devices")
+def _channel(course: Course, door: str) -> dict[str, Any]:
+    """How that system tells Carelane of changes: by rest-hook, with the secret that both have."""
+    secret = _secret(course, f"{door.rpartition('/')[2]}-notify")
     return {
-        name: (course.home / "run" / f"{name}.secret").read_text(encoding="utf-8").strip()
-        for name in names
+        "type": "rest-hook",
+        "endpoint": f"{course.doors}/{door}",
+        "payload": "application/fhir+json",
+        "header": [f"X-Carelane-Secret: {secret}"],
     }
+
+
+def _secret(course: Course, name: str) -> str:
+    return (course.home / "run" / f"{name}.secret").read_text(encoding="utf-8").strip()
 
 
 def _members(course: Course, begin: datetime) -> dict[str, Member]:
     start = SITES["north"].local(begin).date()
     return {
-        name: Member(name=name, owners=frozenset((*course.chart.get(name, ()), name)), free_at=begin,
-                     shifts=roster.shifts(name, start, course.days + 1))
+        name: Member(
+            name=name,
+            owners=frozenset((*course.chart[name]["owners"], name)),
+            sites=frozenset(course.chart[name]["sites"] or SITES),
+            shifts=roster.shifts(name, start, course.days + 1),
+            free_at=begin,
+        )
         for name in course.staff
         if name in roster.ROSTER
-    }  # fmt: skip
-
-
-__all__ = ["Course", "Wish", "live"]
+    }

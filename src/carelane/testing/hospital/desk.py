@@ -1,8 +1,8 @@
 """Simulated staff on shifts: they see the board of open work, take what is theirs when they are free, and finish it.
 
-They work through the JSON API like anybody else. Who is eligible is the organisation's chart (pools and roles); how long
-work takes and how it ends is `work`; what is done in the hospital's own systems beside it is `acts`. Five of a hundred
-first levels stay silent: whoever is called next has a supervisor hand the work over.
+They work through the JSON API like anybody else. Who is eligible is the organisation's chart (pools and roles); how
+long work takes and how it ends is `work`; what is done in the hospital's own systems beside it is `acts`. Five of a
+hundred first levels stay silent: whoever is called next has a supervisor hand the work over.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 import aiohttp
@@ -36,6 +37,7 @@ class Member:
 
     name: str
     owners: frozenset[str]
+    sites: frozenset[str]
     shifts: Sequence[tuple[datetime, datetime]]
     token: str = field(default="", repr=False)
     free_at: datetime
@@ -46,6 +48,10 @@ class Member:
     def on_shift(self, at: datetime) -> bool:
         """Whether they are here."""
         return any(since <= at < until for since, until in self.shifts)
+
+    def may(self, item: "Item") -> bool:
+        """Whether the work is theirs, and of a site of theirs."""
+        return item.owner in self.owners and item.site in ("", *self.sites)
 
     def shift_s(self, since: datetime, until: datetime) -> float:
         """Seconds on shift between two instants."""
@@ -64,6 +70,7 @@ class Item:
     pathway: str
     name: str
     owner: str
+    site: str
     urgency: int
     safety: bool
     version: int
@@ -95,7 +102,7 @@ class Staff:
     members: Mapping[str, Member]
     counts: Counter[str] = field(default_factory=Counter)
     items: dict[str, Item] = field(default_factory=dict)
-    _waiting: dict[str, list[tuple[int, str, str]]] = field(
+    _waiting: dict[tuple[str, str], list[tuple[int, str, str]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     _doing: set[str] = field(default_factory=set)
@@ -132,9 +139,19 @@ class Staff:
     def _see(self, row: Mapping[str, Any], now: datetime) -> bool:
         if row["id"] in self.items:
             return False
-        item = Item(id=row["id"], case=row["case"], pathway=row["pathway"], name=row["name"], owner=row["owner"],
-                    urgency=row["urgency"], safety=row["safety"], version=row["version"], due_at=row["due_at"],
-                    seen_at=now)  # fmt: skip
+        same = (
+            "id",
+            "case",
+            "pathway",
+            "name",
+            "owner",
+            "site",
+            "urgency",
+            "safety",
+            "version",
+            "due_at",
+        )
+        item = Item(**{name: row[name] for name in same}, seen_at=now)
         self.items[item.id] = item
         if item.pressing and self.hospital.draw("silent", item.id) < SILENT:
             item.silent_until = now + SILENT_FOR
@@ -143,7 +160,7 @@ class Staff:
         return True
 
     def _queue(self, item: Item) -> None:
-        heapq.heappush(self._waiting[item.owner], (-item.urgency, item.due_at, item.id))
+        heapq.heappush(self._waiting[item.owner, item.site], (-item.urgency, item.due_at, item.id))
 
     def assign(self) -> None:
         """Who is free takes the most urgent work; what can't wait interrupts somebody."""
@@ -164,8 +181,8 @@ class Staff:
 
     def _next(self, member: Member, start: datetime) -> Item | None:
         best: tuple[int, str, str] | None = None
-        for owner in member.owners:
-            queue = self._waiting.get(owner)
+        for place in product(member.owners, (*member.sites, "")):
+            queue = self._waiting.get(place)
             while queue and (queue[0][2] not in self.items or self.items[queue[0][2]].by):
                 heapq.heappop(queue)
             if queue and (best is None or queue[0] < best):

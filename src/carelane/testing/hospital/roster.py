@@ -1,15 +1,15 @@
 """Who is on shift when: one table of patterns, for simulated staff and for the coverage calendar of a run of days.
 
-`python -m carelane.testing.hospital.roster BEGIN DAYS` prints the rows of `coverage.yaml` that plan cover around the
+`python -m carelane.testing.hospital.roster DAYS` prints the rows of `coverage.yaml` that plan cover around the
 clock for a run; the site's own rows hold beside them.
 """
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
-from carelane.testing.hospital.world import HOLIDAYS, SATURDAY, SITES
+from carelane.testing.hospital.world import HOLIDAYS, SATURDAY, SITES, begin_of
 
 DAY_H = 24.0
 
@@ -92,6 +92,5 @@ def _rows(what: str, times: Sequence[tuple[datetime, datetime]]) -> Iterator[str
 
 
 if __name__ == "__main__":
-    sys.stdout.write(
-        "".join(f"{row}\n" for row in rows(date.fromisoformat(sys.argv[1]), int(sys.argv[2])))
-    )
+    begins = SITES["north"].local(begin_of(datetime.now(UTC))).date()  # a program of its own
+    sys.stdout.write("".join(f"{row}\n" for row in rows(begins, int(sys.argv[1]))))

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from carelane.connect.fhir.codec import Resource
+from carelane.connect.fhir.codec import Resource, resource_reference
 from carelane.connect.fhir.mapping.coverages import coverage, insured_by
 from carelane.connect.fhir.mapping.medications import medication
 from carelane.connect.fhir.mapping.people import listed, merge_of
+from carelane.connect.fhir.mapping.readings import measured_by_device, reading, risk
+from carelane.connect.fhir.mapping.slots import freed_by, of_slot
 from carelane.connect.fhir.mapping.source import (
     URGENCIES,
     Source,
@@ -23,6 +25,7 @@ from carelane.connect.fhir.mapping.source import (
     order_key,
     visit_key,
 )
+from carelane.connect.fhir.mapping.visits import of_answers, of_risk, with_risk
 from carelane.facts.fact import Draft, Urgency
 
 _LABORATORY: Final = frozenset({"108252007", "LAB", "LABORATORY"})
@@ -144,6 +147,9 @@ def _report(source: Source) -> Iterable[Draft]:
 
 def _observation(source: Source) -> Iterable[Draft]:
     resource = source.resource
+    if measured_by_device(resource):
+        yield from reading(source)
+        return
     shape: Resource = {"resourceType": "DiagnosticReport", "observation": [resource]}
     shape |= {name: resource[name] for name in _SHARED_WITH_REPORT if name in resource}
     yield from _result(source, shape)
@@ -183,16 +189,17 @@ def _appointment(source: Source) -> Iterable[Draft]:
     yield source.draft(
         kind,
         role="appointment",
-        part=resource,
+        part=with_risk(source, resource),
         keys={
             "appointment": source.keyed(resource, "FILL") or source.first(resource),
-            "appointment_request": source.keyed(resource, "PLAC"),
+            "appointment_request": source.keyed(resource, "PLAC") or resource_reference(resource),
             "placer_order": order,
             "referral": order,
         },
         entity="appointment",
         at=source.updated(),
     )
+    yield from freed_by(source)
 
 
 def _patient(source: Source) -> Iterable[Draft]:
@@ -256,6 +263,12 @@ def _document(source: Source) -> Iterable[Draft]:
     )
 
 
+def _risk(source: Source) -> Iterable[Draft]:
+    """About a visit that is to come, or about one that ended."""
+    yield from of_risk(source)
+    yield from risk(source)
+
+
 _MAKERS: Final[Mapping[str, Callable[[Source], Iterable[Draft]]]] = {
     "Appointment": _appointment,
     "Coverage": _coverage,
@@ -265,7 +278,10 @@ _MAKERS: Final[Mapping[str, Callable[[Source], Iterable[Draft]]]] = {
     "MedicationRequest": medication,
     "Observation": _observation,
     "Patient": _patient,
+    "QuestionnaireResponse": of_answers,
+    "RiskAssessment": _risk,
     "ServiceRequest": _service_request,
+    "Slot": of_slot,
 }
 
 

@@ -12,6 +12,8 @@ from carelane.connect.fhir.codec import Resource, reference_of
 from carelane.facts.fact import Identifier, Merge
 
 RESOURCE_ID: Final = "RI"
+RISK_CODES: Final = frozenset({"FOLLOW-UP-RISK", "READMISSION-RISK", "417005"})
+"""What a RiskAssessment is about whose level a follow-up goes by; 417005 is SNOMED CT's hospital re-admission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +21,12 @@ class Local:
     """What a connection's settings tell the mapping.
 
     `authorities` turns identifier systems into the names other feeds of the site use (`urn:oid:1.2.3` to `HOSP`);
-    `own` is the authority of the EHR's resource ids.
+    `own` is the authority of the EHR's resource ids; `risk_codes` are those of risks that a follow-up goes by.
     """
 
     authorities: Mapping[str, str] = field(default_factory=dict)
     own: str = "fhir"
+    risk_codes: frozenset[str] = RISK_CODES
 
     def authority(self, system: str) -> str:
         """The site's name for an identifier system; the system itself where none is set."""

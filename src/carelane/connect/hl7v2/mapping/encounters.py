@@ -2,6 +2,7 @@
 
 from carelane.connect.hl7v2.codec import Segment
 from carelane.connect.hl7v2.mapping.context import Context
+from carelane.connect.hl7v2.mapping.risks import stated_risk
 from carelane.connect.hl7v2.mapping.values import (
     Shape,
     clean,
@@ -74,6 +75,7 @@ def encounter(context: Context, event: str) -> Shape | None:
             "reasonCode": listed([concept(first(context.message.segment("PV2"), 3))]),
             "hospitalization": hospital or None,
             "location": [{"location": place}] if place else None,
+            "followUpRisk": stated_risk(context, context.local.risk_codes),
         }
     )
 

@@ -1,4 +1,4 @@
-"""What a connection's settings tell the mapping: zone, default authority, which orders are referrals."""
+"""What a connection's settings tell the mapping: zone, default authority, codes of referrals and of risks."""
 
 import re
 from dataclasses import dataclass, field
@@ -16,6 +16,14 @@ REFERRAL_CODES = frozenset(
         "11429006",  # SNOMED CT consultation
     }
 )
+RISK_CODES = frozenset(
+    {
+        "FOLLOW-UP-RISK",
+        "READMISSION-RISK",
+        "417005",  # SNOMED CT hospital re-admission
+    }
+)
+NO_SHOW_CODES = frozenset({"NO-SHOW-RISK"})
 _WORDS = re.compile(r"\b(?:referral|consult|consultation)\b", re.IGNORECASE)
 
 
@@ -25,13 +33,17 @@ class Local:
 
     `zone` is used for times without an offset; `authority` for identifiers without one (else the
     sending facility); `referral_codes` are service codes whose orders are referrals, and with
-    `referral_words` so are services whose name says referral or consult.
+    `referral_words` so are services whose name says referral or consult. `risk_codes` are observations (OBX-3) of an
+    ADT message that say how great a risk a discharged patient has, `no_show_codes` those of a scheduling message that
+    say how likely somebody will not come.
     """
 
     zone: tzinfo = UTC
     authority: str | None = None
     referral_codes: frozenset[str] = field(default=REFERRAL_CODES)
     referral_words: bool = True
+    risk_codes: frozenset[str] = field(default=RISK_CODES)
+    no_show_codes: frozenset[str] = field(default=NO_SHOW_CODES)
 
     def is_referral(self, codes: tuple[str, ...], names: tuple[str, ...]) -> bool:
         """Whether an order for this service is a referral or a consult."""

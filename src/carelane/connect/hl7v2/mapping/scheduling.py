@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from carelane.connect.hl7v2.codec import Segment
 from carelane.connect.hl7v2.mapping.context import Context
+from carelane.connect.hl7v2.mapping.risks import stated_risk
 from carelane.connect.hl7v2.mapping.times import iso
 from carelane.connect.hl7v2.mapping.urgency import of_words
 from carelane.connect.hl7v2.mapping.values import (
@@ -91,6 +92,7 @@ def appointment(context: Context, event: str, patient: Shape | None) -> Shape:
             "end": end,
             "minutesDuration": minutes,
             "comment": "\n".join(_comments(context)) or None,
+            "noShowRisk": stated_risk(context, context.local.no_show_codes),
             "participant": _participants(context, patient),
         }
     )

@@ -16,6 +16,7 @@ from carelane.connect.hl7v2.mapping.identities import linked, merged
 from carelane.connect.hl7v2.mapping.medications import medication_keys, medication_request
 from carelane.connect.hl7v2.mapping.orders import Order, orders_of, service_request, services
 from carelane.connect.hl7v2.mapping.patients import is_dead, patient, patient_identifiers
+from carelane.connect.hl7v2.mapping.readings import of_device, readings
 from carelane.connect.hl7v2.mapping.referrals import (
     referral,
     referral_keys,
@@ -108,14 +109,18 @@ def who(context: Context, event: str) -> Who:
 
 def _adt(event: str, context: Context, person: Who) -> tuple[Draft, ...]:
     visit = context.message.segment("PV1")
+    told = [_ADT[event]]
+    if event != "A03" and person.encounter and "followUpRisk" in person.encounter:
+        told.append("risk.assessed")
     drafts = [
         context.draft(
-            _ADT[event],
+            each,
             payload={"patient": person.patient, "encounter": person.encounter},
             identifiers=person.identifiers,
             keys={"encounter": person.visit, "appointment": arrival_key(visit)},
             entity="encounter",
         )
+        for each in told
     ]
     if insured := coverage(context):
         drafts.append(
@@ -222,6 +227,8 @@ def _order(new: str, context: Context, person: Who, order: Order) -> Draft:
 
 
 def _results(context: Context, person: Who) -> tuple[Draft, ...]:
+    if of_device(context.message):
+        return readings(context, person.patient, person.identifiers)
     orders = [order for order in orders_of(context.message) if order.segment("OBR")]
     if not orders:
         _nothing(context, "OBR", "result")

@@ -1,0 +1,87 @@
+"""Measures in a real browser: who may see them, tables with their definitions, narrowed, and as CSV."""
+
+import csv
+from io import StringIO
+from typing import Any
+
+import psycopg
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page
+
+from carelane.store.shapes import decode_payload
+from tests.browser.conftest import CLERK, COMPLIANCE, ENGINEER, Desk, visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.postgres]
+ARRIVED = "milestones"
+
+
+async def _clean(desk: Desk, page: Page) -> None:
+    """No finding of axe, no console error, no violation of the content policy."""
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert desk.problems == []
+    assert await page.evaluate("() => window.violations") == []
+
+
+@pytest.mark.requirement("R17")
+async def test_an_informatician_reads_figures_with_how_they_are_counted(
+    desk: Desk, browser: Browser, superuser: "psycopg.Connection[Any]"
+) -> None:
+    """From the rail to one measure of one site; what was looked at stands in the access tree."""
+    page = await visit(desk, browser, ENGINEER)
+    await page.click(".rail a:has-text('Measures')")
+    table = page.locator(f"section[aria-labelledby=of-{ARRIVED}]")
+    assert "referral-intake" in await table.locator("tbody").inner_text()
+    assert await table.locator("th[scope=col]").all_inner_texts() == [
+        "Pathway", "Status", "Count", "Out of", "Half within", "Nine in ten within",
+    ]  # fmt: skip
+    assert not await table.locator("details p").is_visible()
+    await table.locator("summary").click()
+    assert await table.locator("details p").is_visible()
+    await _clean(desk, page)
+    await page.select_option("[name=of]", ARRIVED)
+    await page.select_option("[name=by]", "site")
+    await page.select_option("[name=site]", "north")
+    await page.click("button:has-text('Show')")
+    assert await page.locator("section").count() == 1
+    assert set(await page.locator("tbody th").all_inner_texts()) == {"north"}
+    await _clean(desk, page)
+    rows = superuser.execute("select body from access_leaf order by seq").fetchall()
+    leaves = [decode_payload(bytes(row[0])) for row in rows]
+    looked = [each["actor"] for each in leaves if "'measures'" in str(each)]
+    assert looked == [{"kind": "person", "name": ENGINEER}] * 2
+
+
+async def test_figures_can_be_taken_along_as_csv(desk: Desk, browser: Browser) -> None:
+    """The button gives what the page shows, one figure in a line."""
+    page = await visit(desk, browser, COMPLIANCE)
+    await page.goto(f"{desk.url}/measures?of={ARRIVED}")
+    async with page.expect_download() as waiting:
+        await page.click("button:has-text('Download CSV')")
+    file = await (await waiting.value).path()
+    rows = list(csv.DictReader(StringIO(file.read_text(encoding="utf-8"))))
+    assert {row["measure"] for row in rows} == {ARRIVED}
+    assert sum(int(row["n"]) for row in rows if "referral-intake" in row["by"]) > 0
+    assert desk.problems == []
+
+
+async def test_who_may_not_see_figures_has_no_way_to_them(desk: Desk, browser: Browser) -> None:
+    """A clerk has no such section; the address itself is refused, page and CSV alike."""
+    page = await visit(desk, browser, CLERK)
+    assert await page.locator(".rail a:has-text('Measures')").count() == 0
+    for address in ("/measures", "/measures/figures.csv"):
+        answer = await page.goto(desk.url + address)
+        assert answer is not None
+        assert answer.status == 403
+
+
+async def test_measures_read_at_320_pixels_and_without_script(desk: Desk, browser: Browser) -> None:
+    """Nothing scrolls sideways on a phone; the form works by its address alone."""
+    page = await visit(desk, browser, ENGINEER, width=320, height=640)
+    await page.goto(f"{desk.url}/measures")
+    assert await page.evaluate("() => document.documentElement.scrollWidth") <= 320
+    await _clean(desk, page)
+    plain = await visit(desk, browser, ENGINEER, script=False)
+    await plain.goto(f"{desk.url}/measures?days=7&of=nonsense&site=nowhere&by=patient")
+    assert await plain.locator("section details").count() > 5
