@@ -19,6 +19,7 @@ from tools.house.tree import ROOT
 FILES = sorted((ROOT / "pathways").glob("*.yaml"))
 ADDED = {
     "authorisation.answered": {"placer_order"},
+    "consent.withdrawn": {"effect", "request", "appointment"},
     "message.received": {"effect", "request", "appointment"},
     "message.replied": {"effect", "request", "appointment", "thread"},
     "request.received": {"request"},
@@ -77,7 +78,11 @@ def by_pathways() -> Mapping[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for definition in shipped().values():
         for emit in emitted(definition):
-            found[emit.fact] |= {*emit.keys, *emit.carrying}
+            named = {"slot"} if emit.to == "slot" else set()  # what is sent to a slot is about it
+            found[emit.fact] |= {*emit.keys, *emit.carrying, *named}
+        for event in definition.events.values():
+            if event.none.reply:  # to whoever sent it, under what the sender named
+                found[event.none.reply] |= {*event.keys, "slot"}
     return found
 
 
@@ -100,14 +105,28 @@ def unheard(definition: Definition) -> Iterator[str]:
             yield f"{definition.name}: {name} unique {event.start.unique}"
 
 
+def carried(definition: Definition) -> set[str]:
+    """What other pathways send along with the facts that this one hears."""
+    return {
+        name
+        for other in shipped().values()
+        for emit in emitted(other)
+        if emit.fact in definition.events
+        for name in emit.carrying
+    }
+
+
 def unread(definition: Definition) -> Iterator[str]:
     """Inputs that no fact the pathway hears, and no form of its own, ever gives a value."""
     forms = {field.name for task in definition.tasks.values() for field in task.form}
+    along = carried(definition)
     payloads = [payload for name in definition.events for payload, _ in sent().get(name, ())]
     for name, given in definition.inputs.items():
         if given.path.startswith("task.form."):
             if given.path.removeprefix("task.form.") not in forms:
                 yield f"{definition.name}: {name}"
+        elif given.path in along:
+            continue
         elif all(read({name: given}, payload)[name] in (None, 0) for payload in payloads):
             yield f"{definition.name}: {name}"
 

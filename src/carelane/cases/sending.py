@@ -7,6 +7,7 @@ from carelane.cases.run import Run
 from carelane.cases.words import CASE_CLOSED, SENDER
 from carelane.facts.fact import Json
 from carelane.pathways.definition import Branch, Emit, Input, InputType, State
+from carelane.pathways.fields import nested
 from carelane.pathways.guard import Value
 from carelane.pathways.inputs import carry
 from carelane.pathways.literals import literal
@@ -40,7 +41,7 @@ def sender(run: Run) -> str:
 
 
 def send(run: Run, emit: Emit) -> None:
-    """Emit a declared fact, carrying declared fields, variables and keys."""
+    """Emit a declared fact, carrying declared fields, variables and keys; a field by its name, and where it stood."""
     known = run.fields.reveal()
     by = sender(run) if emit.to == SENDER else _named(run, emit.by, known)
     if emit.by and not by:
@@ -49,7 +50,8 @@ def send(run: Run, emit: Emit) -> None:
         ):  # what is copied is sealed: no rule that a replay repeats
             run.because(f"emit {emit.fact}", "nobody to tell")
         return
-    carried: dict[str, Json] = {}
+    copied = [name for name in emit.carrying if name in run.definition.fields]
+    carried: dict[str, Json] = dict(nested(run.definition.fields, known, copied))
     for name in emit.carrying:
         carried[name] = known[name] if name in known else _plain(run.values.get(name))
     run.emit(

@@ -165,13 +165,6 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "why": ("carelane", "why a person is asked: a code"),
     "migration": ("carelane", "where a case's states go in another release: names and codes"),
     **dict.fromkeys(
-        ("patient_name", "birth_date", "patient_phone", "patient_identifier", "language"),
-        ("ehr", "what a patient's case tells of them when they are put on a waitlist"),
-    ),
-    **dict.fromkeys(
-        ("wanted", "request_identifier"), ("patient", "what a patient on a waitlist asked for")
-    ),
-    **dict.fromkeys(
         ("line", "visit", "place", "speaks", "urgency", "priority", "claim"),
         ("carelane", "by which rules a patient waits: codes"),
     ),
@@ -198,7 +191,7 @@ PLAIN: Mapping[str, str] = {
     "ended_by ended_reason",
     "release_approval": "release pathway referral_type scheduling_lane person reason proof report",
     "pathway_case": "pathway version release status milestone outcome unique_name last_actor",
-    "application": "parked bound",
+    "application": "release parked bound",
     "step": "state how owner_kind owner_name clock_kind fallback detail",
     "task": "pathway name title business_status status owner_kind owner_name assignee outcome",
     "effect": "name capability connection audience if_unknown state undo lease_by cause format refers",
