@@ -71,12 +71,12 @@ async def test_two_people_put_a_release_in_force_and_one_takes_it_back(
     await waiting.locator("a").first.click()
     await second.fill("#why", "Agreed in the board")
     await second.click("button:has-text('Approve for this scope')")
-    assert "In force for everywhere" in await second.inner_text(".notice")
+    assert "In force everywhere" in await second.inner_text(".notice")
     assert await _holds(desk, newer)
     await _clean(desk, second)
     await second.fill("#back-1", "A word was wrong")
     await second.click("button:has-text('Take this release back')")
-    assert "Version 1.0.0 is in force for everywhere again" in await second.inner_text(".notice")
+    assert "Version 1.0.0 is in force everywhere again" in await second.inner_text(".notice")
     assert not await _holds(desk, newer)
 
 

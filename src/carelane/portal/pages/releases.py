@@ -101,7 +101,7 @@ async def take_back(request: Asked, digest: FromPath[str]) -> Html:
     old, now = (desk.runtime.releases.published[each] for each in (ended.taken_back, ended.now))
     counts = await settle(desk.runtime, old, scope, policy=policy, by=by)
     cases = ", ".join(f"{count} {ending.value}" for ending, count in counts.items() if count)
-    sentence = f"Version {now.version} is in force for {scope.words()} again. Running cases: {cases or 'none'}."
+    sentence = f"Version {now.version} is in force {_where(scope)} again. Running cases: {cases or 'none'}."
     return await _shown(request, old, scope, done=Done(ok=True, sentence=sentence))
 
 
@@ -155,8 +155,12 @@ async def _told(desk: Desk, ended: Approved | InForce | Refused) -> Done:
     cases = f"{inside} open cases there keep their release; {outside} are not in scope."
     if isinstance(ended, Approved):
         until = f"A second person puts it in force until {ended.until:%d %b %Y}."
-        return Done(ok=True, sentence=f"Approved for {ended.scope.words()}. {until}")
-    return Done(ok=True, sentence=f"In force for {ended.scope.words()}. {cases}")
+        return Done(ok=True, sentence=f"Approved {_where(ended.scope)}. {until}")
+    return Done(ok=True, sentence=f"In force {_where(ended.scope)}. {cases}")
+
+
+def _where(scope: Scope) -> str:
+    return f"for {scope.words()}" if scope.parts() else "everywhere"
 
 
 def _refused(why: Refused) -> Done:
