@@ -12,6 +12,7 @@ from carelane.settings import Settings
 
 EXAMPLE = "Northgate Health"
 """The organisation of the shipped example site, which is made up: nobody else's passwords are ever set."""
+PORTS_MAX = 65_535
 SHIPPED = {
     "mllp": 20575, "mllp_harbour": 20576, "mllp_lakeside": 20577, "ehr": 20580, "smtp": 20525, "texts": 20586,
     "payer": 20587, "portal": 20480, "health": 20481,
@@ -43,11 +44,7 @@ def free_ports() -> Ports:
     """A port for each, and the first of four in a row for `/health`."""
     with ExitStack() as stack:
         found = {name: _free(stack) for name in SHIPPED if name != "health"}
-        health = next(
-            first
-            for first in range(21_000, 29_000, 7)
-            if all(_is_free(first + n) for n in range(4))
-        )
+        health = next(first for first in iter(lambda: _free(stack), 0) if _row_is_free(first))
     return Ports(**found, health=health)
 
 
@@ -84,6 +81,11 @@ def _free(stack: ExitStack) -> int:
     probe = stack.enter_context(socket.socket())
     probe.bind(("127.0.0.1", 0))
     return int(probe.getsockname()[1])
+
+
+def _row_is_free(first: int) -> bool:
+    """Whether the next three are free too: one is asked for wherever the machine likes, so that demos don't meet."""
+    return first < PORTS_MAX - 3 and all(_is_free(first + n) for n in range(1, 4))
 
 
 def _is_free(port: int) -> bool:
