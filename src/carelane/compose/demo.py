@@ -1,6 +1,7 @@
 """What the demo needs of a private Carelane: free ports, and a copy of the site that uses them."""
 
 import re
+import secrets
 import shutil
 import socket
 from contextlib import ExitStack
@@ -12,7 +13,7 @@ from carelane.settings import Settings
 
 EXAMPLE = "Northgate Health"
 """The organisation of the shipped example site, which is made up: nobody else's passwords are ever set."""
-PORTS_MAX = 65_535
+HEALTH_FROM, HEALTH_COUNT = 21_000, 9_000
 SHIPPED = {
     "mllp": 20575, "mllp_harbour": 20576, "mllp_lakeside": 20577, "ehr": 20580, "smtp": 20525, "texts": 20586,
     "payer": 20587, "portal": 20480, "health": 20481,
@@ -44,7 +45,8 @@ def free_ports() -> Ports:
     """A port for each, and the first of four in a row for `/health`."""
     with ExitStack() as stack:
         found = {name: _free(stack) for name in SHIPPED if name != "health"}
-        health = next(first for first in iter(lambda: _free(stack), 0) if _row_is_free(first))
+        begin = HEALTH_FROM + secrets.randbelow(HEALTH_COUNT)  # so that two demos don't meet
+        health = next(first for first in range(begin, 32_000, 5) if _row_is_free(first))
     return Ports(**found, health=health)
 
 
@@ -84,8 +86,8 @@ def _free(stack: ExitStack) -> int:
 
 
 def _row_is_free(first: int) -> bool:
-    """Whether the next three are free too: one is asked for wherever the machine likes, so that demos don't meet."""
-    return first < PORTS_MAX - 3 and all(_is_free(first + n) for n in range(1, 4))
+    """Four in a row, below those that the machine gives to whoever calls out."""
+    return all(_is_free(first + n) for n in range(4))
 
 
 def _is_free(port: int) -> bool:

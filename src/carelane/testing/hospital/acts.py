@@ -34,7 +34,7 @@ Act = Callable[[Hospital, Page, str, Form], Ending]
 
 
 def person_of(shown: Mapping[str, Any] | None) -> int:
-    """Which invented patient a row of the list is about: it shows the end of the number and the year of birth. Else 0."""
+    """Which invented patient a row of the list is about: it shows the number's end and the year of birth. Else 0."""
     number = str((shown or {}).get("identifier", ""))[-3:]
     year = str((shown or {}).get("birth_date", ""))[:4]
     if not (number.isdigit() and year.isdigit()):
