@@ -42,6 +42,8 @@ TABLE = {
     ("POST", "/errors/redrive"): (303, 403, 403, 403),
     ("GET", "/audit"): (303, 403, 403, 200),
     ("GET", "/pathways"): (303, 200, 200, 200),
+    ("GET", "/measures"): (303, 403, 200, 200),
+    ("GET", "/measures/figures.csv"): (303, 403, 200, 200),
     ("GET", "/pathways/{name:str}"): (303, 200, 200, 200),
     ("GET", "/pathways/{name:str}/events"): (303, 200, 200, 200),
     ("GET", "/downtime"): (303, 200, 200, 200),

@@ -39,6 +39,7 @@ SENDER: Final = "sender"
 
 # Reasons of ignored and parked facts.
 STALE: Final = "stale"
+OTHERS: Final = "of-another-case"
 NOT_HEARD: Final = "not-heard"
 NOT_IN_SCOPE: Final = "not-in-scope"  # a pathway hears it, but is in force elsewhere only
 NO_CASE: Final = "no-case"
@@ -49,6 +50,9 @@ FORM_INCOMPLETE: Final = "form-incomplete"  # followed by `:field`
 REASON_MISSING: Final = "reason-missing"
 NOT_ALLOWED: Final = "not-allowed"
 UNDO_TOO_LATE: Final = "undo-too-late"
+UNDO_JOINED: Final = "undo-joined"  # it ended side-by-side work that others had begun
+UNDO_UNDER_WAY: Final = "undo-under-way"  # an effect that the wait goes on by has not ended yet
+UNDO_TOLD: Final = "undo-told"  # other cases or subjects were told
 CLOCK_STOPPED: Final = "clock-stopped"
 EFFECT_UNKNOWN: Final = "effect-unknown"
 NOTHING_PARKED: Final = "nothing-parked"

@@ -1,9 +1,10 @@
 """What the demo needs of a private Carelane: free ports, and a copy of the site that uses them."""
 
+import os
 import re
-import secrets
 import shutil
 import socket
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,6 @@ from carelane.settings import Settings
 
 EXAMPLE = "Northgate Health"
 """The organisation of the shipped example site, which is made up: nobody else's passwords are ever set."""
-HEALTH_FROM, HEALTH_COUNT = 21_000, 9_000
 SHIPPED = {
     "mllp": 20575, "mllp_harbour": 20576, "mllp_lakeside": 20577, "ehr": 20580, "smtp": 20525, "texts": 20586,
     "payer": 20587, "portal": 20480, "health": 20481,
@@ -45,9 +45,18 @@ def free_ports() -> Ports:
     """A port for each, and the first of four in a row for `/health`."""
     with ExitStack() as stack:
         found = {name: _free(stack) for name in SHIPPED if name != "health"}
-        begin = HEALTH_FROM + secrets.randbelow(HEALTH_COUNT)  # so that two demos don't meet
-        health = next(first for first in range(begin, 32_000, 5) if _row_is_free(first))
+        health = next(
+            first
+            for first in _own_order(range(21_000, 29_000, 7))
+            if all(_is_free(first + n) for n in range(4))
+        )
     return Ports(**found, health=health)
+
+
+def _own_order(ports: Sequence[int]) -> Sequence[int]:
+    """From a place of this process on: two demos that start at once don't look for the same ports."""
+    begin = os.getpid() % len(ports)
+    return (*ports[begin:], *ports[:begin])
 
 
 def ports_of(directory: Snapshot, settings: Settings) -> Ports:
@@ -83,11 +92,6 @@ def _free(stack: ExitStack) -> int:
     probe = stack.enter_context(socket.socket())
     probe.bind(("127.0.0.1", 0))
     return int(probe.getsockname()[1])
-
-
-def _row_is_free(first: int) -> bool:
-    """Four in a row, below those that the machine gives to whoever calls out."""
-    return all(_is_free(first + n) for n in range(4))
 
 
 def _is_free(port: int) -> bool:

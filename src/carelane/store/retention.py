@@ -164,6 +164,14 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "version": ("carelane", "which release of it: a version"),
     "why": ("carelane", "why a person is asked: a code"),
     "migration": ("carelane", "where a case's states go in another release: names and codes"),
+    **dict.fromkeys(
+        ("line", "visit", "place", "speaks", "urgency", "priority", "claim"),
+        ("carelane", "by which rules a patient waits: codes"),
+    ),
+    **dict.fromkeys(
+        ("slot_start", "slot_minutes", "slot_notice", "slot_visit", "slot_place", "slot_speaks"),
+        ("ehr", "what a slot is that is offered: its time, and codes"),
+    ),
 }
 """Parts of a fact's payload: authority, and what is in it. They live as long as `fact.sealed`."""
 
@@ -183,7 +191,7 @@ PLAIN: Mapping[str, str] = {
     "ended_by ended_reason",
     "release_approval": "release pathway referral_type scheduling_lane person reason proof report",
     "pathway_case": "pathway version release status milestone outcome unique_name last_actor",
-    "application": "parked bound",
+    "application": "release parked bound",
     "step": "state how owner_kind owner_name clock_kind fallback detail",
     "task": "pathway name title business_status status owner_kind owner_name assignee outcome",
     "effect": "name capability connection audience if_unknown state undo lease_by cause format refers",

@@ -132,7 +132,8 @@ WORK: Mapping[str, Deed] = {
     "documentation/say-what-follows": _mixed(
         3, (6, "said", {"follow": "nothing"}), (3, "said", {"follow": "education", "wanted": "Leaflet."}),
         (1, "said", {"follow": "referral", "wanted": "Physiotherapy."})),
-    "documentation/do-what-follows": _plain(5, "done", wanted="Done."),
+    "documentation/send-referral": _plain(5, "sent", wanted="Done."),
+    "documentation/give-education": _plain(5, "given", wanted="Leaflet."),
     "documentation/review-coding": _mixed(
         4, (9, "agreed", {"coding": "agreed"}), (1, "query", {"coding": "query", "query": "Which side?"})),
     "documentation/answer-query": _plain(4, "answered", wanted="Left."),
