@@ -29,7 +29,8 @@ bench: python ## speed and memory; the last line is one JSON object
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 mutants: python ## plant every named mutant and show that a test catches it
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -k mutant --every-mutant $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -k "mutant and not prover_mutants" $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal --every-mutant tests/rules/test_prover_mutants.py $(ARGS)
 
 lock: python ## resolve requirements/*.in and package.json into lock files
 	@sh make/lock.sh

@@ -262,7 +262,7 @@ def test_a_form_is_a_request_and_a_consent() -> None:
         "text",
     )
     assert second == "request.received"
-    assert payload["intake"] == {"channel": "web-form", "source": "forms"}
+    assert payload["intake"] == {"channel": "web-form", "source": "forms", "said": ["My knee."]}
     request = payload["request"]
     assert request["category"][0]["coding"][0]["code"] == "appointment"
     assert (request["priority"], request["note"][0]["text"]) == ("urgent", "My knee.")
@@ -284,10 +284,14 @@ def test_a_chat_is_a_message_or_a_request() -> None:
 
 
 def test_a_call_note_keeps_who_called_and_whom_to_call_back() -> None:
-    [(type_, payload, _)] = heard("call-centre")
-    assert type_ == "request.received"
-    assert payload["request"]["requester"]["display"] == "daughter"
-    assert payload["request"]["note"][0]["text"].splitlines() == [
+    for kind, type_, role in (
+        ("callback", "request.received", "request"),
+        ("refill", "refill.requested", "medication_request"),
+    ):
+        [(found, payload, _)] = heard("call-centre", kind=kind)
+        assert found == type_
+        assert payload[role]["requester"]["display"] == "daughter"
+    assert payload[role]["note"][0]["text"].splitlines() == [
         "Needs a refill.", "Call back: 555-555-0102", "Taken by amara.quill"]  # fmt: skip
 
 

@@ -184,6 +184,8 @@ BY_OTHER_CHANNELS = {
     "appointment.risk",
     "slot.freed",
     "slot.taken",
+    "authorisation.answered",
+    "coverage.reported",
     "reading.received",  # also by ORU of a device, and the next by any ADT: test_readings_and_risks.py
     "risk.assessed",
 }

@@ -32,11 +32,16 @@ _SPAN = re.compile(r"(\d+)([dhms])")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """One broken text: what kind of breaking, and where."""
+    """One broken text: what kind of breaking, and where. It is written out when it is asked for."""
 
     kind: str
     where: str
-    text: str
+    write: Callable[[], str]
+
+    @property
+    def text(self) -> str:
+        """The broken text."""
+        return self.write()
 
 
 def texts() -> list[tuple[str, str]]:
@@ -229,19 +234,27 @@ def _changed(
     *,
     up: int = 0,
 ) -> Mutant:
+    write = partial(_written, text, path[: len(path) - up], change)
+    return Mutant(kind=kind, where="/".join(map(str, path)), write=write)
+
+
+def _written(text: str, path: tuple[str | int, ...], change: Change) -> str:
     tree = deepcopy(_read(text))
-    here = tree
-    for key in path[: len(path) - up]:
-        here = here[key]
-    change(here)
+    change(_deeper(tree, path))
     out = io.StringIO()
     _yaml().dump(tree, out)
-    return Mutant(kind=kind, where="/".join(map(str, path)), text=out.getvalue())
+    return out.getvalue()
+
+
+def unchanged(text: str) -> str:
+    """The text as it is written out when nothing is changed."""
+    return _written(text, (), lambda _: None)
 
 
 def _yaml() -> YAML:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # a table reads those above it
     yaml.width = 4_000
     return yaml
 

@@ -292,3 +292,21 @@ def test_prover_does_not_decide_on_an_answer_that_may_be_old() -> None:
 
     assert judged.proof.verdict is Verdict.NOT_DECIDED
     assert "old answer" in judged.findings[0].message
+
+
+def test_each_of_several_levels_of_a_safety_clock_is_required() -> None:
+    """A safety clock calls somebody before it is due; that one of two levels goes shows by a `chain` alone."""
+    safe = (
+        "clock: { kind: wall, warn: 1h, due: 4h }",
+        "clock: { kind: wall, safety: true, due: 4h }",
+    )
+    unasked = (
+        '  - { chain: look, at: waiting, levels: "2", last_by: 3h, last_channel: phone }\n',
+        "",
+    )
+    one_less = ("      - { level: 2, after: 3h, to: on-call, by: phone }\n", "")
+
+    assert prove(edited([safe])).findings == ()
+    assert [each.rule for each in prove(edited([safe, unasked])).findings] == ["requires"]
+    assert [each.rule for each in prove(edited([safe, one_less])).findings] == ["requires"]
+    assert prove(edited([safe, unasked, one_less])).findings == ()

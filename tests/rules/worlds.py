@@ -6,17 +6,22 @@ Used by `brute`, which judges pathways independently of `carelane.proofs`. A wor
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import reduce
 from operator import mul
+from typing import TypeAlias
 
 from carelane.pathways.guard import Value
+
+Known: TypeAlias = Value | timedelta | None
+"""What is known of a field: a value, what is left until a moment, or nothing."""
 
 
 @dataclass(slots=True)
 class Worlds:
     """All worlds over these dimensions, each with its possible values (None: missing)."""
 
-    dimensions: Mapping[str, Sequence[Value | None]]
+    dimensions: Mapping[str, Sequence[Known]]
     strides: dict[str, int] = field(default_factory=dict)
     size: int = 1
     _with: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -44,14 +49,14 @@ class Worlds:
             width += step
         return block
 
-    def where(self, name: str, holds: Callable[[Value | None], bool]) -> int:
+    def where(self, name: str, holds: Callable[[Known], bool]) -> int:
         """The worlds in which a dimension's value is such."""
         if name not in self.dimensions:
             return self.every if holds(None) else 0
         chosen = [n for n, value in enumerate(self.dimensions[name]) if holds(value)]
         return reduce(lambda a, b: a | b, (self._with[name, n] for n in chosen), 0)
 
-    def one(self, values: Mapping[str, Value | None]) -> int:
+    def one(self, values: Mapping[str, Known]) -> int:
         """The one world with these values, missing ones where none is given."""
         place = 0
         for name, known in self.dimensions.items():
@@ -79,6 +84,6 @@ class Worlds:
         return found
 
 
-def count(dimensions: Mapping[str, Sequence[Value | None]]) -> int:
+def count(dimensions: Mapping[str, Sequence[Known]]) -> int:
     """How many worlds there would be."""
     return reduce(mul, (len(values) for values in dimensions.values()), 1)

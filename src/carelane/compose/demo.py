@@ -1,8 +1,10 @@
 """What the demo needs of a private Carelane: free ports, and a copy of the site that uses them."""
 
+import os
 import re
 import shutil
 import socket
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,10 +47,16 @@ def free_ports() -> Ports:
         found = {name: _free(stack) for name in SHIPPED if name != "health"}
         health = next(
             first
-            for first in range(21_000, 29_000, 7)
+            for first in _own_order(range(21_000, 29_000, 7))
             if all(_is_free(first + n) for n in range(4))
         )
     return Ports(**found, health=health)
+
+
+def _own_order(ports: Sequence[int]) -> Sequence[int]:
+    """From a place of this process on: two demos that start at once don't look for the same ports."""
+    begin = os.getpid() % len(ports)
+    return (*ports[begin:], *ports[:begin])
 
 
 def ports_of(directory: Snapshot, settings: Settings) -> Ports:

@@ -6,13 +6,13 @@ the core's and are not in this list. Keys are written `AUTHORITY|value`, or the 
 authority was sent.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ROLES = {
     "patient": "Patient: identifiers, names, birth date, gender, telecoms, addresses, death",
     "encounter": "Encounter: number, class, status, period, place, responsible people; `followUpRisk` as received",
     "request": "ServiceRequest: service, specialty (performerType), place (locationCode), `visitType`, priority, "
-    "reasons, requester; `said`: what the patient said, in own words",
+    "reasons, requester",
     "result": "DiagnosticReport with `observation` (Observations) and `verified_at` (UTC)",
     "appointment": "Appointment: status, start, end, service, reason, participants; `noShowRisk` as received",
     "document": "DocumentReference: type, status, author, content",
@@ -26,7 +26,8 @@ ROLES = {
     "consent": "Consent: status (active, inactive), `channel` and `scope` (messages, clinical)",
     "reading": "Observation: code, value, unit, time, device; `limit`: within or beyond the limits approved for the "
     "patient, which came with it (referenceRange)",
-    "intake": "`channel` and `source` (the connection) it came by; `suspected`: perhaps the same as one before",
+    "intake": "`channel` and `source` (the connection) it came by; `said`: what the patient said, in own words; "
+    "`complaint`: reasons, and questions answered with yes; `suspected`: perhaps the same as one before",
     "preparation": "QuestionnaireResponse of an appointment: status (in-progress, completed, amended)",
     "slot": "Slot: start, end, service, specialty, kind of visit; `reference` (its name), `minutes`, `place`, "
     "`language`",
@@ -176,7 +177,10 @@ FACTS = {
     "document.cancelled": _document("A document was withdrawn."),
     "medication.ordered": _medication("A prescription."),
     "medication.cancelled": _medication("A prescription was cancelled or discontinued."),
-    "refill.requested": _medication("A pharmacy or the patient asks for a refill."),
+    "refill.requested": replace(
+        _medication("A pharmacy or the patient asks for a refill."),
+        keys=(*_MEDICATION_KEYS, "message"),
+    ),
     "coverage.reported": Kind(doc="Who pays for the patient.", roles=("patient", "coverage")),
     "authorisation.answered": Kind(
         doc="A payer answered a request for an authorisation.",
@@ -195,7 +199,7 @@ FACTS = {
     "consent.withdrawn": _told("A patient wants no messages.", "consent", "communication"),
     "request.received": Kind(
         doc="Somebody asks for something by a form, chat, call or portal.",
-        roles=("patient", "request", "intake", "answers"),
+        roles=("patient", "request", "intake", "answers", "coverage"),
         keys=("request", "thread"),
         entity=("request",),
     ),
@@ -208,7 +212,7 @@ FACTS = {
     "preparation.answered": Kind(
         doc="The questionnaire of an appointment was answered, or saved.",
         roles=("patient", "preparation", "intake", "answers"),
-        keys=("appointment",),
+        keys=("appointment", "message"),
     ),
     "appointment.risk": Kind(
         doc="Somebody else judged how likely the patient comes; Carelane computes no such thing.",

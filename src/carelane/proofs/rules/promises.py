@@ -25,12 +25,20 @@ def of_text(definition: Definition, promises: Promises) -> Iterator[Breach]:
         for state in about:
             yield from _chain(definition, chain, state)
     for state in definition.states.values():
-        safe = state.clock is not None and state.clock.safety
-        if state.escalate and not safe and not any(chain.about(state) for chain in promises.chains):
+        if (
+            state.escalate
+            and not _watched(state)
+            and not any(chain.about(state) for chain in promises.chains)
+        ):
             yield _breach(
                 state.line, f"Nothing under `requires` asks for the levels of `{state.name}`.",
                 "Add a `chain`, so that it shows when a level goes.",
             )  # fmt: skip
+
+
+def _watched(state: State) -> bool:
+    """Whether it already shows when a level goes: a safety clock must call at least one before it is due."""
+    return state.clock is not None and state.clock.safety and len(state.escalate) == 1
 
 
 def _chain(definition: Definition, chain: Chain, state: State) -> Iterator[Breach]:

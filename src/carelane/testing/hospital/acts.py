@@ -21,6 +21,7 @@ from carelane.testing.hospital.world import LINES
 Form = dict[str, Any]
 Ending = tuple[str, Form]
 _FAMILY = re.compile(r"[A-Z][a-z]+-(\d{1,6})\b")
+UPLOADS = 0.5
 KNOWN_LINES = ("orthopaedics", "cardiology", "primary-care")
 
 
@@ -262,11 +263,8 @@ def name_payer(h: Hospital, page: Page, outcome: str, form: Form) -> Ending:
 def assemble(h: Hospital, page: Page, outcome: str, form: Form) -> Ending:
     """What only the clinician has is uploaded later."""
     wish = h.wished(page.person, "order")
-    if (
-        outcome == "missing-from-clinician"
-        and wish is not None
-        and h.draw("uploads", page.item) < 0.5
-    ):  # noqa: PLR2004  # half by themselves
+    uploads = h.draw("uploads", page.item) < UPLOADS
+    if outcome == "missing-from-clinician" and wish is not None and uploads:
         h.after(5, partial(_uploaded, wish))
     return outcome, form
 

@@ -1,8 +1,8 @@
 """Simulated staff on shifts: they see the board of open work, take what is theirs when they are free, and finish it.
 
-They work through the JSON API like anybody else. Who is eligible is the organisation's chart (pools and roles); how long
-work takes and how it ends is `work`; what is done in the hospital's own systems beside it is `acts`. Five of a hundred
-first levels stay silent: whoever is called next has a supervisor hand the work over.
+They work through the JSON API like anybody else. Who is eligible is the organisation's chart (pools and roles); how
+long work takes and how it ends is `work`; what is done in the hospital's own systems beside it is `acts`. Five of a
+hundred first levels stay silent: whoever is called next has a supervisor hand the work over.
 """
 
 import asyncio

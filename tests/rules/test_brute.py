@@ -1,0 +1,210 @@
+"""The naive judge itself: it agrees with the prover on pathways that say everything, and sees what is planted."""
+
+from pathlib import Path
+
+import pytest
+
+from carelane.cli.pathway_files import subs_beside
+from carelane.pathways.definition import Definition
+from carelane.pathways.loading import load
+from carelane.proofs.prove import prove
+from carelane.proofs.verdicts import Verdict
+from tests.rules.brute import judge, narrowed
+from tests.rules.test_prover_mutants import JUDGED
+
+WORLDS = 12_000
+KEPT = {"surgery-clearance": {"said": [None, "stat"]}}  # what may not be narrowed away: calls go round for it
+FILES = sorted(Path(__file__).parent.glob("pathways/*.yaml"))
+SMALL = """
+pathway: small
+version: "1"
+language: 2
+subject: patient
+title: A small pathway
+touches: [none]
+{head}
+events:
+  referral.received:
+    keys: [referral]
+    start: {{ when: always, unique: referral }}
+    several: one
+    none: {{ ignore: not ours }}
+tasks:
+  look:
+    title: Look
+    outcomes: [done, could-not-do]
+    could_not: could-not-do
+    reasons: [other]
+pools: {{ desk: [routine, urgent, asap, stat] }}
+start: looking
+everywhere: {{ referral.received: stay }}
+states:
+  looking:
+    status: open
+    task: look
+    owner: {{ pool: desk }}
+    clock: {{ kind: wall, due: 1d }}
+    fallback: {{ state: late }}
+    outcomes: {{ done: {done}, could-not-do: late }}
+  late:
+    status: late
+    task: look
+    owner: {{ pool: desk }}
+    clock: {{ kind: wall, due: 1d }}
+    fallback: {fallback}
+    outcomes: {{ done: closed, could-not-do: again }}
+{states}
+  closed: {{ final: true, status: closed, outcome: over }}
+"""
+REPEATS = "{ repeat: until acknowledged, to: desk }"
+WAITS = """
+  waiting:
+    status: waiting
+    owner: { pool: desk }
+    clock: { kind: wall, due: 1d }
+    fallback: { state: late }
+    waits: { pathway: other, by: referral, within: 3d, outcomes: { fine: OUTCOME }, else: late }
+"""
+BLOCK = """
+  both:
+    status: both
+    owner: { pool: desk }
+    clock: { kind: wall, due: 9d }
+    fallback: { state: late }
+    parallel:
+      join: JOIN
+      regions:
+        one:
+          start: first
+          states:
+            first:
+              owner: { pool: desk }
+              clock: { kind: wall, due: 1d }
+              fallback: FALLBACK
+            first-over: { final: true, outcome: over }
+        two:
+          start: second
+          states:
+            second:
+              task: look
+              owner: { pool: desk }
+              clock: { kind: wall, due: 1d }
+              fallback: { state: second-late }
+              outcomes: { done: second-fine, could-not-do: second-late }
+            second-fine: { final: true, outcome: fine }
+            second-late: { final: true, outcome: late }
+      then: THEN
+"""
+
+
+def small(
+    head: str = "", done: str = "closed", fallback: str = REPEATS, states: str = ""
+) -> Definition:
+    """A pathway with one thing to look at."""
+    text = SMALL.format(head=head, done=done, fallback=fallback, states=states)
+    definition, problems = load(text)
+    assert definition is not None, problems
+    return definition
+
+
+def alike(definition: Definition) -> frozenset[str]:
+    """What both judges find; where the prover does not decide, the naive judge may still know better."""
+    judgement = prove(definition)
+    refuted = {each.rule for each in judgement.findings if each.verdict is Verdict.REFUTED} & JUDGED
+    open_ = {each.rule for each in judgement.findings} & JUDGED
+    kept = KEPT.get(definition.name, {})
+    found = judge(definition, {**narrowed(definition, WORLDS), **kept})
+
+    assert refuted <= found <= open_
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_language_written_out_is_judged_alike(path: Path) -> None:
+    """Blocks, for each, calls, waits, time left and a slot's subjects: nothing is left unread."""
+    definition, problems = load(path.read_text("utf-8"), subs=subs_beside(path))
+    assert definition is not None, problems
+
+    alike(definition)
+
+
+@pytest.mark.parametrize(
+    ("fallback", "broken"),
+    [
+        ("{ when: 'elapsed >= 2d', then: closed, else: again }", frozenset()),
+        ("{ when: 'elapsed >= 2d', then: again, else: closed }", {"loops-bounded"}),
+        (REPEATS, frozenset()),
+    ],
+)
+def test_time_since_a_state_was_entered(fallback: str, broken: set[str]) -> None:
+    """`elapsed` begins anew with the state; a clock may run out at any time of it."""
+    found = judge(small(fallback=fallback))
+
+    assert found >= broken
+
+
+TWO = """
+inputs:
+  ours: { from: request.ours, codes: [a, b] }
+  theirs: { from: request.theirs, codes: [a, b] }
+  low: { from: request.low, type: integer }
+  high: { from: request.high, type: integer }
+"""
+
+
+@pytest.mark.parametrize(
+    ("guard", "reached"),
+    [
+        ("ours same theirs", True),
+        ("ours same theirs and ours = a and theirs = b", False),
+        ("low < high", True),
+        ("low < high and low = 5 and high = 5", False),
+        ("low < high and low = 5 and high = 6", True),
+        ("low > high and low = 5 and high = 6", False),
+    ],
+)
+def test_two_fields_that_are_compared(guard: str, reached: bool) -> None:  # noqa: FBT001  # a row of a table
+    """A state behind a comparison of two fields is reached if and only if some two values make it hold."""
+    given = small(
+        head=TWO,
+        done=f"{{ when: '{guard}', then: rare, else: closed }}",
+        states="  rare: { final: true, status: closed, outcome: rare }",
+    )
+
+    assert alike(given) == (frozenset() if reached else {"states-reachable"})
+
+
+@pytest.mark.parametrize("outcome", ["closed", "waiting"])
+def test_another_case_that_is_waited_for(outcome: str) -> None:
+    """Each of its ends is followed; one that was heard before is followed at once, or is too old."""
+    states = WAITS.replace("OUTCOME", outcome if outcome == "closed" else "again")
+
+    assert alike(small(done="waiting", states=states)) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("join", "fallback", "then", "broken"),
+    [
+        ("all", "{ state: first-over }", "closed", set()),
+        ("any", "{ state: first-over }", "closed", set()),
+        ("all", "{ when: ours = a, then: first-over, else: again }", "closed", {"loops-bounded"}),
+        (
+            "all",
+            "{ state: first-over }",
+            "{ when: both.two = fine, then: closed, else: late }",
+            set(),
+        ),
+        (
+            "all",
+            "{ state: first-over }",
+            "{ when: both.one is missing, then: late, else: closed }",
+            set(),
+        ),
+        ("any", "{ state: first-over }", "again", {"loops-bounded"}),
+    ],
+)
+def test_regions_side_by_side(join: str, fallback: str, then: str, broken: set[str]) -> None:
+    """Every interleaving of the regions is gone, up to their join."""
+    states = BLOCK.replace("JOIN", join).replace("FALLBACK", fallback).replace("THEN", then)
+
+    assert alike(small(head=TWO, done="both", states=states)) == broken
