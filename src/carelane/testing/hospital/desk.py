@@ -22,6 +22,7 @@ from carelane.testing.hospital.told import Worker
 from carelane.testing.hospital.work import Deed, deed
 
 SILENT = 0.05
+SOON = timedelta(minutes=35)
 SILENT_FOR = timedelta(minutes=12)
 NOBODY_FOR = timedelta(minutes=4)
 STAT = 3
@@ -84,8 +85,9 @@ class Item:
 
     @property
     def pressing(self) -> bool:
-        """Whether it can't wait for whoever is free."""
-        return self.urgency >= STAT or self.safety
+        """Whether it can't wait for whoever is free: its clock is a matter of minutes."""
+        soon = datetime.fromisoformat(self.due_at) - self.seen_at < SOON
+        return soon and (self.urgency >= STAT or self.safety)
 
     @property
     def deed(self) -> Deed:
@@ -249,6 +251,11 @@ class Staff:
         return min(
             (each for each in (*found, *waiting) if each is not None and each > now), default=None
         )
+
+    def next_done(self) -> datetime | None:
+        """When the next task is done; now, where somebody could still begin one."""
+        done = [self.items[each].done_at for each in self._doing]
+        return min((each for each in done if each is not None), default=None)
 
     async def finish(self) -> int:
         """Complete what is done by now, side by side; how much."""

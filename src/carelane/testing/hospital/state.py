@@ -157,7 +157,7 @@ class Hospital:
         )
         self.openings.append(opening)
 
-    def urgent(self, minutes: float = 1.0) -> None:
+    def urgent(self, minutes: float = 2.0) -> None:
         """Staff should look in so many minutes."""
         when = self.now + timedelta(minutes=minutes)
         self.soon = when if self.soon is None else min(self.soon, when)
