@@ -141,7 +141,7 @@ class Run:
                 wish.open = False
             kind = "new-patient" if slot.visit == "new-patient" else "follow-up"
             after.booked(
-                hospital, person, slot, wish=wish, kind=kind, number=f"EHR{resource['id']}"
+                hospital, person, slot, wish=wish, kind=kind, appointment=str(resource["id"])
             )
 
     async def _send(self) -> None:
