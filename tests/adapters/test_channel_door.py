@@ -262,7 +262,7 @@ def test_a_form_is_a_request_and_a_consent() -> None:
         "text",
     )
     assert second == "request.received"
-    assert payload["intake"] == {"channel": "web-form", "source": "forms"}
+    assert payload["intake"] == {"channel": "web-form", "source": "forms", "said": ["My knee."]}
     request = payload["request"]
     assert request["category"][0]["coding"][0]["code"] == "appointment"
     assert (request["priority"], request["note"][0]["text"]) == ("urgent", "My knee.")
@@ -284,11 +284,22 @@ def test_a_chat_is_a_message_or_a_request() -> None:
 
 
 def test_a_call_note_keeps_who_called_and_whom_to_call_back() -> None:
-    [(type_, payload, _)] = heard("call-centre")
+    [(type_, payload, _)] = heard("call-centre", kind="records")
     assert type_ == "request.received"
     assert payload["request"]["requester"]["display"] == "daughter"
     assert payload["request"]["note"][0]["text"].splitlines() == [
         "Needs a refill.", "Call back: 555-555-0102", "Taken by amara.quill"]  # fmt: skip
+
+
+def test_a_wish_for_a_refill_is_what_a_pharmacy_asks_for() -> None:
+    """The same fact, with the number on the package and the days left; who called is not who prescribed."""
+    [(type_, payload, draft)] = heard("call-centre", prescription="RX7", supply_left_days=2)
+    wish = payload["medication_request"]
+    assert (type_, draft.keys) == ("refill.requested", {"prescription": "RX7"})
+    assert (wish["intent"], wish["supplyLeftDays"]) == ("proposal", 2)
+    assert wish["medicationCodeableConcept"]["coding"] == [{"code": "lisinopril"}]
+    assert wish["reportedReference"]["display"] == "daughter"
+    assert "requester" not in wish
 
 
 def test_each_reading_is_a_fact() -> None:

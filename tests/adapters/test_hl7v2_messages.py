@@ -181,6 +181,11 @@ BY_OTHER_CHANNELS = {
     "request.received",
     "request.withdrawn",
     "preparation.answered",
+    "appointment.risk",
+    "slot.freed",
+    "slot.taken",
+    "authorisation.answered",
+    "coverage.reported",
     "reading.received",  # also by ORU of a device, and the next by any ADT: test_readings_and_risks.py
     "risk.assessed",
 }
@@ -192,6 +197,7 @@ def test_the_table_above_covers_every_listed_trigger() -> None:
     assert {role for kind in FACTS.values() for role in kind.roles} <= set(ROLES)
     assert {key for kind in FACTS.values() for key in kind.keys} <= set(KEYS)
     said = {kind for _, _, kind, _ in TABLE} | {"patient.died", "medication.cancelled"}
+    said |= {"coverage.reported"}  # beside what an ADT says, where it has an IN1
     assert said | BY_OTHER_CHANNELS == set(FACTS)
 
 

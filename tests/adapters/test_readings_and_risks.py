@@ -40,7 +40,7 @@ def fhir(**resource: Any) -> list[Draft]:
 def limits(drafts: list[Draft]) -> list[Any]:
     """What each reading says of its limit."""
     assert {each.type for each in drafts} <= {"reading.received"}
-    return [each.payload.reveal()["reading"].get("limit") for each in drafts]  # type: ignore[union-attr]
+    return [each.payload.reveal()["reading"].get("limit") for each in drafts]  # type: ignore[union-attr]  # a reading is an object
 
 
 @pytest.mark.parametrize(
@@ -169,9 +169,10 @@ def test_a_form_says_the_patients_words_reasons_and_answers() -> None:
     said = said_by("web-form", kind="symptoms", reasons=["cough"], text="It hurts.",
                    answers=[{"question": "chest-pain", "value": True},
                             {"question": "fever", "value": False}])  # fmt: skip
-    codes = [coding["code"] for one in said["request"]["reasonCode"] for coding in one["coding"]]
-    assert codes == ["cough", "chest-pain"]
-    assert said["request"]["said"] == ["It hurts.", "cough"]
+    for complaints in (said["request"]["reasonCode"], said["intake"]["complaint"]):
+        codes = [coding["code"] for one in complaints for coding in one["coding"]]
+        assert codes == ["cough", "chest-pain"]
+    assert said["intake"]["said"] == ["It hurts.", "cough"]
     turns = [
         {"by": "assistant", "at": AT, "text": "Any pain?"},
         {"by": "patient", "at": AT, "text": "None"},
@@ -203,10 +204,8 @@ def test_a_questionnaire_belongs_to_its_appointment() -> None:
         said = said_by(
             "web-form", kind="questionnaire", appointment=visit, complete=complete, answers=answers
         )
-        assert (said["type"], said["keys"]) == (
-            "preparation.answered",
-            {"appointment": "SCHED|APT1"},
-        )
+        assert said["type"] == "preparation.answered"
+        assert said["keys"] == {"appointment": "SCHED|APT1", "message": "web-form|1"}
         assert said["preparation"]["status"] == status
         assert said["answers"] == {"fasting": True}
 

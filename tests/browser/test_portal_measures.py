@@ -49,8 +49,8 @@ async def test_an_informatician_reads_figures_with_how_they_are_counted(
     await _clean(desk, page)
     rows = superuser.execute("select body from access_leaf order by seq").fetchall()
     leaves = [decode_payload(bytes(row[0])) for row in rows]
-    looked = [each["actor"]["name"] for each in leaves if "measures" in str(each)]
-    assert looked == [ENGINEER, ENGINEER]
+    looked = [each["actor"] for each in leaves if "'measures'" in str(each)]
+    assert looked == [{"kind": "person", "name": ENGINEER}] * 2
 
 
 async def test_figures_can_be_taken_along_as_csv(desk: Desk, browser: Browser) -> None:

@@ -112,7 +112,7 @@ def mail_server(mailbox: Mailbox) -> Iterator[int]:
 
 def client_keys(home: Path) -> Any:
     """The public half of the key made at the first start."""
-    return json.loads(next(home.rglob("*.jwks.json")).read_text())
+    return json.loads(next(home.rglob("ehr-client-key.jwks.json")).read_text())
 
 
 @asynccontextmanager

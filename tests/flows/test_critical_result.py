@@ -138,7 +138,7 @@ async def test_the_clock_is_wall_time_across_the_end_of_summer_time(
     assert house.runtime.now() < due
 
 
-@pytest.mark.requirement("R7")
+@pytest.mark.requirement("R7", "R81")
 async def test_the_trace_stands_in_the_order_of_our_doing_with_the_sources_time_beside(
     outside: Outside,
 ) -> None:

@@ -121,6 +121,16 @@ async def _declining(on: Outside) -> None:
     await on.do("triage-referral", "declined", by=NURSE, form={"decline_reason": "duplicate"})
 
 
+async def _e_consult(on: Outside) -> None:
+    await _triage(on)
+    await on.do("triage-referral", "e-consult", by=NURSE)
+
+
+async def _advising(on: Outside) -> None:
+    await _e_consult(on)
+    await on.do("answer-e-consult", "answered", by=NURSE, form={"advice": "Rest"})
+
+
 async def _withdrawing(on: Outside) -> None:
     await _scheduling(on)
     await on.do("book-appointment", "patient-declined")
@@ -138,6 +148,8 @@ WAYS: dict[str, Way] = {
     "urgent-triage": _urgent,
     "triage-overdue": _triage_overdue,
     "waiting-for-information": _waiting,
+    "e-consult": _e_consult,
+    "advising": _advising,
     "scheduling": _scheduling,
     "not-booked": _not_booked,
     "rebooking": _rebooking,

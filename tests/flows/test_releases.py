@@ -232,6 +232,7 @@ async def test_what_may_not_be_in_force(house: House) -> None:
     assert tied.code == "tie"
 
 
+@pytest.mark.requirement("R66")
 async def test_a_referral_type_is_a_scope(house: House, feed: Feed) -> None:
     """What the release itself reads of a referral decides: one type goes to the other release, the rest stays."""
     text = REFERRAL.replace('version: "1.1.0"', 'version: "1.2.0"')
@@ -250,6 +251,7 @@ async def test_a_referral_type_is_a_scope(house: House, feed: Feed) -> None:
     assert versions == [("1.1.0", "orthopaedics"), ("1.2.0", "cardiology")]
 
 
+@pytest.mark.requirement("R23")
 async def test_traffic_outside_every_scope_is_counted(house: House, feed: Feed) -> None:
     """Nothing is in force there: the fact ends ignored, with a reason that says so, and is counted."""
     runtime = house.runtime

@@ -9,6 +9,8 @@ import msgspec
 from carelane.connect.channel.adapter import reader_for as channel_reader
 from carelane.connect.channel.schema import Kind, Topic
 from carelane.connect.fhir.adapter import reader_for as fhir_reader
+from carelane.connect.fhir.codec import EFFECT_SYSTEM
+from carelane.connect.fhir.mapping.authorisations import read as payer_read
 from carelane.connect.hl7v2.adapter import reader_of as hl7v2_reader
 from carelane.connect.sms.codec import Heard
 from carelane.connect.sms.mapping import reading_of
@@ -23,9 +25,11 @@ PATIENT = {
     "birth_date": "1950-01-01", "sex": "female", "phone": "555-555-0101", "mail": "a@example.org", "language": "es",
 }  # fmt: skip
 PLAIN = {"id": "1", "sent_at": AT, "patient": PATIENT}
+COVERAGE: dict[str, Any] = {"resourceType": "Coverage", "payor": [{"coding": [{"code": "GRN01"}]}]}
+"""What intake gives to facts that do not say who pays (`intake.insured`)."""
 ASKED = {
-    "request": "R1", "service": "cardiology", "priority": "urgent", "reasons": ["chest-pain"],
-    "visit": "new-patient", "wanted_from": AT, "wanted_by": AT,
+    "request": "R1", "service": "cardiology", "priority": "urgent", "supply_left_days": 3, "reasons": ["chest-pain"],
+    "visit": "new-patient", "place": "north", "wanted_from": AT, "wanted_by": AT,
     "answers": [{"question": "fever", "value": True}], "consents": [{"channel": "text", "given": True}],
 }  # fmt: skip
 TURNS = [{"by": "patient", "at": AT, "text": "I have chest pain and high fever. What should I do?"}]
@@ -38,6 +42,7 @@ def drafts() -> Iterator[Draft]:
     yield from _fhir()
     yield from _channels()
     yield from _texts()
+    yield from _payers()
 
 
 def _hl7v2() -> Iterator[Draft]:
@@ -82,7 +87,13 @@ def _resources() -> Iterator[dict[str, Any]]:
     note = {"type": _coded("11506-3"), "docStatus": "final"}
     yield {"resourceType": "Observation", "status": "final", "valueQuantity": {"value": 181},
            "referenceRange": limits, **vital}  # fmt: skip
+    yield {"resourceType": "Coverage", "status": "active", "payor": [{"display": "Granite Health"}]}
     yield {"resourceType": "RiskAssessment", "status": "final", **risk, **visit}
+    missed = {
+        "basis": [{"reference": "Appointment/9"}],
+        "prediction": [{"qualitativeRisk": _coded("high")}],
+    }
+    yield {"resourceType": "RiskAssessment", "status": "final", **missed}
     for status in ("booked", "fulfilled", "cancelled", "noshow", "entered-in-error", "proposed"):
         yield {
             "resourceType": "Appointment",
@@ -115,7 +126,33 @@ def _resources() -> Iterator[dict[str, Any]]:
            "contained": [{"resourceType": "Observation", "interpretation": [_coded("H")]}]}  # fmt: skip
 
 
+def _slots() -> Iterator[dict[str, Any]]:
+    """Slots with the schedule that says where, by whom and in which language."""
+    clinician = {"resourceType": "Practitioner", "id": "3", "communication": [_coded("en")]}
+    actors = [
+        {"reference": "Location/north", "identifier": {"value": "north"}},
+        {"reference": "Practitioner/3"},
+    ]
+    schedule = {
+        "resourceType": "Schedule",
+        "id": "4",
+        "actor": actors,
+        "specialty": [_coded("394579002")],
+    }
+    for status in ("free", "busy"):
+        slot = {"resourceType": "Slot", "id": "5", "status": status, "start": AT, "end": "2026-11-23T11:30:00Z",
+                "serviceType": [_coded("cardiology")], "appointmentType": _coded("new-patient"),
+                "schedule": {"reference": "Schedule/4"}, "meta": {"lastUpdated": AT}}  # fmt: skip
+        entries: list[dict[str, Any]] = [{"resource": slot, "search": {"mode": "match"}}]
+        entries += [
+            {"resource": one, "search": {"mode": "include"}} for one in (schedule, clinician)
+        ]
+        yield {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
 def _fhir() -> Iterator[Draft]:
+    for bundle in _slots():
+        yield from fhir_reader({})(msgspec.json.encode(bundle), received_at=NOW)[0].drafts
     read, subject = fhir_reader({}), {"identifier": {"system": "NORTH", "value": "P0000001"}}
     for resource in _resources():
         raw = msgspec.json.encode(
@@ -159,3 +196,11 @@ def _texts() -> Iterator[Draft]:
         yield from reading_of(
             Heard(trigger="receipt", control="2", status=status), {}, received_at=NOW
         )[0].drafts
+
+
+def _payers() -> Iterator[Draft]:
+    action = {"url": "extension-reviewActionCode", "valueCodeableConcept": _coded("A1")}
+    review = {"url": "extension-reviewAction", "extension": [action]}
+    answer = {"resourceType": "ClaimResponse", "outcome": "complete", "created": AT, "item": [{"extension": [review]}],
+              "request": {"identifier": {"system": EFFECT_SYSTEM, "value": "1"}}}  # fmt: skip
+    yield from payer_read(msgspec.json.encode(answer), received_at=NOW)[0].drafts

@@ -85,6 +85,7 @@ def test_a_column_that_nobody_listed_is_found() -> None:
     ]
 
 
+@pytest.mark.requirement("R86")
 def test_every_entry_says_authority_what_and_what_then() -> None:
     for kept in KEPT:
         assert kept.authority in AUTHORITIES, kept.place

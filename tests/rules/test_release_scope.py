@@ -111,6 +111,7 @@ def version(found: Releases, fact: Fact) -> str:
     return "/".join(each.version for each in found.of(fact).active)
 
 
+@pytest.mark.requirement("R44")
 @pytest.mark.parametrize(
     ("scopes", "fact", "meets"),
     [

@@ -11,7 +11,7 @@ from carelane.cases.moment import Moment
 from carelane.cases.prepared import Prepared, prepare
 from carelane.cases.ranking import chosen
 from carelane.cases.start import open_case, reopen, starts
-from carelane.cases.words import STALE
+from carelane.cases.words import OTHERS, STALE
 from carelane.pathways.definition import Definition, Event
 
 
@@ -124,7 +124,17 @@ def _unmatched(moment: Moment, active: Prepared | None, event: Event) -> Tried:
         found = starts(moment, active, event)
         if found is not None:
             return open_case(moment, active, event, found)
-    return unmatched(moment, event, pathway)
+    return Tried(ignored=OTHERS) if _is_others(moment) else unmatched(moment, event, pathway)
+
+
+def _is_others(moment: Moment) -> bool:
+    """Whether the fact names an open case of another pathway that hears it: then it is nobody else's (a reply)."""
+    named, kind = moment.fact.refers.get("case"), moment.fact.type
+    for case in moment.view.cases:
+        definition = moment.definitions.pinned.get(case.release)
+        if case.id == named and definition is not None and kind in definition.events:
+            return True
+    return False
 
 
 def _comes_back(moment: Moment, case: Case, event: Event) -> bool:

@@ -171,7 +171,7 @@ class Run:
             cancelled=self.cancelled,
             parked_by=case.parked_by,
             duplicate_of=case.duplicate_of,
-            identity=case.identity or fact.identity,
+            identity=case.identity,
             revision=case.revision + 1,
             undo=self.undo,
             moved=self._way_back(),

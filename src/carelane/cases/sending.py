@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from carelane.cases.correlate import tokens_named
+from carelane.cases.correlate import Tokens, tokens_named
 from carelane.cases.run import Run
 from carelane.cases.words import CASE_CLOSED, SENDER
 from carelane.facts.fact import Json
 from carelane.pathways.definition import Branch, Emit, Input, InputType, State
+from carelane.pathways.fields import nested
 from carelane.pathways.guard import Value
 from carelane.pathways.inputs import carry
 from carelane.pathways.literals import literal
@@ -40,13 +41,17 @@ def sender(run: Run) -> str:
 
 
 def send(run: Run, emit: Emit) -> None:
-    """Emit a declared fact, carrying declared fields, variables and keys."""
+    """Emit a declared fact, carrying declared fields, variables and keys; a field by its name, and where it stood."""
     known = run.fields.reveal()
     by = sender(run) if emit.to == SENDER else _named(run, emit.by, known)
     if emit.by and not by:
-        run.because(f"emit {emit.fact}", "nobody to tell")
+        if (
+            emit.by not in run.definition.fields
+        ):  # what is copied is sealed: no rule that a replay repeats
+            run.because(f"emit {emit.fact}", "nobody to tell")
         return
-    carried: dict[str, Json] = {}
+    copied = [name for name in emit.carrying if name in run.definition.fields]
+    carried: dict[str, Json] = dict(nested(run.definition.fields, known, copied))
     for name in emit.carrying:
         carried[name] = known[name] if name in known else _plain(run.values.get(name))
     run.emit(
@@ -55,8 +60,16 @@ def send(run: Run, emit: Emit) -> None:
         by=by,
         payload=carried,
         refers={"sender": run.case.subject, "from_case": run.case.id},
-        keys=tokens_named(run.keys, emit.keys),
+        keys=tokens_named(_known_to(run, emit), emit.keys),
     )
+
+
+def _known_to(run: Run, emit: Emit) -> Tokens:
+    """The keys by which the other side knows what it hears: whoever asked, by what the asking named."""
+    if emit.to != SENDER:
+        return run.keys
+    asked = {name: frozenset((token,)) for name, token in run.fact.keys.items()}
+    return {**run.keys, **asked}
 
 
 def renew(run: Run, state: State) -> None:

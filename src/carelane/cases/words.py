@@ -39,6 +39,7 @@ SENDER: Final = "sender"
 
 # Reasons of ignored and parked facts.
 STALE: Final = "stale"
+OTHERS: Final = "of-another-case"
 NOT_HEARD: Final = "not-heard"
 NOT_IN_SCOPE: Final = "not-in-scope"  # a pathway hears it, but is in force elsewhere only
 NO_CASE: Final = "no-case"

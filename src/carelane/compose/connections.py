@@ -211,12 +211,14 @@ def settings_of(row: ConnectionRow, home: Path) -> dict[str, Any]:
 def make_client_keys(snapshot: Snapshot, home: Path) -> None:
     """A key pair for each client that has none yet: the private half (0600), and a JWKS to register with the EHR.
 
-    A channel without a secret gets one, for whoever sends by it; so does a gateway, which refuses until it is its own.
+    A channel without a secret gets one, for whoever sends by it; so do notifications, and a gateway, which refuses
+    until it is its own.
     """
     for row in snapshot.connections.values():
-        secret = settings_of(row, home).get("secret_file")
-        if row.kind in {"channel", "sms"} and secret is not None and not Path(secret).exists():
-            client_keys.make_secret(Path(secret))
+        for name in ("secret_file", "notify_secret_file"):
+            secret = settings_of(row, home).get(name)
+            if secret is not None and not Path(secret).exists():
+                client_keys.make_secret(Path(secret))
         file = settings_of(row, home).get("key_file")
         if file is not None and not Path(file).exists():
             client_keys.make(Path(file), key_id=str(row.settings.get("key_id", row.name)))

@@ -6,11 +6,15 @@ is what a person wrote into the form. Nothing else can get into a message.
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from carelane.directory.reaching import MessageRules
 from carelane.facts.fact import Json, Payload
 from carelane.pathways.templates import Language, Template, filled, missing
+
+OFFERED: Final = "slot_time"
+"""The field by which a pathway says when the slot is that it offers."""
 
 
 def values_of(
@@ -49,10 +53,12 @@ def _note(content: Payload) -> str:
 
 
 def _instant(content: Payload) -> datetime | None:
-    appointment: Json = content.get("appointment")
-    text = appointment.get("start") if isinstance(appointment, Mapping) else None
+    """The appointment's time, or that of a slot which is offered."""
+    appointment, fields = content.get("appointment"), content.get("fields")
+    booked: Json = appointment.get("start") if isinstance(appointment, Mapping) else None
+    offered: Json = fields.get(OFFERED) if isinstance(fields, Mapping) else None
     try:
-        at = datetime.fromisoformat(str(text))
+        at = datetime.fromisoformat(str(booked or offered))
     except ValueError:
         return None
     return at if at.tzinfo is not None else None

@@ -130,7 +130,7 @@ async def _followed(runtime: Runtime, before: datetime, now: datetime) -> None:
     """Wait until every process that lives has the new time: else one would still decide, or refuse, by the old."""
     for _ in range(FOLLOW_TIMES):
         async with runtime.worker.transaction() as tx:
-            row = await tx.one("clock.behind", before=before, now=now)
+            row = await tx.one("clock.behind", process=runtime.process, before=before, now=now)
         if row is None or row["behind"] == 0:
             return
         await asyncio.sleep(ASK_AGAIN_S)

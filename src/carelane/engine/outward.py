@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from carelane.cases.model import Emission, Step
+from carelane.cases.model import Case, Emission, Step
 from carelane.cases.words import SENDER
 from carelane.facts.fact import Actor, Fact, SubjectKind
 from carelane.facts.ids import derive, name_id
@@ -22,9 +22,10 @@ def _fact(step: Step, emission: Emission) -> Fact:
         id=derive(step.now, emission.case, source.id, "emit", emission.fact, emission.ordinal),
         type=emission.fact, subject=subject, organisation=source.organisation, occurred_at=step.now,
         recorded_at=step.now, payload=emission.payload, refers=dict(emission.refers),
-        keys={**{name: str(value) for name, value in emission.refers.items()}, **emission.keys},
+        keys={**{name: str(value) for name, value in emission.refers.items()}, **_own_key(emission, subject),
+              **emission.keys},
         urgency=emission.urgency,
-        actor=Actor.CARELANE, identity=case.identity if case else source.identity, origin=emission.case,
+        actor=Actor.CARELANE, identity=_identity(source, emission, case), origin=emission.case,
         correlation=case.correlation if case else source.correlation,
         site=case.site if case else source.site, service_line=case.service_line if case else source.service_line,
     )  # fmt: skip
@@ -38,6 +39,16 @@ def named(steps: Iterable[Step]) -> list[tuple[UUID, str, str]]:
         for emission in step.emissions
         if emission.to in list(SubjectKind) and emission.by
     ]
+
+
+def _identity(source: Fact, emission: Emission, case: Case | None) -> UUID | None:
+    """Whose key it is under: an answer's is that of what was asked, for a slot's case is not about one patient."""
+    return source.identity if case is None or emission.to == SENDER else case.identity
+
+
+def _own_key(emission: Emission, subject: UUID) -> dict[str, str]:
+    """A slot's facts find its cases by the slot itself, whoever sends them; `intake` gives the same key."""
+    return {"slot": str(subject)} if emission.to == SubjectKind.SLOT and emission.by else {}
 
 
 def _subject(source: Fact, emission: Emission) -> UUID:

@@ -6,13 +6,13 @@ the core's and are not in this list. Keys are written `AUTHORITY|value`, or the 
 authority was sent.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ROLES = {
     "patient": "Patient: identifiers, names, birth date, gender, telecoms, addresses, death",
     "encounter": "Encounter: number, class, status, period, place, responsible people; `followUpRisk` as received",
-    "request": "ServiceRequest: service, specialty (performerType), priority, reasons, requester; `said`: what the "
-    "patient said, in own words",
+    "request": "ServiceRequest: service, specialty (performerType), place (locationCode), `visitType`, priority, "
+    "reasons, requester",
     "result": "DiagnosticReport with `observation` (Observations) and `verified_at` (UTC)",
     "appointment": "Appointment: status, start, end, service, reason, participants; `noShowRisk` as received",
     "document": "DocumentReference: type, status, author, content",
@@ -26,8 +26,11 @@ ROLES = {
     "consent": "Consent: status (active, inactive), `channel` and `scope` (messages, clinical)",
     "reading": "Observation: code, value, unit, time, device; `limit`: within or beyond the limits approved for the "
     "patient, which came with it (referenceRange)",
-    "intake": "`channel` and `source` (the connection) it came by; `suspected`: perhaps the same as one before",
-    "preparation": "QuestionnaireResponse of an appointment: status (in-progress, completed)",
+    "intake": "`channel` and `source` (the connection) it came by; `said`: what the patient said, in own words; "
+    "`complaint`: reasons, and questions answered with yes; `suspected`: perhaps the same as one before",
+    "preparation": "QuestionnaireResponse of an appointment: status (in-progress, completed, amended)",
+    "slot": "Slot: start, end, service, specialty, kind of visit; `reference` (its name), `minutes`, `place`, "
+    "`language`",
     "answers": "answers of a questionnaire, by the question's code",
 }
 
@@ -40,7 +43,7 @@ KEYS = {
     "encounter": "the visit number",
     "document": "the unique document number",
     "prescription": "the pharmacy's prescription number",
-    "slot": "a bookable slot",
+    "slot": "a bookable slot; facts about it are ordered by the slot, not by a patient",
     "request": "the number that a form, chat or call gave a request",
     "thread": "the conversation that a message belongs to",
     "message": "the number that its channel gave a message",
@@ -120,6 +123,10 @@ def _document(doc: str) -> Kind:
     return Kind(doc=doc, roles=(*_VISIT, "document"), keys=_DOCUMENT_KEYS, entity=("document",))
 
 
+def _slot(doc: str) -> Kind:
+    return Kind(doc=doc, roles=("slot",), keys=("slot",), entity=("slot",))
+
+
 def _told(doc: str, *roles: str, also: tuple[str, ...] = ()) -> Kind:
     return Kind(doc=doc, roles=("patient", *roles), keys=("thread", "effect", *also))
 
@@ -170,7 +177,10 @@ FACTS = {
     "document.cancelled": _document("A document was withdrawn."),
     "medication.ordered": _medication("A prescription."),
     "medication.cancelled": _medication("A prescription was cancelled or discontinued."),
-    "refill.requested": _medication("A pharmacy or the patient asks for a refill."),
+    "refill.requested": replace(
+        _medication("A pharmacy or the patient asks for a refill."),
+        keys=(*_MEDICATION_KEYS, "message"),
+    ),
     "coverage.reported": Kind(doc="Who pays for the patient.", roles=("patient", "coverage")),
     "authorisation.answered": Kind(
         doc="A payer answered a request for an authorisation.",
@@ -189,7 +199,7 @@ FACTS = {
     "consent.withdrawn": _told("A patient wants no messages.", "consent", "communication"),
     "request.received": Kind(
         doc="Somebody asks for something by a form, chat, call or portal.",
-        roles=("patient", "request", "intake", "answers"),
+        roles=("patient", "request", "intake", "answers", "coverage"),
         keys=("request", "thread"),
         entity=("request",),
     ),
@@ -202,8 +212,15 @@ FACTS = {
     "preparation.answered": Kind(
         doc="The questionnaire of an appointment was answered, or saved.",
         roles=("patient", "preparation", "intake", "answers"),
+        keys=("appointment", "message"),
+    ),
+    "appointment.risk": Kind(
+        doc="Somebody else judged how likely the patient comes; Carelane computes no such thing.",
+        roles=("patient", "appointment"),
         keys=("appointment",),
     ),
+    "slot.freed": _slot("A bookable time is free."),
+    "slot.taken": _slot("A bookable time is not free any more."),
     "reading.received": Kind(
         doc="A device measured something.",
         roles=("patient", "reading", "intake"),

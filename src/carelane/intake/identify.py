@@ -90,12 +90,16 @@ def _parting(register: Register, draft: Draft, subject: UUID, identity: UUID) ->
 
 
 def _other(register: Register, draft: Draft) -> Identified:
-    """A fact without a patient: its own subject, by its entity's key, else its connection's."""
+    """A fact without a patient: its own subject, by its entity's key, else its connection's.
+
+    A slot is known by its name, as pathways name it (`emit ... to: slot, by: slot`): it says nothing of a patient.
+    """
     value = draft.keys.get(draft.entity or "")
     if draft.subject is SubjectKind.CONNECTION or value is None:
         return Identified(subject=_connection(register))
     runtime = register.runtime
-    token = runtime.vault.tokens.correlation(draft.entity or "", value)
+    named = draft.entity == "slot"
+    token = value if named else runtime.vault.tokens.correlation(draft.entity or "", value)
     subject = name_id(runtime.organisation, draft.subject, token)
     register.other(subject, draft.subject.value, draft.site or "")
     return Identified(subject=subject)

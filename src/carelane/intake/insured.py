@@ -1,7 +1,7 @@
-"""Who pays: remembered of each patient as a source last said it, and given to orders that do not say it themselves.
+"""Who pays: remembered of each patient as a source last said it, and given to orders and requests that do not say it.
 
-Registration tells it once (ADT, Coverage); an order that follows often names nobody. A pathway that needs a payer's
-approval reads `coverage` of the order, whoever said it.
+Registration tells it once (ADT, Coverage); an order or a wish for an appointment that follows often names nobody. A
+pathway that goes by the payer reads `coverage` of the order or request, whoever said it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from carelane.store.database import Tx
 from carelane.store.shapes import decode_payload, encode
 
 ROLE: Final = "coverage"
-WANTING: Final = frozenset({"order.received"})
+WANTING: Final = frozenset({"order.received", "request.received", "scheduling.requested"})
 """Facts that are given what is known, where they don't say it."""
 
 

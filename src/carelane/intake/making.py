@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from carelane.engine.runtime import Runtime
-from carelane.facts.fact import Draft, Fact
-from carelane.facts.ids import derive
+from carelane.facts.fact import Draft, Fact, SubjectKind
+from carelane.facts.ids import derive, name_id
 from carelane.facts.ports import Reading
 from carelane.facts.problem import Problem
 from carelane.intake.identify import Identified
@@ -42,7 +42,6 @@ def fact_of(
 ) -> Fact:
     """The fact behind a draft; correlation keys become keyed hashes."""
     runtime = register.runtime
-    tokens = runtime.vault.tokens
     return Fact(
         id=derive(waiting.received_at, "fact", waiting.id, number),
         type=draft.type,
@@ -51,7 +50,7 @@ def fact_of(
         occurred_at=draft.occurred_at or waiting.received_at,
         recorded_at=register.now,
         payload=draft.payload,
-        keys={name: tokens.correlation(name, value) for name, value in draft.keys.items()},
+        keys={name: _key(runtime, name, value) for name, value in draft.keys.items()},
         entity=draft.entity,
         urgency=draft.urgency,
         identity=found.identity,
@@ -61,6 +60,13 @@ def fact_of(
         site=draft.site or waiting.site,
         service_line=service_line(register.lines, draft),
     )
+
+
+def _key(runtime: Runtime, name: str, value: str) -> str:
+    """A keyed hash; a slot is a subject of its own, and its id is its key (`engine.outward`)."""
+    if name == "slot":
+        return str(name_id(runtime.organisation, SubjectKind.SLOT, value))
+    return runtime.vault.tokens.correlation(name, value)
 
 
 def outcome(

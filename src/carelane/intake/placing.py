@@ -44,7 +44,8 @@ def _said(draft: Draft) -> Iterable[str]:
         yield draft.service_line
     payload = draft.payload.reveal()
     for role, element in (("request", "performerType"), ("request", "code"), ("appointment", "specialty"),
-                          ("appointment", "serviceType"), ("encounter", "serviceType")):  # fmt: skip
+                          ("appointment", "serviceType"), ("encounter", "serviceType"), ("slot", "specialty"),
+                          ("slot", "serviceType")):  # fmt: skip
         resource = payload.get(role)
         if isinstance(resource, Mapping):
             yield from _concepts(resource.get(element))

@@ -164,6 +164,14 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "version": ("carelane", "which release of it: a version"),
     "why": ("carelane", "why a person is asked: a code"),
     "migration": ("carelane", "where a case's states go in another release: names and codes"),
+    **dict.fromkeys(
+        ("line", "visit", "place", "speaks", "urgency", "priority", "claim"),
+        ("carelane", "by which rules a patient waits: codes"),
+    ),
+    **dict.fromkeys(
+        ("slot_start", "slot_minutes", "slot_notice", "slot_visit", "slot_place", "slot_speaks"),
+        ("ehr", "what a slot is that is offered: its time, and codes"),
+    ),
 }
 """Parts of a fact's payload: authority, and what is in it. They live as long as `fact.sealed`."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 import psycopg
@@ -117,12 +118,14 @@ class Clinic(Texting):
         by: str,
         form: Mapping[str, Any] = NO_FORM,
         reason: str = "",
+        case: UUID | None = None,
     ) -> None:
-        """A person finishes the open task of that name, and the answer was taken."""
+        """A person finishes the open task of that name (of that case), and the answer was taken."""
         self.hand.forward(timedelta(seconds=1))
         [(task, version)] = self.feed.sql(
             "select t.id, t.version from task t join pathway_case c on c.id = t.case_id"
-            " where t.name = %s and c.pathway = %s and t.closed_at is null", name, pathway)  # fmt: skip
+            " where t.name = %s and c.pathway = %s and t.closed_at is null and c.id = coalesce(%s, c.id)",
+            name, pathway, case)  # fmt: skip
         acted = await acting.complete(
             self.house.runtime, viewer_of(self.house, by), task, version=version, outcome=outcome,
             form=Phi(form, "form"), reason=reason,

@@ -64,6 +64,8 @@ async def test_chest_pain_by_web_form_is_reviewed_at_once_and_followed_to_the_en
         ("portal", {"thread": "T1", "subject": "Refill", "text": "I passed out", "kind": "refill"}),
         ("web-form", {"kind": "appointment", "answers": [{"question": "chest-pain", "value": True}]}),
         ("web-form", {"kind": "symptoms", "reasons": ["cough", "Chest pain"]}),
+        ("web-form", {"kind": "questionnaire", "appointment": {"authority": "SCHED", "value": "APT1"},
+                      "answers": [{"question": "breathing-difficulty", "value": True}]}),
     ],
 )  # fmt: skip
 async def test_a_red_flag_is_seen_by_every_channel_and_in_whatever_was_asked(

@@ -95,7 +95,7 @@ async def desk(
     shutil.copy(HERE / "request-desk.yaml", pathways)
     with (site / "pathways.yaml").open("a") as file:
         file.write(ACTIVATION)
-    (site / "channels.yaml").write_text(
+    (site / "connections.yaml").write_text(
         "connections:\n" + "".join(CONNECTION.format(name=name) for name in CHANNELS)
     )
     settings = Settings(home=tmp_path, site=site, pathways=pathways)
@@ -133,7 +133,7 @@ async def test_every_channel_ends_in_canonical_facts(desk: Desk) -> None:
     sent: Mapping[str, Any] = {
         "web-form": {"kind": "appointment", "text": "My knee."},
         "chat": {"thread": "T1", "turns": [turn]},
-        "call-centre": {"kind": "refill", "service": "lisinopril", "note": "A refill.", "agent": "bo"},
+        "call-centre": {"kind": "records", "service": "letters", "note": "A copy.", "agent": "bo"},
         "portal": {"thread": "T2", "subject": "A question", "text": "May I swim?"},
         "device": {"device": "cuff-7", "readings": [reading]},
     }  # fmt: skip
@@ -147,7 +147,7 @@ async def test_every_channel_ends_in_canonical_facts(desk: Desk) -> None:
     assert [(connection, type_) for connection, type_, _ in facts] == [
         ("web-form", "request.received"),
         ("chat", "message.received"),
-        ("call-centre", "request.received"),
+        ("call-centre", "refill.requested"),
         ("portal", "message.received"),
         ("device", "reading.received"),
     ]
@@ -179,10 +179,10 @@ async def test_a_suspected_second_request_joins_and_a_person_looks(desk: Desk) -
     )
     assert desk.cases() == [("compare", 2)]
     await desk.send(
-        "call-centre", kind="refill", service="lisinopril", note="One.", agent="bo.tarrant"
+        "call-centre", kind="records", service="letters", note="One.", agent="bo.tarrant"
     )
     await desk.send(
-        "portal", kind="refill", service="metformin", thread="T", subject="Refill", text="Another."
+        "portal", kind="records", service="images", thread="T", subject="Copies", text="Another."
     )
     await desk.send(
         "web-form", person=2, kind="appointment", service="cardiology", text="Somebody else."

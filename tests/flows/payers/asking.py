@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -111,10 +111,9 @@ async def asking(house: House, feed: Feed, hand: Hand) -> AsyncIterator[Asking]:
     client = signed_client(payer, await payer.start())
     given: Mapping[str, Any] = house.runtime.directory.connections["payer"].settings
     keep = partial(keeper_of(house), "payer")
-    senders = dict(outside.outbox.senders)
-    await senders["payer"].close()
-    senders["payer"] = PayerSender(client=client, profile=profile_of(given), keep=keep)
-    object.__setattr__(outside.outbox, "senders", senders)
+    await outside.outbox.senders["payer"].close()
+    sender = PayerSender(client=client, profile=profile_of(given), keep=keep)
+    outside.outbox = replace(outside.outbox, senders={**outside.outbox.senders, "payer": sender})
     try:
         yield Asking(outside=outside, payer=payer)
         outside.owned()

@@ -192,7 +192,7 @@ def of(figures: tuple[Figure, ...], measure: str) -> dict[tuple[str, ...], tuple
     return {tuple(one.what.values()): (one.n, one.median) for one in figures if one.measure == measure}  # fmt: skip
 
 
-@pytest.mark.requirement("R17")
+@pytest.mark.requirement("R17", "R3", "R101", "R153", "R154")
 async def test_every_measure_is_what_was_worked_out_by_hand(planted: Rig) -> None:
     figures = await counted(planted)
     # A: done, undone, done, done, done: five facts by people. B is open.
@@ -245,6 +245,7 @@ async def test_periods_that_meet_count_each_arrival_and_end_once(planted: Rig) -
         assert total == sum(one.n for half in halves for one in half if one.measure == measure)
 
 
+@pytest.mark.requirement("R156")
 @pytest.mark.parametrize(
     ("asked", "touches", "by_hand"),
     [

@@ -69,9 +69,13 @@ def _drafts(said: Said, intake: Mapping[str, Json]) -> list[Draft]:
 def _asked(said: WebForm | Chat | CallNote | PortalMessage, intake: Mapping[str, Json]) -> Draft:
     answers: _Shape = {each.question: each.value for each in said.answers}
     beside: dict[str, Json] = {"answers": answers} if answers else {}
+    intake = {
+        **intake,
+        **_kept({"said": _own_words(said) or None, "complaint": _complaints(said) or None}),
+    }
     thread = {} if isinstance(said, WebForm | CallNote) else {"thread": said.thread}
     if said.kind is None:
-        keys = {**thread, "message": f"{intake['source']}|{said.id}"}
+        keys = {**thread, **_number_of(said, intake)}
         return _draft(said, intake, "message.received", said.sent_at, keys=keys,
                       communication=_communication(said, intake), **beside)  # fmt: skip
     if said.kind is Kind.REFILL:
@@ -96,7 +100,8 @@ def _filled_in(
         "status": "completed" if said.complete else "in-progress",
         "authored": said.sent_at.astimezone(UTC).isoformat(),
     }
-    keys = {"appointment": f"{visit.authority.strip().upper()}|{visit.value.strip()}"}
+    appointment = f"{visit.authority.strip().upper()}|{visit.value.strip()}"
+    keys = {"appointment": appointment, **_number_of(said, intake)}
     return _draft(
         said,
         intake,
@@ -126,13 +131,20 @@ def _refill(
                 "medicationCodeableConcept": _service(said),
                 "priority": said.priority.value if said.priority else None,
                 "supplyLeftDays": said.supply_left_days,
+                "reportedReference": _caller(said),
                 "note": [{"text": text}] if text else None,
             }
         ),
     }
-    keys = {"prescription": said.prescription} if said.prescription else {}
+    named = {"prescription": said.prescription} if said.prescription else {}
+    keys = {**named, **_number_of(said, intake)}
     return _draft(said, intake, "refill.requested", said.sent_at, keys=keys,
                   medication_request=wish, **beside)  # fmt: skip
+
+
+def _caller(said: WebForm | Chat | CallNote | PortalMessage) -> _Shape | None:
+    """Who called, where it was not the patient."""
+    return {"display": said.caller} if isinstance(said, CallNote) and said.caller else None
 
 
 def _service(said: WebForm | Chat | CallNote | PortalMessage) -> _Shape | None:
@@ -205,14 +217,12 @@ def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Sh
                 "identifier": [{"value": said.request}] if said.request else None,
                 "code": _service(said),
                 "priority": said.priority.value if said.priority else None,
-                "reasonCode": [*map(_reason, said.reasons), *_affirmed(said)] or None,
+                "reasonCode": _complaints(said) or None,
                 "occurrencePeriod": _window(said),
                 "visitType": _coded(said.visit.value) if said.visit else None,
+                "locationCode": [_coded(said.place)] if said.place else None,
                 "note": [{"text": text}] if text else None,
-                "said": _own_words(said) or None,
-                "requester": {"display": said.caller}
-                if isinstance(said, CallNote) and said.caller
-                else None,
+                "requester": _caller(said),
             }
         ),
     }
@@ -265,9 +275,15 @@ def _own_words(said: WebForm | Chat | CallNote | PortalMessage) -> list[Json]:
     return [words for words in (*spoken, *said.reasons) if words]
 
 
-def _affirmed(said: WebForm | Chat | CallNote | PortalMessage) -> list[Json]:
-    """Questions that were answered with yes: a form that asks `chest-pain` says so like a reason."""
-    return [_coded(each.question) for each in said.answers if each.value is True]
+def _complaints(said: WebForm | Chat | CallNote | PortalMessage) -> list[Json]:
+    """Reasons, and questions answered with yes: a form that asks `chest-pain` says so like a reason."""
+    affirmed = [_coded(each.question) for each in said.answers if each.value is True]
+    return [*map(_reason, said.reasons), *affirmed]
+
+
+def _number_of(said: Said, intake: Mapping[str, Json]) -> dict[str, str]:
+    """The message's own number, as a key."""
+    return {"message": f"{intake['source']}|{said.id}"}
 
 
 def _reason(words: str) -> Json:

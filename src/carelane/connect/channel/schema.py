@@ -136,6 +136,8 @@ class _Message(Struct, forbid_unknown_fields=True, kw_only=True):
 class _Request(_Message, forbid_unknown_fields=True, kw_only=True):
     """What every request has. `request` is its number, if it has one: the same by two channels is one request.
 
+    `place` is the site's name for where somebody wants to be seen.
+
     `reasons` are codes (`chest-pain`) or words; `withdrawn` takes the request of that number back. `wanted_from` and
     `wanted_by` are when somebody may be called or seen. A `questionnaire` names its `appointment`, and is `complete` or
     saved to go on with. A refill names the drug in `service`, the number on the package in `prescription`, and the days
@@ -145,6 +147,7 @@ class _Request(_Message, forbid_unknown_fields=True, kw_only=True):
     request: Id | None = None
     withdrawn: bool = False
     visit: Visit | None = None
+    place: Code | None = None
     wanted_from: Instant | None = None
     wanted_by: Instant | None = None
     appointment: Number | None = None

@@ -34,8 +34,10 @@ INCLUDES: Final = {
     "MedicationRequest": ("MedicationRequest:subject",),
     "Observation": ("Observation:subject", "Observation:based-on"),
     "Patient": (),
+    "QuestionnaireResponse": ("QuestionnaireResponse:subject",),
     "RiskAssessment": ("RiskAssessment:subject", "RiskAssessment:encounter"),
     "ServiceRequest": ("ServiceRequest:subject",),
+    "Slot": ("Slot:schedule",),
 }
 """Resource types that can be polled, and what is asked for along with them."""
 

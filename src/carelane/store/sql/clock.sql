@@ -42,7 +42,7 @@ select (select min(next_at) from step where closed_at is null and safety
 update heartbeat set at = greatest(at, %(now)s) where process = %(process)s
 
 -- name: behind
--- Processes that lived at the time before, and have not taken the new one yet.
+-- Other processes that lived at the time before, and have not taken the new one yet.
 select count(*) as behind from heartbeat
-where kind in ('listen', 'work', 'serve') and at > %(before)s::timestamptz - interval '30 seconds'
+where kind in ('listen', 'work', 'serve') and process <> %(process)s and at > %(before)s::timestamptz - interval '30 seconds'
   and at < %(now)s::timestamptz - interval '1 second'

@@ -35,7 +35,8 @@ select subject from turn where subject = %(subject)s for no key update
 select set_config('lock_timeout', %(value)s, true)
 
 -- name: take
--- The pending facts of subjects whose turns are held: a second statement, so that the snapshot is fresh.
+-- The pending facts of subjects whose turns are held: a second statement, so that the snapshot is fresh. Only a
+-- patient's fact follows a link: what a patient's case says to a slot or a list is under the patient's key, but theirs.
 with taken as (
   delete from inbox where seq = any(array(
     select seq from inbox where subject = any(%(subjects)s) order by priority desc, seq limit %(limit)s))
@@ -44,7 +45,8 @@ select t.seq, t.subject, f.id, f.type, f.occurred_at, f.recorded_at, f.urgency, 
        f.origin, f.correlation, f.identity, f.keys::text, f.refers::text, f.entity, f.sealed, f.site, f.service_line,
        l.subject, i.identity_key
 from taken t join fact f on f.id = t.fact
-left join identity_link l on l.identity = f.identity
+left join subject s on s.id = t.subject
+left join identity_link l on l.identity = f.identity and coalesce(s.kind, 'patient') = 'patient'
 left join identity i on i.id = f.identity
 order by t.seq
 

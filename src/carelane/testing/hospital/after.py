@@ -11,14 +11,17 @@ from carelane.testing.hospital.ehr_desk import Slot
 from carelane.testing.hospital.speech import Visit
 from carelane.testing.hospital.state import Booked, Hospital, Wish
 from carelane.testing.hospital.told import Arrival
+from carelane.testing.hospital.world import AUTHORITY
 
 COMES, COMES_IF_CONFIRMED = 0.86, 0.94
 CANCELS, MOVES = 0.06, 0.04
 NOTED, SIGNED_SOON, REPORTED = 0.3, 0.75, 0.85
+HIGH_RISK, FILLS_IN = 0.12, 0.6
+ASKED = frozenset({"new-patient", "surgery-consult"})
 CONSULT, NOTE = ("CN", "Consultation"), ("PN", "Progress note")
 
 
-def booked(
+def booked(  # noqa: PLR0913  # each says one thing, by name
     h: Hospital,
     person: int,
     slot: Slot,
@@ -37,6 +40,7 @@ def booked(
         order=wish.number if wish and wish.kind in {"referral", "order", "lab"} else "",
         request=wish.number if wish and wish.kind not in {"referral", "order", "lab"} else "",
         doctor=int(slot.doctor[1:]),
+        risk="high" if h.draw("no-show", person, slot.key) < HIGH_RISK else "",
     )
     made = Booked(visit=visit, person=person, site=slot.site, wish=wish, slot=slot.key)
     h.booked[visit.number] = made
@@ -52,7 +56,24 @@ def booked(
     elif until > 30 and change < CANCELS + MOVES:  # noqa: PLR2004  # as above
         h.after(until * (0.3 + 0.5 * h.draw("when", visit.number)), partial(moved, visit.number))
     h.at(slot.start, partial(begins, visit.number))
+    if visit.kind in ASKED and h.draw("fills in", visit.number) < FILLS_IN:
+        hours = min(until * 0.6, 3 + 40 * h.draw("when filled in", visit.number))
+        h.after(hours, partial(filled_in, visit.number))
     return made
+
+
+def filled_in(number: str, h: Hospital) -> None:
+    """The patient answers the questionnaire of a visit in the portal."""
+    made = h.booked[number]
+    if made.over:
+        return
+    patient = h.patient(made.person)
+    h.post("portal-messages", {
+        "id": h.number("QR"), "sent_at": h.now.isoformat(), "kind": "questionnaire", "thread": h.number("TH"),
+        "patient": {"numbers": [{"authority": AUTHORITY, "value": patient.number}]}, "subject": "Before my visit",
+        "text": "Answered.", "appointment": {"authority": "SCHED", "value": number},
+        "answers": [{"question": "allergies", "value": False}],
+    })  # fmt: skip
 
 
 def remember(h: Hospital, workflow: str, by: str, number: str, made: Booked) -> None:

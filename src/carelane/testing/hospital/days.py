@@ -32,6 +32,7 @@ from carelane.testing.hospital.state import Hospital
 from carelane.testing.hospital.told import Clocked, Told
 from carelane.testing.hospital.wire import Wire
 from carelane.testing.hospital.world import SITES, begin_of
+from carelane.testing.payer.server import PayerServer
 
 DAY_FROM, DAY_TO = 6.5, 20.0
 WITHIN_S = 240.0
@@ -51,6 +52,7 @@ class Course:
     ehr_port: int
     smtp_port: int
     texts_port: int
+    payer_port: int
     home: Path
     days: int
     seed: int = 1
@@ -73,6 +75,7 @@ class Run:
     sink: Sink
     gateway: GatewayServer
     wire: Wire
+    payer: PayerServer
     http: aiohttp.ClientSession
     staff: Staff
     phones: Phones
@@ -111,8 +114,11 @@ class Run:
         hospital = self.hospital
         hospital.happen()
         self._bookings()
+        self.payer.tell(self.payer.desk.settle_due())
         await self.timed("send", self._send())
         await self.timed("texts", self.phones.answer())
+        await self.ehr.notifier.settle()
+        await self.payer.notifier.settle()
         await self.timed("look", self.staff.look())
         self.staff.assign()
         await self.timed("finish", self.staff.finish())
@@ -197,7 +203,8 @@ def _told(run: Run, first: datetime, seconds: float) -> Told:
     taken = {each.slot for each in bookings if each.status != "cancelled"}
     return Told(
         seed=run.course.seed, begun=first.isoformat(), ended=hospital.now.isoformat(), seconds=round(seconds, 1),
-        sent=dict(run.wire.sent), answers=dict(run.wire.answers), arrivals=hospital.arrivals, red_flags=hospital.red_flags,
+        sent=dict(run.wire.sent), answers=dict(run.wire.answers), arrivals=hospital.arrivals,
+        red_flags=hospital.red_flags,
         troubles={name.removeprefix("planted "): count for name, count in counts.items() if name.startswith("planted")},
         misroutes=list(hospital.misroutes.values()),
         openings=[msgspec.structs.replace(each, taken=each.slot in taken) for each in hospital.openings],
@@ -236,6 +243,12 @@ async def _opened(course: Course, tell: Tell) -> AsyncIterator[Run]:
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         begin = await _begin(course, http)
         ehr.clock.advance(begin - ehr.clock.now())
+        payer = PayerServer(seed=course.seed, clock=ehr.clock)
+        jwks = (course.home / "run" / "payer-client-key.jwks.json").read_bytes()
+        payer.tokens.register("carelane", msgspec.json.decode(jwks))
+        await payer.start(course.host, course.payer_port)
+        stack.push_async_callback(payer.stop)
+        payer.notifier.subscriptions.append({"channel": _channel(course, "payer/payer")})
         flavour = FLAVOURS["twilio"]
         flavour.secret = _secret(course, "texts")
         gateway = GatewayServer(flavour=flavour, now=ehr.clock.now)
@@ -246,6 +259,8 @@ async def _opened(course: Course, tell: Tell) -> AsyncIterator[Run]:
         await wire.open()
         stack.push_async_callback(wire.close)
         hospital = _hospital(course, ehr, begin)
+        ehr.put({"resourceType": "Subscription", "status": "active", "criteria": "Slot?status=free",
+                 "channel": _channel(course, "fhir/ehr")})  # fmt: skip
         staff = Staff(
             api=course.portal, http=http, hospital=hospital, members=_members(course, begin)
         )
@@ -255,8 +270,8 @@ async def _opened(course: Course, tell: Tell) -> AsyncIterator[Run]:
         )
         tell(ehr=f"http://{course.host}:{course.ehr_port}", begins=begin.isoformat(),
              planned=len(hospital.events))  # fmt: skip
-        yield Run(course=course, hospital=hospital, ehr=ehr, sink=sink, gateway=gateway, wire=wire, http=http,
-                  staff=staff, phones=phones, tell=tell)  # fmt: skip
+        yield Run(course=course, hospital=hospital, ehr=ehr, payer=payer, sink=sink, gateway=gateway, wire=wire,
+                  http=http, staff=staff, phones=phones, tell=tell)  # fmt: skip
 
 
 def _hospital(course: Course, ehr: EhrServer, begin: datetime) -> Hospital:
@@ -282,6 +297,17 @@ async def _begin(course: Course, http: aiohttp.ClientSession) -> datetime:
         if now >= begin - timedelta(seconds=1):
             break
     return now
+
+
+def _channel(course: Course, door: str) -> dict[str, Any]:
+    """How that system tells Carelane of changes: by rest-hook, with the secret that both have."""
+    secret = _secret(course, f"{door.rpartition('/')[2]}-notify")
+    return {
+        "type": "rest-hook",
+        "endpoint": f"{course.doors}/{door}",
+        "payload": "application/fhir+json",
+        "header": [f"X-Carelane-Secret: {secret}"],
+    }
 
 
 def _secret(course: Course, name: str) -> str:

@@ -69,11 +69,10 @@ class EhrDesk:
 
     def _write(self, slot: Slot, status: str) -> None:
         ends = slot.start + timedelta(minutes=slot.minutes)
-        self.server.desk.records.put(
-            "Slot",
-            slot.key,
+        self.server.put(
             {
                 "resourceType": "Slot",
+                "id": slot.key,
                 "schedule": {"reference": f"Schedule/{slot.line}-{slot.site}-{slot.doctor}"},
                 "serviceType": [{"coding": [{"code": slot.line}], "text": slot.line}],
                 "appointmentType": {"coding": [{"code": slot.visit}], "text": slot.visit},

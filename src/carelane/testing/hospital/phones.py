@@ -56,7 +56,7 @@ class Phones:
         h, text = self.hospital, taken.asked.text
         roll = h.draw("reply", taken.number)
         if OFFERS in text:
-            return self._offered(taken, roll)
+            return self._offered(roll)
         if ASKS_TO_CONFIRM not in text:
             return "STOP" if roll < STOPS / 2 else ""
         for share, words in (
@@ -70,7 +70,7 @@ class Phones:
             roll -= share
         return ""
 
-    def _offered(self, taken: Taken, roll: float) -> str:
+    def _offered(self, roll: float) -> str:
         ending = (
             "accepted"
             if roll < ACCEPTS

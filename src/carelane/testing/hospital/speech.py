@@ -40,6 +40,7 @@ class Visit:
     request: str = ""  # the requesting side's number
     doctor: int = 1
     status: str = ""
+    risk: str = ""
 
 
 def adt(  # noqa: PLR0913  # each says one thing, by name
@@ -68,7 +69,7 @@ def adt(  # noqa: PLR0913  # each says one thing, by name
         ("PV1", fields),
     ]
     if risk:
-        body.append(("PV2", [*[None] * 23, risk]))
+        body.append(("OBX", _stated("FOLLOW-UP-RISK", "Risk", risk)))
     return _whole(head, ("ADT", event, "ADT_A01"), *body)
 
 
@@ -128,7 +129,8 @@ def order(  # noqa: PLR0913  # each says one thing, by name
                             ("M54.5", "Back pain", "I10")]  # fmt: skip
     timing: list[Field] = ["1", *[None] * 7, _PRIORITY[priority]]
     return _whole(
-        head, message, ("PID", person(patient, head)), ("PV1", _outpatient(head, patient, number)), *_insurance(patient, payer),
+        head, message, ("PID", person(patient, head)), ("PV1", _outpatient(head, patient, number)),
+        *_insurance(patient, payer),
         ("ORC", [control, numbered, *[None] * 6, stamp(head.at), *[None] * 2, doctor(patient.person)]),
         ("TQ1", timing), ("OBR", ordered),
     )  # fmt: skip
@@ -177,9 +179,17 @@ def document(  # noqa: PLR0913  # each says one thing, by name
                            "AU" if signed else "DI", None, "AV"]  # fmt: skip
     fields: list[Field] = ["1", "O", None, *[None] * 3, doctor(patient.person), *[None] * 11,
                            (visit, None, None, AUTHORITY) if visit else None]  # fmt: skip
+    text: list[Field] = [
+        "1",
+        "TX",
+        ("NOTE", "Note", "L"),
+        None,
+        "Seen and examined.",
+        *[None] * 5,
+        "F",
+    ]
     return _whole(head, ("MDM", event, "MDM_T02"), ("EVN", [event, at]), ("PID", person(patient, head)),
-                  ("PV1", fields), ("TXA", header),
-                  ("OBX", ["1", "TX", ("NOTE", "Note", "L"), None, "Seen and examined.", *[None] * 5, "F"]))  # fmt: skip
+                  ("PV1", fields), ("TXA", header), ("OBX", text))  # fmt: skip
 
 
 def schedule(head: Head, event: str, patient: Patient, visit: Visit) -> bytes:
@@ -188,13 +198,17 @@ def schedule(head: Head, event: str, patient: Patient, visit: Visit) -> bytes:
     status = visit.status or _SIU_STATUS.get(event, "Booked")
     header: list[Field] = [
         (visit.request or f"RQ-{visit.number}", "HIS"), (visit.number, "SCHED"), *[None] * 3,
-        ("ROUTINE", "Routine", "L"), ("VISIT", "Visit", "L"), ("NORMAL", "Normal", "HL70277"), str(visit.minutes), "MIN",
-        (None, None, None, begins, ends), *[None] * 13, (status, status, "HL70278"),
+        ("ROUTINE", "Routine", "L"), ("VISIT", "Visit", "L"), ("NORMAL", "Normal", "HL70277"), str(visit.minutes),
+        "MIN", (None, None, None, begins, ends), *[None] * 13, (status, status, "HL70278"),
         (visit.order, "HIS") if visit.order else None,
     ]  # fmt: skip
     line = LINES[visit.line]
+    beside: list[Segment] = []
+    if visit.risk:
+        beside.append(("OBX", _stated("NO-SHOW-RISK", "Risk", visit.risk)))
     return _whole(head, ("SIU", event, "SIU_S12"), ("SCH", header), ("TQ1", ["1", *[None] * 5, begins, ends]),
-                  ("PID", person(patient, head)), ("RGS", ["1", "A"]), ("AIS", ["1", "A", (visit.kind, line.title, "L")]),
+                  ("PID", person(patient, head)), *beside, ("RGS", ["1", "A"]),
+                  ("AIS", ["1", "A", (visit.kind, line.title, "L")]),
                   ("AIP", ["1", "A", doctor(visit.doctor)]))  # fmt: skip
 
 
@@ -238,11 +252,23 @@ def person(patient: Patient, head: Head, *, dead: bool = False) -> list[Field]:
     if patient.mail:
         ways.append((None, "NET", "Internet", patient.mail, *[None] * 13, rank))
     state, town = SITES[patient.site].state, SITES[patient.site].name.capitalize()
+    address: Field = (
+        f"{1 + patient.person % 99} Elm Street",
+        None,
+        f"{town}town",
+        state,
+        f"{10000 + patient.person}",
+    )
     fields: list[Field] = ["1", None, [(patient.number, None, None, AUTHORITY, "MR")], None,
                            (patient.family, patient.given), None, f"{patient.born:%Y%m%d}", patient.sex, None, None,
-                           (f"{1 + patient.person % 99} Elm Street", None, f"{town}town", state, f"{10000 + patient.person}"),
-                           None, _repeated(ways), None, (_LANGUAGE[patient.language], patient.language, "ISO6392")]  # fmt: skip
+                           address, None, _repeated(ways), None,
+                           (_LANGUAGE[patient.language], patient.language, "ISO6392")]  # fmt: skip
     return [*fields, *[None] * 13, stamp(head.at), "Y"] if dead else fields
+
+
+def _stated(code: str, title: str, level: str) -> list[Field]:
+    """An OBX that states a level: nobody works it out from anything."""
+    return ["1", "CWE", (code, title, "L"), None, (level, level, "L"), *[None] * 5, "F"]
 
 
 def _repeated(ways: Sequence[Field]) -> Field:

@@ -1,7 +1,7 @@
 """The hospital as it is at a moment of a run: its time, what happens next, what it has said and planted.
 
-Everything drawn is drawn by name (`draw`): whether patient and slot fit, who comes, who answers a call is settled before
-anybody asks, so that another order of events changes none of it.
+Everything drawn is drawn by name (`draw`): whether patient and slot fit, who comes, who answers a call is settled
+before anybody asks, so that another order of events changes none of it.
 """
 
 import heapq
@@ -20,8 +20,8 @@ from carelane.testing.hospital.told import Arrival, Misroute, Opening, RedFlag
 from carelane.testing.hospital.world import SITES, Patient, patient
 
 Happening = Callable[["Hospital"], None]
-NOTICE_FLOOR = timedelta(hours=24)
-"""Less notice than this and a freed slot is not offered; the site's table says so too."""
+NOTICE_FLOOR, COMPLEX_FLOOR = timedelta(hours=4), timedelta(hours=72)
+"""Less notice than this and a freed slot is not offered, as the table of pathway slot-fill has it."""
 SCALE = 2**32
 
 
@@ -144,11 +144,18 @@ class Hospital:
         slot = self.ehr.give_back(made.slot)
         if slot is None or slot.start <= self.now:
             return
-        notice = slot.start - self.now
-        self.openings.append(
-            Opening(slot=slot.key, freed_at=self.now.isoformat(), starts_at=slot.start.isoformat(), minutes=slot.minutes,
-                    service_line=slot.line, site=slot.site, visit=slot.visit, above_floor=notice >= NOTICE_FLOOR)
-        )  # fmt: skip
+        floor = COMPLEX_FLOOR if slot.visit == "procedure" else NOTICE_FLOOR
+        opening = Opening(
+            slot=slot.key,
+            freed_at=self.now.isoformat(),
+            starts_at=slot.start.isoformat(),
+            minutes=slot.minutes,
+            service_line=slot.line,
+            site=slot.site,
+            visit=slot.visit,
+            above_floor=slot.start - self.now >= floor,
+        )
+        self.openings.append(opening)
 
     def urgent(self, minutes: float = 1.0) -> None:
         """Staff should look in so many minutes."""

@@ -1,7 +1,8 @@
 """What simulated staff does with each task of the shipped pathways: one table, by pathway and task.
 
 A choice is (weight, outcome, form). An `act` is something done in the hospital's own systems as well (`acts`); it may
-change outcome and form. A task that stands in no row is done by its own page: the first outcome, with what its form needs.
+change outcome and form. A task that stands in no row is done by its own page: the first outcome, with what its form
+needs.
 """
 
 from collections.abc import Mapping
@@ -131,7 +132,8 @@ WORK: Mapping[str, Deed] = {
     "documentation/say-what-follows": _mixed(
         3, (6, "said", {"follow": "nothing"}), (3, "said", {"follow": "education", "wanted": "Leaflet."}),
         (1, "said", {"follow": "referral", "wanted": "Physiotherapy."})),
-    "documentation/do-what-follows": _plain(5, "done", wanted="Done."),
+    "documentation/send-referral": _plain(5, "sent", wanted="Done."),
+    "documentation/give-education": _plain(5, "given", wanted="Leaflet."),
     "documentation/review-coding": _mixed(
         4, (9, "agreed", {"coding": "agreed"}), (1, "query", {"coding": "query", "query": "Which side?"})),
     "documentation/answer-query": _plain(4, "answered", wanted="Left."),
@@ -140,7 +142,8 @@ WORK: Mapping[str, Deed] = {
         (6, "needs-clinician", {}), (6, "no-answer-needed", {"note": NOTE})),
     "inbox-message/answer-clinician": _mixed(
         5, (9, "answered", {"answer": "That is expected."}), (1, "call-patient", {})),
-    "inbox-message/answer-by-phone": _mixed(5, (9, "answered", {"note": "By phone."}), (1, "no-answer", {}), act="call"),
+    "inbox-message/answer-by-phone": _mixed(
+        5, (9, "answered", {"note": "By phone."}), (1, "no-answer", {}), act="call"),
     "effect-attention/settle-effect": _mixed(
         4, (8, "not-needed", {"note": "Told by phone."}), (2, "done-by-hand", {"note": "By phone."})),
     "quarantine/sort-message": _plain(4, "not-needed", note="Sent by mistake."),

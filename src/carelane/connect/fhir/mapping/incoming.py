@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from carelane.connect.fhir.codec import Resource
+from carelane.connect.fhir.codec import Resource, resource_reference
 from carelane.connect.fhir.mapping.coverages import coverage, insured_by
 from carelane.connect.fhir.mapping.medications import medication
 from carelane.connect.fhir.mapping.people import listed, merge_of
 from carelane.connect.fhir.mapping.readings import measured_by_device, reading, risk
+from carelane.connect.fhir.mapping.slots import freed_by, of_slot
 from carelane.connect.fhir.mapping.source import (
     URGENCIES,
     Source,
@@ -24,6 +25,7 @@ from carelane.connect.fhir.mapping.source import (
     order_key,
     visit_key,
 )
+from carelane.connect.fhir.mapping.visits import of_answers, of_risk, with_risk
 from carelane.facts.fact import Draft, Urgency
 
 _LABORATORY: Final = frozenset({"108252007", "LAB", "LABORATORY"})
@@ -187,16 +189,17 @@ def _appointment(source: Source) -> Iterable[Draft]:
     yield source.draft(
         kind,
         role="appointment",
-        part=resource,
+        part=with_risk(source, resource),
         keys={
             "appointment": source.keyed(resource, "FILL") or source.first(resource),
-            "appointment_request": source.keyed(resource, "PLAC"),
+            "appointment_request": source.keyed(resource, "PLAC") or resource_reference(resource),
             "placer_order": order,
             "referral": order,
         },
         entity="appointment",
         at=source.updated(),
     )
+    yield from freed_by(source)
 
 
 def _patient(source: Source) -> Iterable[Draft]:
@@ -260,6 +263,12 @@ def _document(source: Source) -> Iterable[Draft]:
     )
 
 
+def _risk(source: Source) -> Iterable[Draft]:
+    """About a visit that is to come, or about one that ended."""
+    yield from of_risk(source)
+    yield from risk(source)
+
+
 _MAKERS: Final[Mapping[str, Callable[[Source], Iterable[Draft]]]] = {
     "Appointment": _appointment,
     "Coverage": _coverage,
@@ -269,8 +278,10 @@ _MAKERS: Final[Mapping[str, Callable[[Source], Iterable[Draft]]]] = {
     "MedicationRequest": medication,
     "Observation": _observation,
     "Patient": _patient,
-    "RiskAssessment": risk,
+    "QuestionnaireResponse": of_answers,
+    "RiskAssessment": _risk,
     "ServiceRequest": _service_request,
+    "Slot": of_slot,
 }
 
 

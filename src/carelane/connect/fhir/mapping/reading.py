@@ -20,7 +20,7 @@ from carelane.connect.fhir.mapping.incoming import drafts_of
 from carelane.connect.fhir.mapping.kinds import kind_of
 from carelane.connect.fhir.mapping.people import Company, Local, listed
 from carelane.connect.fhir.mapping.source import Source
-from carelane.facts.fact import Draft
+from carelane.facts.fact import Draft, SubjectKind
 from carelane.facts.ports import Envelope, Reading
 from carelane.facts.problem import Problem, Severity
 
@@ -148,7 +148,8 @@ def _findings(resource: Resource, drafts: tuple[Draft, ...] | None) -> list[Prob
                 severity=Severity.NOTE,
             )
         ]
-    if any(not draft.identifiers and kind != "Appointment" for draft in drafts):
+    nobody = [one for one in drafts if not one.identifiers and one.subject is SubjectKind.PATIENT]
+    if nobody and kind != "Appointment":
         return [
             Problem(
                 code="fhir.patient-missing",

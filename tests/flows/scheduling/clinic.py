@@ -1,0 +1,394 @@
+"""A clinic that schedules: the shipped site with an EHR that notifies, an SMS gateway, mail and every channel's door.
+
+All on sockets: forms, texts and notifications knock at the listener's own doors; bookings reach the EHR by FHIR.
+"""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import psycopg
+
+from carelane.compose.connections import envelopes, inbound
+from carelane.compose.durability import Guard
+from carelane.compose.house import House, open_house
+from carelane.compose.incoming import doors, mounted
+from carelane.compose.people import outbox_of, viewer_of
+from carelane.connect.channel.signing import signature
+from carelane.effects.claim import know
+from carelane.effects.dispatch import send_ready
+from carelane.effects.outbox import Outbox
+from carelane.effects.reconcile import reconcile_once
+from carelane.facts.phi import Phi
+from carelane.intake.receive import Receiver
+from carelane.settings import Settings
+from carelane.store.roles import DatabaseUrls
+from carelane.testing.doorstep import standing
+from carelane.testing.ehr.charts import MEDICAL_RECORD
+from carelane.testing.ehr.desk import Asked
+from carelane.testing.ehr.profiles import PROFILES
+from carelane.testing.ehr.server import EhrServer
+from carelane.testing.gateways.flavours import ACCOUNT, SECRET, SENDER
+from carelane.testing.gateways.server import GatewayServer, open_gateway
+from carelane.testing.hospital.smtp import Sink
+from carelane.worklist import acting
+from carelane.worklist.answers import Acted
+from tests.flows.books import audit_books
+from tests.flows.conftest import ROOT, Feed, Hand
+from tests.flows.outside import SharedClock
+
+CHANNELS = ("web-form", "call-centre", "portal")
+INBOUND = ("mllp", "ehr", "texts", *CHANNELS)
+NOTIFIED = ("Appointment", "Slot", "Patient")
+ROUNDS = 30
+NO_CONTENT = 204
+CONNECTIONS = """connections:
+  mllp: {{ kind: hl7v2, site: north, settings: {{ direction: in, listen_host: 127.0.0.1, listen_port: 20575 }} }}
+  ehr:
+    kind: fhir
+    serves: [ehr.appointment.book, ehr.appointment.cancel, ehr.slot.hold, ehr.slot.release, ehr.communication]
+    settings:
+      base_url: {ehr}
+      client_id: carelane
+      key_id: carelane-1
+      key_file: run/ehr-client-key.pem
+      update_as_create: {keyed}
+      booking: {booking}
+      notify_secret_file: run/notify.secret
+      poll: [Slot]
+      sending:
+        per_second: 100
+        burst: 100
+        writes: [{{ resource: Appointment }}, {{ resource: Slot }}, {{ resource: Communication }}]
+  staff:
+    kind: mail
+    serves: [staff.alert]
+    settings: {{ host: 127.0.0.1, port: {mail}, sending: {{ writes: [{{ resource: Communication }}] }} }}
+  texts:
+    kind: sms
+    site: north
+    serves: [patient.message]
+    settings:
+      dialect: twilio
+      base_url: {gateway}
+      account: {account}
+      sender: "{sender}"
+      secret_file: gateway.secret
+      callback_url: {door}/sms/texts
+      total_s: 5
+      sending: {{ per_second: 100, burst: 100, writes: [{{ resource: Communication }}] }}
+  letters:
+    kind: mail
+    serves: [patient.message]
+    settings:
+      host: 127.0.0.1
+      port: {mail}
+      sender: clinic@northgate.example
+      sending: {{ per_second: 100, burst: 100, writes: [{{ resource: Communication }}] }}
+"""
+CHANNEL = """  {name}:
+    kind: channel
+    site: north
+    settings: {{ channel: {name}, secret_file: run/{name}.secret }}
+"""
+NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(kw_only=True)
+class Clinic:
+    """A house, the EHR it books in, the gateway it texts by, and its doors."""
+
+    house: House
+    feed: Feed
+    hand: Hand
+    outbox: Outbox
+    ehr: EhrServer
+    gateway: GatewayServer
+    mail: Sink
+    door: str
+    home: Path
+    sent: dict[str, int] = field(default_factory=dict)
+
+    # What comes in
+
+    async def says(self, channel: str, person: int, *, phone: str = "", **said: Any) -> int:
+        """A patient of the EHR's (1 to 5) says something by a channel; the door's answer."""
+        self.hand.forward(timedelta(seconds=1))
+        self.sent[channel] = self.sent.get(channel, 0) + 1
+        patient: dict[str, Any] = {
+            "numbers": [{"authority": MEDICAL_RECORD, "value": f"10000{person}"}],
+            "family": f"Family{person}",
+        }
+        if phone:
+            patient["phone"] = phone
+        patient |= said.pop("patient", {})
+        plain = {
+            "id": f"{channel}-{self.sent[channel]}",
+            "sent_at": self.hand().isoformat(),
+            "patient": patient,
+        }
+        body = json.dumps({**plain, **said}).encode()
+        secret = (self.home / f"run/{channel}.secret").read_text()
+        headers = {
+            "Content-Type": "application/json",
+            "X-Carelane-Signature": signature(body, secret, self.hand()),
+        }
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{self.door}/intake/{channel}", data=body, headers=headers) as answer,
+        ):
+            status = answer.status
+        await self.hear()
+        return status
+
+    async def replies(self, number: str, text: str) -> None:
+        """A patient texts back."""
+        await self.at_once((number, text))
+
+    async def at_once(self, *replies: tuple[str, str]) -> None:
+        """Several patients text back before anything is decided."""
+        for number, text in replies:
+            self.hand.forward(timedelta(seconds=1))
+            assert await self.gateway.reply(number, text, f"{self.door}/sms/texts") == NO_CONTENT
+        await self.hear()
+
+    async def chart(self, kind: str, key: str, resource: Mapping[str, Any]) -> int:
+        """Somebody at the hospital writes into the EHR itself, which notifies of what changed; the answer's status."""
+        self.hand.forward(timedelta(seconds=1))
+        body = json.dumps({**resource, "resourceType": kind, "id": key}).encode()
+        told = self.ehr.desk.answer(Asked(method="PUT", parts=(kind, key), body=body))
+        for version in told.changed:
+            self.ehr.notifier.tell(version.resource)
+        await self.hear()
+        return told.status
+
+    async def hear(self) -> None:
+        """Interpret and decide whatever came."""
+        await self.ehr.notifier.settle()
+        for name in INBOUND:
+            await self.feed.interpret(connection=name)
+        await self.feed.drain()
+
+    async def settle(self) -> None:
+        """Let undo windows pass; send, look up, hear and decide until nothing moves."""
+        self.hand.forward(timedelta(seconds=15))
+        await self.feed.drain()
+        for _ in range(ROUNDS):
+            moved = 0
+            for name in self.outbox.destinations:
+                moved += await send_ready(self.outbox, name)
+                moved += await reconcile_once(self.outbox, name)
+            await self.hear()
+            if not moved:
+                return
+            self.hand.forward(timedelta(seconds=3))
+
+    async def wait(self, **by: float) -> None:
+        """Time passes; clocks fire, and what they want done is done."""
+        self.hand.forward(timedelta(**by))
+        await self.feed.drain()
+        await self.settle()
+
+    # People
+
+    async def do(
+        self,
+        task: str,
+        outcome: str,
+        *,
+        person: int = 0,
+        by: str = "bo.tarrant",
+        form: Mapping[str, Any] = NOTHING,
+        reason: str = "",
+    ) -> str:
+        """Somebody finishes the oldest open task of that name (of that patient); why it was not taken, or nothing."""
+        rows = self.feed.sql(
+            "select id, version, subject from task where name = %s and closed_at is null order by opened_at, id",
+            task,
+        )
+        mine = [row for row in rows if not person or row[2] == self.subject(person)]
+        assert mine, (task, self.open_tasks())
+        id_, version, _ = mine[0]
+        acted = await acting.complete(self.house.runtime, viewer_of(self.house, by), id_, version=version,
+                                      outcome=outcome, form=Phi(form, "form"), reason=reason)  # fmt: skip
+        assert isinstance(acted, Acted), acted
+        await self.feed.drain()
+        return str(acted.answer.reason)
+
+    # What is there
+
+    def subject(self, person: int) -> UUID | None:
+        """The subject of one of the EHR's patients."""
+        token = self.house.runtime.vault.tokens.identifier(MEDICAL_RECORD, f"10000{person}")
+        rows = self.feed.sql(
+            "select l.subject from identity_link l join identity i on i.id = l.identity where i.token = %s",
+            token,
+        )
+        return rows[0][0] if rows else None
+
+    def states(self, pathway: str, person: int = 0) -> list[str]:
+        """Where the cases of a pathway stand, oldest first."""
+        rows = self.feed.sql(
+            "select s.state, c.outcome, c.subject from pathway_case c left join step s on s.case_id = c.id"
+            " and s.closed_at is null where c.pathway = %s order by c.opened_at, c.id", pathway)  # fmt: skip
+        return [str(state or f"closed: {outcome}") for state, outcome, subject in rows
+                if not person or subject == self.subject(person)]  # fmt: skip
+
+    def open_tasks(self) -> list[str]:
+        """Names of open tasks."""
+        return [
+            str(name)
+            for (name,) in self.feed.sql(
+                "select name from task where closed_at is null order by name"
+            )
+        ]
+
+    def effects(self, pathway: str) -> list[tuple[str, str, str]]:
+        """Name, state and cause of a pathway's effects, in order."""
+        return [(str(a), str(b), str(c)) for a, b, c in self.feed.sql(
+            "select e.name, e.state, e.cause from effect e join pathway_case c on c.id = e.case_id"
+            " where c.pathway = %s order by e.created_at, e.id", pathway)]  # fmt: skip
+
+    def texts(self, number: str = "") -> list[str]:
+        """What went out by text (to that number)."""
+        return [
+            one.asked.text for one in self.gateway.taken if not number or one.asked.to == number
+        ]
+
+    def owned(self) -> None:
+        """Every open case has an open step with owner and clock (I7)."""
+        rows = self.feed.sql(
+            "select c.id from pathway_case c left join step s on s.case_id = c.id and s.closed_at is null"
+            " and s.owner_name <> '' and s.due_at is not null where c.closed_at is null"
+            " group by c.id having count(s.id) < 1")  # fmt: skip
+        assert rows == []
+
+    # The EHR
+
+    async def slot(
+        self, key: str, starts: datetime, *, minutes: int = 30, status: str = "free", **said: Any
+    ) -> None:
+        """A slot of cardiology stands in the EHR's book; a free one is told of."""
+        end = starts + timedelta(minutes=minutes)
+        service = {"serviceType": [{"coding": [{"code": "cardiology"}]}]}
+        await self.chart("Slot", key, {
+            "status": status, "schedule": {"reference": "Schedule/cardiology"}, "start": starts.isoformat(),
+            "end": end.isoformat(), **service, **said})  # fmt: skip
+
+    def slot_status(self, key: str) -> str:
+        """What the EHR says of a slot."""
+        version = self.ehr.desk.records.current("Slot", key)
+        return str(version.resource["status"]) if version else ""
+
+    def appointments(self, slot: str = "") -> list[Mapping[str, Any]]:
+        """Booked appointments (of a slot) in the EHR, those of the starting charts left out."""
+        return [version.resource for version in self.ehr.desk.records.of_kind("Appointment")
+                if version.resource.get("status") == "booked" and version.resource["id"] != "a1"
+                and (not slot or f"Slot/{slot}" in str(version.resource.get("slot")))]  # fmt: skip
+
+    def never_double_booked(self) -> None:
+        """No slot has two appointments that take place."""
+        taken = [
+            str(one["reference"]) for each in self.appointments() for one in each.get("slot", [])
+        ]
+        assert len(taken) == len(set(taken)), taken
+
+
+@asynccontextmanager
+async def opened(
+    database: DatabaseUrls,
+    home: Path,
+    hand: Hand,
+    superuser: "psycopg.Connection[Any]",
+    *,
+    profile: str = "a",
+    rules: str = "",
+) -> AsyncIterator[Clinic]:
+    """Open one; its books are audited when the test is over."""
+    async with AsyncExitStack() as stack:
+        gateway = await open_gateway("twilio", now=hand)
+        stack.push_async_callback(gateway.stop)
+        mail = Sink()
+        port = await mail.open()
+        stack.push_async_callback(mail.close)
+        ehr = EhrServer(profile=PROFILES[profile], clock=SharedClock(hand))
+        base = await ehr.start()
+        stack.push_async_callback(ehr.stop)
+        mounts: dict[str, Any] = {}
+
+        async def at_the_door(scope: Any, source: Any, sink: Any) -> None:
+            await mounts["app"](scope, source, sink)
+
+        door = await stack.enter_async_context(standing(at_the_door))
+        text = CONNECTIONS.format(
+            ehr=base, keyed=str(profile == "a").lower(), booking="create" if profile == "a" else "transaction",
+            mail=port, gateway=gateway.root, account=ACCOUNT, sender=SENDER, door=door,
+        ) + "".join(CHANNEL.format(name=name) for name in CHANNELS)  # fmt: skip
+        settings = _settings(home, text, rules)
+        house = await stack.enter_async_context(
+            open_house(settings, database, process="test", load=True)
+        )
+        house.runtime.now = hand
+        ehr.tokens.register(
+            "carelane", json.loads((home / "run/ehr-client-key.jwks.json").read_text())
+        )
+        _subscribe(ehr, door, (home / "run/notify.secret").read_text())
+        mounts["app"] = await stack.enter_async_context(_listening(house))
+        outbox = outbox_of(house)
+        await know(outbox)
+        yield Clinic(
+            house=house, feed=Feed(house, hand, superuser), hand=hand, outbox=outbox, ehr=ehr,
+            gateway=gateway, mail=mail, door=door, home=home,
+        )  # fmt: skip
+        for sender in outbox.senders.values():
+            await sender.close()
+        await audit_books(house, superuser)
+
+
+@asynccontextmanager
+async def _listening(house: House) -> AsyncIterator[Any]:
+    """The listener's doors, with its own receiver behind them."""
+    runtime = house.runtime
+    sites = {name: row.site for name, row in inbound(runtime.directory).items()}
+    receiver = Receiver(runtime, envelopes(runtime.directory), sites)
+    guard = Guard(house, receiver.receive)
+    await guard.look()
+    stop = asyncio.Event()
+    writing = asyncio.create_task(receiver.write(stop))
+    yield mounted(_nothing, doors(house, guard))
+    stop.set()
+    await writing
+
+
+async def _nothing(_scope: Any, _receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 404, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _settings(home: Path, connections: str, rules: str) -> Settings:
+    site, pathways = home / "site", home / "pathways"
+    shutil.copytree(ROOT / "site", site)
+    shutil.copytree(ROOT / "pathways", pathways)
+    (site / "connections.yaml").write_text(connections)
+    if rules:
+        (site / "messages.yaml").write_text(rules)
+    (home / "run").mkdir()
+    (home / "run/notify.secret").write_text("a secret for tests, long enough to count")
+    (home / "gateway.secret").write_text(SECRET)
+    return Settings(home=home, site=site, pathways=pathways)
+
+
+def _subscribe(ehr: EhrServer, door: str, secret: str) -> None:
+    for kind in NOTIFIED:
+        ehr.desk.records.put("Subscription", f"to-carelane-{kind.lower()}", {
+            "resourceType": "Subscription", "status": "active", "criteria": f"{kind}?",
+            "channel": {"type": "rest-hook", "endpoint": f"{door}/fhir/ehr", "payload": "application/fhir+json",
+                        "header": [f"X-Carelane-Secret: {secret}"]}})  # fmt: skip

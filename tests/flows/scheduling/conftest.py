@@ -1,0 +1,21 @@
+"""The clinic of these tests."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from carelane.store.roles import DatabaseUrls
+from tests.flows.conftest import Hand
+from tests.flows.scheduling.clinic import Clinic, opened
+
+
+@pytest.fixture
+async def clinic(
+    database: DatabaseUrls, tmp_path: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
+) -> AsyncIterator[Clinic]:
+    """The shipped site, an EHR that takes a slot when it books."""
+    async with opened(database, tmp_path, hand, superuser) as one:
+        yield one

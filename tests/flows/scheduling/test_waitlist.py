@@ -1,0 +1,165 @@
+"""A slot is freed: offered by rules, won by one, booked once in the EHR; what nobody takes is a person's in time."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.flows.scheduling.clinic import Clinic
+from tests.flows.scheduling.waiting import PHONES, waits
+
+pytestmark = pytest.mark.postgres
+
+
+def offers(clinic: Clinic) -> list[list[str]]:
+    """Where each patient who waits stands."""
+    return [clinic.states("waitlist-offer", person) for person in range(1, 5)]
+
+
+@pytest.mark.requirement("R34", "R42")
+async def test_a_freed_slot_is_offered_to_three_and_the_first_who_says_yes_has_it(
+    clinic: Clinic,
+) -> None:
+    """From the EHR's notification to its booking: two say yes at once, one has it, and everybody hears what became."""
+    for person in (1, 2, 3, 4):
+        await waits(clinic, person)
+    await clinic.slot("s1", clinic.hand() + timedelta(days=2))
+    await clinic.settle()
+
+    assert clinic.states("slot-fill") == ["offering"]
+    assert offers(clinic) == [["asked"], ["asked"], ["asked"], ["listed"]]
+    assert len(clinic.texts()) == 3  # three offers out, never more
+    assert "Reply YES" in clinic.texts(PHONES[1])[0]
+
+    await clinic.at_once((PHONES[2], "Yes"), (PHONES[3], "YES!"))
+    await clinic.settle()
+
+    assert offers(clinic) == [["listed"], ["closed: booked"], ["listed"], ["listed"]]
+    assert clinic.states("slot-fill") == ["closed: filled"]
+    assert clinic.states("slot-booking") == ["closed: settled"]
+    assert clinic.slot_status("s1") == "busy"
+    assert len(clinic.appointments("s1")) == 1
+    assert "booked your appointment" in clinic.texts(PHONES[2])[-1]
+    assert "was taken" in clinic.texts(PHONES[3])[-1]
+    assert "was taken" in clinic.texts(PHONES[1])[-1]
+    assert len(clinic.texts(PHONES[4])) == 0
+    assert clinic.states("waitlist-entry") == ["waiting", "closed: left", "waiting", "waiting"]
+    clinic.never_double_booked()
+    clinic.owned()
+
+
+@pytest.mark.requirement("R34")
+async def test_the_next_slot_goes_to_those_who_were_not_asked_yet(clinic: Clinic) -> None:
+    """Nobody starves: who was never offered anything comes first; a no brings the next, and silence too."""
+    for person in (1, 2, 3, 4):
+        await waits(clinic, person)
+    await clinic.slot("s1", clinic.hand() + timedelta(days=2))
+    await clinic.settle()
+    await clinic.replies(PHONES[1], "No")
+    await clinic.settle()
+
+    assert offers(clinic) == [["listed"], ["asked"], ["asked"], ["asked"]]
+
+    await clinic.wait(
+        hours=2, minutes=1
+    )  # silent ones are over, and 1 is asked again only as the last who fits
+
+    assert clinic.states("slot-fill") == ["next"]
+    assert offers(clinic)[0] == ["asked"]
+    assert len(clinic.texts(PHONES[1])) == 2  # each once a round
+    clinic.owned()
+
+
+@pytest.mark.requirement("R34", "R42")
+async def test_who_has_no_phone_or_wants_no_texts_is_called_with_the_offer(clinic: Clinic) -> None:
+    """Everybody still has a way: a person calls, and the answer by phone books the slot."""
+    await waits(clinic, 1, phone="")
+    await waits(clinic, 2)
+    await waits(clinic, 3)
+    await clinic.replies(PHONES[2], "hello")  # so that the number is known to have written
+    await clinic.slot("s1", clinic.hand() + timedelta(days=2))
+    await clinic.settle()
+
+    assert clinic.states("waitlist-offer", 1) == ["calling"]
+    assert clinic.states("waitlist-offer", 2) == ["asked"]
+
+    await clinic.replies(PHONES[2], "STOP")
+    await clinic.settle()
+
+    assert clinic.states("waitlist-offer", 2) == ["calling"]
+
+    assert await clinic.do("call-with-offer", "accepted", person=1) == ""
+    await clinic.settle()
+
+    assert clinic.states("waitlist-offer", 1) == ["closed: booked"]
+    assert clinic.states("waitlist-offer", 2) == ["listed"]
+    assert len(clinic.appointments("s1")) == 1
+    assert len(clinic.texts(PHONES[2])) == 1  # an opt-out is honoured at once
+    clinic.owned()
+
+
+@pytest.mark.requirement("R42")
+async def test_below_the_notice_floor_a_person_fills_the_slot(clinic: Clinic) -> None:
+    """Nothing is offered too late, or for a complex visit within three days; the desk has it with a clock."""
+    await waits(clinic, 1)
+    texts = len(clinic.texts())
+    await clinic.slot("s1", clinic.hand() + timedelta(hours=3))
+    await clinic.slot(
+        "s2",
+        clinic.hand() + timedelta(days=2),
+        appointmentType={"coding": [{"code": "procedure"}]},
+    )
+    await clinic.settle()
+
+    assert clinic.states("slot-fill") == ["by-hand", "by-hand"]
+    assert len(clinic.texts()) == texts
+
+    assert await clinic.do("fill-by-hand", "filled") == ""
+    await clinic.wait(days=1, hours=22, minutes=30)
+
+    assert clinic.states("slot-fill") == ["closed: filled-by-hand", "by-hand-late"]
+
+    await clinic.wait(hours=2)
+
+    assert clinic.states("slot-fill") == ["closed: filled-by-hand", "closed: unfilled"]
+    clinic.owned()
+
+
+@pytest.mark.requirement("R42")
+async def test_a_slot_that_is_taken_in_the_record_takes_its_offers_back(clinic: Clinic) -> None:
+    """Somebody books it at the hospital itself while patients are asked: a late yes is told that it is gone."""
+    await waits(clinic, 1)
+    starts = clinic.hand() + timedelta(days=2)
+    await clinic.slot("s1", starts)
+    await clinic.settle()
+
+    await clinic.slot("s1", starts, status="busy")
+    await clinic.settle()
+
+    assert clinic.states("slot-fill") == ["closed: gone"]
+    assert clinic.states("waitlist-offer", 1) == ["listed"]
+    assert clinic.states("waitlist-entry") == ["waiting"]
+
+    await clinic.replies(PHONES[1], "YES")
+    await clinic.settle()
+
+    assert clinic.states("waitlist-offer", 1) == ["listed"]
+    assert clinic.appointments() == []
+
+
+@pytest.mark.requirement("R42")
+async def test_a_cancelled_appointment_frees_its_slot(clinic: Clinic) -> None:
+    """The EHR tells of the appointment and of the slot: one slot, one case, whatever told of it."""
+    await waits(clinic, 1)
+    starts = clinic.hand() + timedelta(days=3)
+    await clinic.slot("s1", starts, status="busy")
+    booked = {
+        "status": "booked", "slot": [{"reference": "Slot/s1"}], "start": starts.isoformat(),
+        "participant": [{"actor": {"reference": "Patient/p5", "type": "Patient"}, "status": "accepted"}],
+    }  # fmt: skip
+    clinic.ehr.desk.records.put("Appointment", "x1", {**booked, "resourceType": "Appointment"})
+    await clinic.chart("Appointment", "x1", {**booked, "status": "cancelled"})
+    await clinic.settle()
+
+    assert clinic.slot_status("s1") == "free"
+    assert clinic.states("slot-fill") == ["offering"]
+    assert clinic.states("waitlist-offer", 1) == ["asked"]
