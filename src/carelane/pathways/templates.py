@@ -46,6 +46,11 @@ BLANKS: Final[Mapping[str, Blank]] = {
     "link": Blank(letters_max=80, doc="where to sign in, as the site says"),
     "date": Blank(letters_max=40, doc="the appointment's date, at the site"),
     "time": Blank(letters_max=12, doc="the appointment's time, at the site"),
+    "milestone": Blank(
+        letters_max=160,
+        doc="how far it is, in the pathway's words (clinical templates only)",
+        free=True,
+    ),
     "note": Blank(
         letters_max=400, doc="what a person wrote into the form's field `message`", free=True
     ),
