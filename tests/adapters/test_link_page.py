@@ -85,7 +85,7 @@ async def test_looking_shows_three_buttons_and_keeps_nothing() -> None:
 async def test_one_answer_is_taken_and_it_reads_as_a_reply() -> None:
     """The second press, whatever it says, is told so and kept nowhere."""
     kept = Kept()
-    assert (await knock(kept, "POST", word(), b"button=cancel"))[0] == 200  # noqa: PLR2004  # OK
+    assert (await knock(kept, "POST", word(), b"button=cancel"))[0] == 200  # OK
     _, page, _ = await knock(kept, "POST", word(), b"button=confirm")
 
     assert "answered already" in page
@@ -124,7 +124,7 @@ async def test_where_nothing_can_be_kept_nothing_is_thanked_for() -> None:
     """The patient is asked to try again or call."""
     status, page, _ = await knock(Kept(down=True), "POST", word(), b"button=confirm")
 
-    assert status == 503  # noqa: PLR2004  # Service Unavailable
+    assert status == 503  # Service Unavailable
     assert "try again" in page
 
 

@@ -19,7 +19,7 @@ def test_a_word_names_its_message_until_it_ends() -> None:
     """Short enough for a text, safe in an address, and over at its time."""
     word = made(SEAL, EFFECT, NOW + timedelta(days=1))
 
-    assert len(word) == 43  # noqa: PLR2004  # 32 bytes
+    assert len(word) == 43  # 32 bytes
     assert set(word) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
     assert opened(SEAL, word, NOW) == EFFECT
     assert opened(SEAL, word, NOW + timedelta(days=1)) == Ended(effect=EFFECT)
