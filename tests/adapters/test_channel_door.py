@@ -284,15 +284,22 @@ def test_a_chat_is_a_message_or_a_request() -> None:
 
 
 def test_a_call_note_keeps_who_called_and_whom_to_call_back() -> None:
-    for kind, type_, role in (
-        ("callback", "request.received", "request"),
-        ("refill", "refill.requested", "medication_request"),
-    ):
-        [(found, payload, _)] = heard("call-centre", kind=kind)
-        assert found == type_
-        assert payload[role]["requester"]["display"] == "daughter"
-    assert payload[role]["note"][0]["text"].splitlines() == [
+    [(type_, payload, _)] = heard("call-centre", kind="records")
+    assert type_ == "request.received"
+    assert payload["request"]["requester"]["display"] == "daughter"
+    assert payload["request"]["note"][0]["text"].splitlines() == [
         "Needs a refill.", "Call back: 555-555-0102", "Taken by amara.quill"]  # fmt: skip
+
+
+def test_a_wish_for_a_refill_is_what_a_pharmacy_asks_for() -> None:
+    """The same fact, with the number on the package and the days left; who called is not who prescribed."""
+    [(type_, payload, draft)] = heard("call-centre", prescription="RX7", supply_left_days=2)
+    wish = payload["medication_request"]
+    assert (type_, draft.keys) == ("refill.requested", {"prescription": "RX7"})
+    assert (wish["intent"], wish["supplyLeftDays"]) == ("proposal", 2)
+    assert wish["medicationCodeableConcept"]["coding"] == [{"code": "lisinopril"}]
+    assert wish["reportedReference"]["display"] == "daughter"
+    assert "requester" not in wish
 
 
 def test_each_reading_is_a_fact() -> None:

@@ -92,6 +92,12 @@ REFERRAL = {"category": [{"coding": [{"code": "3457005"}]}]}
             resource("Encounter", status="arrived", **{"class": {"code": "AMB"}}),
             "patient.registered",
         ),
+        (
+            resource("Encounter", status="finished", **{"class": {"code": "AMB"}}),
+            "patient.discharged",
+        ),
+        (resource("MedicationRequest", status="draft", intent="proposal"), "refill.requested"),
+        (resource("Coverage", status="active"), "coverage.reported"),
         (resource("MedicationRequest", status="active"), "medication.ordered"),
         (resource("MedicationRequest", status="stopped"), "medication.cancelled"),
         (resource("DocumentReference", status="current", docStatus="final"), "document.received"),
@@ -113,7 +119,8 @@ def test_each_resource_and_status_is_one_fact(value: dict[str, Any], expected: s
     [
         resource("ServiceRequest", status="draft"),
         resource("DiagnosticReport", status="registered"),
-        resource("Encounter", status="finished", **{"class": {"code": "AMB"}}),
+        resource("Encounter", status="planned", **{"class": {"code": "AMB"}}),
+        resource("Coverage", status="cancelled"),
         resource("Schedule"),
     ],
 )
@@ -311,6 +318,7 @@ JSON = st.recursive(
 KINDS = st.sampled_from(
     [
         "Appointment",
+        "Coverage",
         "DiagnosticReport",
         "DocumentReference",
         "Encounter",
@@ -342,6 +350,15 @@ NAMES = st.sampled_from(
         "deceasedDateTime",
         "contained",
         "id",
+        "intent",
+        "payor",
+        "beneficiary",
+        "insurance",
+        "dosageInstruction",
+        "timing",
+        "repeat",
+        "priorPrescription",
+        "extension",
     ]
 )
 

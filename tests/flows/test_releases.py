@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from psycopg.errors import CheckViolation
 
+from carelane.casebook.why import explain
+from carelane.casebook.why_text import told
 from carelane.compose.house import House, open_house
 from carelane.compose.site import SiteFault
 from carelane.engine.drain import drain
@@ -306,6 +308,36 @@ async def test_running_cases_move_and_a_rollback_gives_back_state_and_deadline(
     assert feed.sql(STEPS) == [row for row in before if row[0] in {line.case for line in lines}]
     await feed.send(referral(4, specialty=ORTHO))
     assert feed.sql(CASES)[-1][0] == wanted.old.digest
+
+
+@pytest.mark.requirement("R131")
+async def test_a_moved_case_explains_each_decision_by_the_release_that_took_it(
+    house: House, feed: Feed
+) -> None:
+    """What the old release decided stays said in its words, with who answered for it; the move is the new one's."""
+    await feed.send(referral(1, specialty=ORTHO))
+    await put_in_force(house, NEW)
+    moved = await migrate(house.runtime, await order(house), reason="It is faster now")
+    await feed.send(cancel_referral(2, of=1))
+    old, new = await release(house, OLD), await release(house, NEW)
+    case = feed.sql(CASES)[0][2]
+    async with house.runtime.worker.transaction() as tx:
+        found = await explain(tx, house.runtime.releases.published, case)
+
+    assert moved[Ending.MOVED] == 1
+    assert found is not None
+    assert found.release == new.digest
+    assert [(each.type, each.release, each.version) for each in found.decisions] == [
+        ("referral.cancelled", new.digest, new.version),
+        ("case.migrated", new.digest, new.version),
+        ("referral.received", old.digest, old.version),
+    ]
+    rows = [rule for rule in found.decisions[-1].rules if rule.says]
+    assert rows, "rows of tables, in the words of the release that asked them"
+    assert [(each.release, each.version) for each in found.earlier] == [(old.digest, old.version)]
+    text = told(found)
+    assert f"under referral-intake {old.version} ({old.digest[:12]})" in text
+    assert f"before: referral-intake {old.version}" in text
 
 
 async def test_a_case_that_was_acted_on_finishes_or_goes_to_a_person(

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
-from carelane.cases.model import EffectState
+from carelane.cases.model import Disposition, EffectState, Step
 from carelane.testing.core import invariants
 from carelane.testing.core.play import Play
 from carelane.testing.core.site import definitions_of, fact, settled
@@ -182,17 +183,71 @@ def test_block_undo_brings_back_the_region_alone() -> None:
     assert case(game).outcome == "accepted"
 
 
-def test_block_join_is_not_taken_back_by_one_click() -> None:
-    """What a join closed is more than one person's wait."""
+def test_block_undo_of_the_click_that_joined_it_brings_back_the_block() -> None:
+    """The join's own wait and the click's are open again as they were; what the other region ended with stays known."""
+    game = begun()
+    join = at(game, "review")
+    do(game, "look", "looked", fit=True)
+    last = at(game, "funding")
+    before = case(game)
+    do(game, "fund", "payer")
+    assert case(game).outcome == "accepted"
+    taken_back(game, last.task)
+
+    after = case(game)
+    assert states(game) == {"review", "funding"}
+    assert (after.outcome, after.closed_at, after.status) == ("", None, before.status)
+    assert {name: view.outcome for name, view in after.regions.items()} == {
+        name: view.outcome for name, view in before.regions.items()
+    }
+    assert after.values["review.clinical"] == before.values["review.clinical"]
+    assert "review.payment" not in after.values
+    for step in (join, last):
+        again = at(game, step.state)
+        assert again.id != step.id
+        assert (again.owner, again.clock.due_at) == (step.owner, step.clock.due_at)
+    do(game, "fund", "payer")
+    assert case(game).outcome == "accepted"
+
+
+def test_block_undo_is_refused_where_the_join_took_back_what_others_began() -> None:
+    """A region was cut off with an effect wanted: that is withdrawn for good, and the answer says why not."""
+    game = begun(ANY)
+    task = at(game, "read").task
+    do(game, "look", "looked", fit=True)
+    assert effect(game, "ask-payer") is EffectState.WITHDRAWN
+    before = case(game)
+    decided = taken_back(game, task)
+
+    assert (decided.disposition, decided.reason) == (Disposition.IGNORED, "undo-joined")
+    assert case(game) == before
+
+
+def test_block_undo_is_refused_where_what_was_on_its_way_is_to_be_undone() -> None:
+    """A region was cut off while its effect was being sent: it is undone once it is settled."""
+    game = begun(ANY)
+    under_way(game, "ask-payer")
+    task = at(game, "read").task
+    do(game, "look", "looked", fit=True)
+
+    assert taken_back(game, task).reason == "undo-joined"
+
+
+def test_block_undo_after_the_window_is_too_late_whatever_it_joined() -> None:
+    """The window comes first."""
     game = begun()
     do(game, "look", "looked", fit=True)
     task = at(game, "funding").task
-    assert task is not None
     do(game, "fund", "payer")
-    decided = game.tell(
-        fact("task.undone", at=game.now, refers={"task": task, "case": case(game).id})
-    )
-    assert decided.reason == "undo-too-late"
+    game.now += timedelta(minutes=1)
+
+    assert taken_back(game, task).reason == "undo-too-late"
+
+
+def taken_back(game: Play, task: UUID | None) -> Step:
+    """A person takes back what they have just completed."""
+    assert task is not None
+    return game.tell(fact("task.undone", at=game.now, refers={"task": task, "case": case(game).id}))
 
 
 def test_block_override_stays_in_its_region() -> None:

@@ -37,14 +37,23 @@ def at(hours: float) -> datetime:
 
 def directory(*coverage: Coverage, **changes: Any) -> Snapshot:
     nurse = Person(name="nurse", display="N", roles=("nurse",), pools=("urgent", "desk"), sites=("main",))  # fmt: skip
+    heart = replace(nurse, name="cardiologist", pools=("heart",), service_lines=("cardiology",))
     every, routine = tuple(Urgency), (Urgency.ROUTINE,)
     pools = {
         "urgent": Pool(name="urgent", title="U", urgencies=every, members=("nurse",)),
         "desk": Pool(name="desk", title="D", urgencies=routine, members=("nurse",)),
+        "heart": Pool(
+            name="heart",
+            title="H",
+            urgencies=every,
+            members=("cardiologist",),
+            service_line="cardiology",
+        ),
         "empty": Pool(name="empty", title="E", urgencies=every),
     }
     place = Place(name="main", title="Main", zone="UTC", calendar="office", last_resort="empty")
-    made = Snapshot(organisation="t", title="T", sites={"main": place}, people={"nurse": nurse}, pools=pools,
+    people = {"nurse": nurse, "cardiologist": heart}
+    made = Snapshot(organisation="t", title="T", sites={"main": place}, people=people, pools=pools,
                     coverage=coverage, calendars={"office": OFFICE})  # fmt: skip
     return replace(made, **changes)
 
@@ -59,6 +68,8 @@ def wait(owner: str, *, urgent: bool = True, kind: str = "pool", hours: float = 
     [
         pytest.param(wait("urgent"), (), 0, id="somebody is there"),
         pytest.param(wait("empty"), (), 5, id="mutant_pool_without_people"),
+        pytest.param({**wait("heart"), "service_line": "neurology"}, (), 0, id="a pool that was meant"),
+        pytest.param({**wait("heart"), "site": "far"}, (), 5, id="mutant_nobody_of_it_works_there"),
         pytest.param(wait("empty", urgent=False), (), 5, id="mutant_routine_and_nobody_could_do_it"),
         pytest.param(wait("gone", kind="person"), (), 5, id="mutant_person_who_left"),
         pytest.param(wait("nurse", kind="person"), (), 0, id="person who is here"),

@@ -46,7 +46,10 @@ class Why:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What one fact led to: the fact, who or what brought it, its rules, and the versions that were late-bound."""
+    """What one fact led to: the fact, who or what brought it, its rules, and the versions that were late-bound.
+
+    `release` is the one that decided, which a case that has moved since no longer runs under; empty: not recorded.
+    """
 
     fact: UUID
     type: str
@@ -54,6 +57,8 @@ class Decision:
     by: str
     rules: tuple[Why, ...]
     bound: Mapping[str, Any]
+    release: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,15 @@ class Force:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """A release that the case ran under before it moved, and who answered for it."""
+
+    release: str
+    version: str
+    force: Force | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
     """Somebody said that a rule is wrong here: which rule, why, who, when."""
 
@@ -99,7 +113,10 @@ class Correction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Everything that answers "why": `here` is the present, `decisions` how it came about, newest first."""
+    """Everything that answers "why": `here` is the present, `decisions` how it came about, newest first.
+
+    `earlier` are the other releases that decided, newest first; each decision is in the words of its own.
+    """
 
     case: UUID
     pathway: str
@@ -109,6 +126,7 @@ class Explanation:
     decisions: tuple[Decision, ...]
     force: Force | None
     corrections: tuple[Correction, ...]
+    earlier: tuple[Earlier, ...] = ()
 
 
 async def explain(tx: Tx, published: Mapping[str, Definition], case: UUID) -> Explanation | None:
@@ -119,9 +137,10 @@ async def explain(tx: Tx, published: Mapping[str, Definition], case: UUID) -> Ex
     definition = published.get(row["release"])
     history = await tx.rows("casebook.history", id=case, limit=HISTORY_MAX)
     waits = await tx.rows("casebook.waits", id=case)
-    force = await tx.one(
-        "casebook.activation", release=row["release"], site=row["site"],
-        service_line=row["service_line"], opened_at=row["opened_at"])  # fmt: skip
+    made = decisions(history, published)
+    others = dict.fromkeys(
+        each.release for each in made if each.release not in ("", row["release"])
+    )
     corrections = await tx.rows("casebook.corrections", id=case)
     return Explanation(
         case=case,
@@ -129,16 +148,32 @@ async def explain(tx: Tx, published: Mapping[str, Definition], case: UUID) -> Ex
         version=row["version"],
         release=row["release"],
         here=tuple(_wait(each, definition) for each in waits),
-        decisions=decisions(history, definition),
-        force=_force(force) if force else None,
+        decisions=made,
+        force=await _in_force(tx, row, row["release"]),
         corrections=tuple(Correction(**each) for each in corrections),
-    )
+        earlier=tuple([
+            Earlier(release=each, version=_version(published, each), force=await _in_force(tx, row, each))
+            for each in others
+        ]),
+    )  # fmt: skip
 
 
-def decisions(history: Iterable[Row], definition: Definition | None) -> tuple[Decision, ...]:
-    """Every decision that gave a reason, newest first."""
-    made = [_decision(row, definition) for row in history if row["reasons"]]
+def decisions(history: Iterable[Row], published: Mapping[str, Definition]) -> tuple[Decision, ...]:
+    """Every decision that gave a reason, newest first, each in the words of the release that decided."""
+    made = [_decision(row, published) for row in history if row["reasons"]]
     return tuple(reversed(made))
+
+
+async def _in_force(tx: Tx, case: Row, release: str) -> Force | None:
+    """Who put a release in force where and when the case opened."""
+    row = await tx.one(
+        "casebook.activation", release=release, site=case["site"],
+        service_line=case["service_line"], opened_at=case["opened_at"])  # fmt: skip
+    return _force(row) if row else None
+
+
+def _version(published: Mapping[str, Definition], release: str) -> str:
+    return published[release].version if release in published else ""
 
 
 def fired(found: Explanation) -> str:
@@ -154,7 +189,8 @@ def fired(found: Explanation) -> str:
     return first[0]
 
 
-def _decision(row: Row, definition: Definition | None) -> Decision:
+def _decision(row: Row, published: Mapping[str, Definition]) -> Decision:
+    definition = published.get(row["release"])
     return Decision(
         fact=row["id"],
         type=row["type"],
@@ -162,6 +198,8 @@ def _decision(row: Row, definition: Definition | None) -> Decision:
         by=row["actor_name"] or row["connection"] or row["actor"],
         rules=tuple(_why(each, definition) for each in row["reasons"]),
         bound=row["bound"],
+        release=row["release"],
+        version=_version(published, row["release"]),
     )
 
 

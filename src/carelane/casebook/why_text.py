@@ -13,7 +13,11 @@ def told(found: Explanation) -> str:
             f"{found.pathway} {found.version}, release {found.release[:12]}",
             _force(found.force),
             *(_here(each) for each in found.here),
-            *(line for each in found.decisions for line in _decision(each)),
+            *(
+                f"before: {found.pathway} {each.version}, release {each.release[:12]}, {_force(each.force)}"
+                for each in found.earlier
+            ),
+            *(line for each in found.decisions for line in _decision(each, found)),
             *(
                 f"said to be wrong by {each.person} at {_minute(each.at)}: {each.rule} ({each.reason})"
                 for each in found.corrections
@@ -40,12 +44,19 @@ def _here(wait: Wait) -> str:
     )
 
 
-def _decision(decision: Decision) -> Iterator[str]:
+def _decision(decision: Decision, found: Explanation) -> Iterator[str]:
     bound = ", ".join(f"{name} version {value}" for name, value in decision.bound.items())
     yield ""
-    yield f"{_minute(decision.at)}  {decision.type} by {decision.by}{f' [{bound}]' if bound else ''}"
+    under = "" if decision.release == found.release else _under(found, decision)
+    yield f"{_minute(decision.at)}  {decision.type} by {decision.by}{f' [{bound}]' if bound else ''}{under}"
     for each in decision.rules:
         yield from _rule(each)
+
+
+def _under(found: Explanation, decision: Decision) -> str:
+    if not decision.release:
+        return ", under a release that was not written down"
+    return f", under {found.pathway} {decision.version} ({decision.release[:12]})"
 
 
 def _rule(why: Why) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from carelane.cases import expiry, moves, people, settle, words
+from carelane.cases import expiry, moves, people, settle, undoing, words
 from carelane.cases.attempt import Tried, attempt
 from carelane.cases.hear import take_up
 from carelane.cases.model import (
@@ -28,7 +28,7 @@ from carelane.facts.fact import Fact
 
 _OWN: Mapping[str, Callable[[Run], str]] = {
     words.TASK_COMPLETED: people.complete,
-    words.TASK_UNDONE: people.undo,
+    words.TASK_UNDONE: undoing.undo,
     words.TASK_ESCALATED: people.escalate,
     words.TASK_REASSIGNED: people.reassign,
     words.TASK_PAUSED: people.pause,

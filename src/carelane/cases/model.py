@@ -111,7 +111,8 @@ class Undo:
     """What a person's last action may still be undone to, until `until`, if nothing else happened since.
 
     `fact` did it at `revision`; `step` is the wait it closed; `effects` are what it wanted done (held until then).
-    Codes, ids and instants only: it is stored in clear with the case.
+    `others` are waits that a join closed beside, and `regions` what was known of its regions, as they were before.
+    `refused` says why it can't be undone. Codes, ids and instants only: it is stored in clear with the case.
     """
 
     fact: UUID
@@ -121,6 +122,9 @@ class Undo:
     counters: Mapping[str, int] = field(default_factory=dict)
     effects: tuple[UUID, ...] = ()
     last_actor: str = ""
+    others: tuple[OpenStep, ...] = ()
+    regions: Mapping[str, "RegionView"] = field(default_factory=dict)
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What people do to a case: complete, undo, escalate, override, reassign, pause, resume (SEMANTICS 5).
+"""What people do to a case: complete, escalate, override, reassign, pause, resume (SEMANTICS 5); `undoing` takes back.
 
 Rights were decided before (`access`); here an answer that does not fit the task is refused as a value.
 Payload `task`: `outcome`, `reason`, `form` by field name, and `licensed` where the person may lower an urgency.
@@ -7,13 +7,12 @@ Payload `task`: `outcome`, `reason`, `form` by field name, and `licensed` where 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from carelane.cases import clocks, effects, levels, pausing
+from carelane.cases import clocks, levels, undoing
 from carelane.cases.go import Why, count, follow, move
-from carelane.cases.model import EffectState, Notice, OpenStep, Undo
+from carelane.cases.model import Notice, OpenStep
 from carelane.cases.owners import resolve
 from carelane.cases.prepared import rank
 from carelane.cases.reading import absorb
-from carelane.cases.regions import begun_again, block_of
 from carelane.cases.run import Run
 from carelane.cases.words import (
     FORM_INCOMPLETE,
@@ -21,11 +20,8 @@ from carelane.cases.words import (
     OUTCOME_UNKNOWN,
     REASON_MISSING,
     TASK_CLOSED,
-    UNDO_TOO_LATE,
 )
 from carelane.facts.fact import Json
-from carelane.facts.ids import derive
-from carelane.facts.intent import Audience
 from carelane.pathways.definition import OwnerKind, TaskKind
 
 _EMPTY: Mapping[str, Json] = {}
@@ -44,69 +40,12 @@ def complete(run: Run) -> str:
         return OUTCOME_UNKNOWN
     if refusal := _incomplete(kind, outcome, task):
         return refusal
-    counters, actor, known = run.counters, run.last_actor, len(run.effects)
     run.last_actor = run.fact.actor_name or run.last_actor
     absorb(run, entered_at=step.opened_at, state=step.state)
     _disposition(run, task)
     count(run, state, outcome)
     follow(run, step, edge, Why(how=outcome, undo=kind.undo))
-    alone = [one.id for one, _ in run.closed] == [
-        step.id
-    ]  # a join closes more than one click can bring back
-    if not run.emissions and alone:
-        run.undo = Undo(
-            fact=run.fact.id,
-            until=run.now + kind.undo,
-            revision=run.case.revision + 1,
-            step=step,
-            counters=counters,
-            effects=tuple(each.id for each in run.effects[known:]),
-            last_actor=actor,
-        )
-    return ""
-
-
-def undo(run: Run) -> str:
-    """Take back the last completed task within its window, if nothing else happened since."""
-    last = run.case.undo
-    if last is None or last.step.task != run.fact.refers.get("task", last.step.task):
-        return UNDO_TOO_LATE
-    done = {each.id: each for each in run.effects if each.id in last.effects}
-    started = any(
-        each.state is not EffectState.READY and each.audience is not Audience.STAFF
-        for each in done.values()
-    )
-    # recorded_at, not now: a person's click counts when it was stored (SEMANTICS 5)
-    if run.fact.recorded_at > last.until or run.case.revision != last.revision or started:
-        return UNDO_TOO_LATE
-    ready = (each.id for each in done.values() if each.state is EffectState.READY)
-    effects.withdraw(run, tuple(ready))
-    for step in [each for each in run.steps if each.entered_by == last.fact]:
-        run.steps = [each for each in run.steps if each.id != step.id]
-        run.closed.append((step, "undone"))
-        run.regions = {
-            path: view for path, view in run.regions.items() if block_of(path) != step.state
-        }
-    run.counters, run.last_actor = last.counters, last.last_actor
-    run.outcome, run.closed_at = "", None
-    state = run.state(last.step.state)
-    if state.region:
-        begun_again(run, state)
-    else:
-        run.status, run.milestone = state.status, state.milestone
-    identity = run.next_id("step")
-    clock = replace(last.step.clock, generation=last.step.clock.generation + 1)
-    back = replace(
-        last.step,
-        id=identity,
-        task=derive(run.fact.recorded_at, identity, "task"),
-        clock=clock,
-        entered_by=run.fact.id,
-    )
-    run.steps.append(back)
-    run.opened.append(back)
-    pausing.entered(run, state)
-    run.because("undo", back.state)
+    undoing.remember(run, step, kind)
     return ""
 
 

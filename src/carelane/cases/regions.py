@@ -99,6 +99,21 @@ def begun_again(run: Run, state: State) -> None:
         run.values.pop(f"{around.name}.{state.region.rpartition('/')[2]}", None)
 
 
+def recounted(run: Run, state: State) -> None:
+    """A block that is open again says what its regions, as they are known now, have ended with."""
+    block = state.block
+    for region in block.regions.values() if block is not None else ():
+        view = run.regions.get(f"{state.name}/{region.name}", RegionView())
+        if block is not None and block.table:
+            for outcome in region.outcomes:
+                ends = [each for each in _outcomes(run, state) if each == outcome]
+                run.values[f"{state.name}.{outcome}"] = len(ends)
+        elif view.outcome:
+            run.values[f"{state.name}.{region.name}"] = view.outcome
+        else:
+            run.values.pop(f"{state.name}.{region.name}", None)
+
+
 def _outcomes(run: Run, around: State) -> list[str]:
     return [view.outcome for path, view in run.regions.items() if block_of(path) == around.name]
 

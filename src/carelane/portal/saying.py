@@ -40,6 +40,9 @@ _REMEDIES = {
     "outcome-unknown": "Choose one of the outcomes of this task.",
     "task-closed": "It is done already. Reload the list.",
     "undo-too-late": "The time to undo is over; act on the case instead.",
+    "undo-joined": "It ended work that others had begun beside it. Act on the case instead.",
+    "undo-under-way": "Something it waits for is on its way. Act on the case instead.",
+    "undo-told": "Others were told already. Act on the case instead.",
     "not-allowed": "This pathway does not allow it here.",
 }
 _STATUS = {"not-found": 404, "outdated": 409}

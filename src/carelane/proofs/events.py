@@ -85,10 +85,14 @@ class Header(_Shape, frozen=True, kw_only=True):
 
 
 class Applied(_Shape, frozen=True, kw_only=True):
-    """What a fact did to a case: revision after it, why (rule and answer), and the code if it was parked."""
+    """What a fact did to a case: revision after it, why (rule and answer), and the code if it was parked.
+
+    `release` is the one that decided; empty in recordings from before it was written down.
+    """
 
     case: UUID
     revision: int
+    release: str = ""
     why: tuple[tuple[str, str], ...] = ()
     parked: str = ""
 

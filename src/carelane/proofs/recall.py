@@ -71,8 +71,9 @@ class Record:
         after, fact = change.after, change.fact or decided.fact.id
         self.cases[after.id] = after
         self.applied[fact][after.id] = Applied(
-            case=after.id, revision=after.revision, why=why(change.reasons), parked=change.parked
-        )
+            case=after.id, revision=after.revision, release=after.release, why=why(change.reasons),
+            parked=change.parked,
+        )  # fmt: skip
         for opened in change.opened:
             self.opened[opened.id] = (after.id, opened)
         for closed, how in change.closed:
@@ -128,6 +129,8 @@ def _facts(heard: Heard, replayed: Mapping[UUID, Applied]) -> Iterator[_Pair]:
     for case, applied in recorded.items():
         if len(heard.ends) == 1:
             yield place, f"case {case}'s revision", applied.revision, replayed[case].revision
+        if applied.release:
+            yield place, f"the release for case {case}", applied.release, replayed[case].release
         yield place, f"the rules for case {case}", applied.why, replayed[case].why
         yield place, f"case {case}'s standing", applied.parked, replayed[case].parked
 

@@ -188,6 +188,7 @@ def _heard(raw: _Raw, ends: tuple[Ended, ...]) -> Heard:
         Applied(
             case=UUID(each["case"]),
             revision=each["revision"],
+            release=each["release"],
             why=tuple((rule, answer) for rule, answer in each["why"] or ()),
             parked=each["parked"],
         )

@@ -14,6 +14,7 @@ from carelane.store.columns import Columns
 from carelane.store.shapes import (
     BlocksShape,
     CaseShape,
+    FarUndoShape,
     StepShape,
     WanderedShape,
     encode,
@@ -46,6 +47,7 @@ _APPLICATION = (
     "service_line",
     "at",
     "revision",
+    "release",
     "parked",
     "reasons",
     "bound",
@@ -105,15 +107,24 @@ def case_state(case: Case) -> bytes:
         counters=dict(case.counters),
         keys={name: sorted(tokens) for name, tokens in case.keys.items()},
         stale=dict(case.stale),
-        undo=case.undo,
+        undo=None if _far(case.undo) else case.undo,
     )
     regions = dict(case.regions)
+    if _far(case.undo):
+        least = 3 if case.moved is not None else 2 if regions or case.owed else 1
+        return encode(FarUndoShape(
+            **kept, regions=regions, owed=case.owed, moved=moved_shape(case.moved), undo_far=case.undo, v=least
+        ))  # fmt: skip
     if case.moved is not None:
         moved = moved_shape(case.moved)
         return encode(WanderedShape(**kept, regions=regions, owed=case.owed, moved=moved))
     if regions or case.owed:
         return encode(BlocksShape(**kept, regions=regions, owed=case.owed))
     return encode(CaseShape(**kept))
+
+
+def _far(undo: Undo | None) -> bool:
+    return undo is not None and bool(undo.others or undo.refused)
 
 
 class Kept(TypedDict):
@@ -213,10 +224,10 @@ def effect_row(case: Case, intent: Intent, now: datetime, sealed: bytes) -> tupl
 
 
 def application_row(step: Step, change: Change, bound: Mapping[str, int]) -> tuple[object, ...]:
-    """One fact applied to one case, with why."""
+    """One fact applied to one case, with why, and the release that decided: of a move the one moved to."""
     case = change.after
-    return (case.id, change.fact or step.fact.id, case.site, case.service_line, step.now, case.revision, change.parked,
-            encode(change.reasons), encode(bound))  # fmt: skip
+    return (case.id, change.fact or step.fact.id, case.site, case.service_line, step.now, case.revision, case.release,
+            change.parked, encode(change.reasons), encode(bound))  # fmt: skip
 
 
 def decision_row(step: Step, read: str) -> tuple[object, ...]:

@@ -122,7 +122,7 @@ def case_of(
         fields=Phi(fields, "case fields"), counters=shape.counters, steps=tuple(steps), effects=tuple(effects),
         stale=shape.stale, last_actor=last_actor, cancelled=cancelled, parked_by=parked_by,
         duplicate_of=duplicate_of, identity=identity, revision=revision,
-        undo=shape.undo, regions=shape.regions, owed=shape.owed, moved=moved_of(shape.moved),
+        undo=shape.undo_far or shape.undo, regions=shape.regions, owed=shape.owed, moved=moved_of(shape.moved),
     )  # fmt: skip
 
 

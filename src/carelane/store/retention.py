@@ -191,7 +191,7 @@ PLAIN: Mapping[str, str] = {
     "ended_by ended_reason",
     "release_approval": "release pathway referral_type scheduling_lane person reason proof report",
     "pathway_case": "pathway version release status milestone outcome unique_name last_actor",
-    "application": "parked bound",
+    "application": "release parked bound",
     "step": "state how owner_kind owner_name clock_kind fallback detail",
     "task": "pathway name title business_status status owner_kind owner_name assignee outcome",
     "effect": "name capability connection audience if_unknown state undo lease_by cause format refers",

@@ -73,6 +73,16 @@ class WanderedShape(BlocksShape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FarUndoShape(WanderedShape):
+    """A shape with an undo that brings back more than one wait, or is refused.
+
+    Its number is that of the shape without it: a program that does not know it reads the rest, and takes nothing back.
+    """
+
+    undo_far: Undo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepShape:
     """Owner and clock of a step, whole."""
 
@@ -82,7 +92,7 @@ class StepShape:
     v: int = 1
 
 
-_case = msgspec.json.Decoder(WanderedShape)
+_case = msgspec.json.Decoder(FarUndoShape)
 _step = msgspec.json.Decoder(StepShape)
 _json = msgspec.json.Decoder()
 encode = msgspec.json.encode
@@ -129,7 +139,7 @@ def moved_of(shape: MovedShape | None) -> Moved | None:
     )  # fmt: skip
 
 
-def decode_case(raw: bytes | str) -> WanderedShape:
+def decode_case(raw: bytes | str) -> FarUndoShape:
     """A stored case shape of any number up to ours."""
     shape = _case.decode(raw)
     if shape.v > SHAPE:

@@ -133,7 +133,7 @@ async def test_every_channel_ends_in_canonical_facts(desk: Desk) -> None:
     sent: Mapping[str, Any] = {
         "web-form": {"kind": "appointment", "text": "My knee."},
         "chat": {"thread": "T1", "turns": [turn]},
-        "call-centre": {"kind": "refill", "service": "lisinopril", "note": "More.", "agent": "bo"},
+        "call-centre": {"kind": "records", "service": "letters", "note": "A copy.", "agent": "bo"},
         "portal": {"thread": "T2", "subject": "A question", "text": "May I swim?"},
         "device": {"device": "cuff-7", "readings": [reading]},
     }  # fmt: skip
@@ -179,10 +179,10 @@ async def test_a_suspected_second_request_joins_and_a_person_looks(desk: Desk) -
     )
     assert desk.cases() == [("compare", 2)]
     await desk.send(
-        "call-centre", kind="records", service="of 2024", note="One.", agent="bo.tarrant"
+        "call-centre", kind="records", service="letters", note="One.", agent="bo.tarrant"
     )
     await desk.send(
-        "portal", kind="records", service="of 2025", thread="T", subject="Records", text="Another."
+        "portal", kind="records", service="images", thread="T", subject="Copies", text="Another."
     )
     await desk.send(
         "web-form", person=2, kind="appointment", service="cardiology", text="Somebody else."

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from carelane.facts.phi import Phi
 from carelane.pathways.definition import Definition
 from carelane.store.facts import make_subjects
 from carelane.store.load import views
-from tests.rules.language2 import ANY, loaded
+from tests.rules.language2 import ANY, REVIEW, loaded
 from tests.rules.test_language2_pathways import FOLDER, definition_of
 
 Rig = Any  # the fixture's class lives in conftest
@@ -109,6 +110,39 @@ async def test_a_block_is_stored_with_a_step_for_each_region_and_read_back(rig: 
         ("cancelled",),
         ("completed",),
     ]
+
+
+@pytest.mark.invariant("I7")
+async def test_a_click_that_joined_a_block_is_taken_back_as_it_was_stored(rig: Rig) -> None:
+    """The block's wait and the click's stand in rows again, each owned and timed, with tasks of their own."""
+    in_force(rig, loaded(REVIEW))
+    patient = await tell(
+        rig, SubjectKind.PATIENT, "one", "request.received", {"placer_order": "R1"}, {}
+    )
+    await complete(rig, patient, "look", "looked")
+    await complete(rig, patient, "fund", "payer")
+    assert rig.value("select outcome from pathway_case") == "accepted"
+    case, clicked = rig.sql("select case_id, id from task where name = 'fund'")[0]
+    fact = Fact(
+        id=derive(rig.hand(), "fact", clicked, "undone"), type="task.undone", subject=patient,
+        organisation=rig.organisation, occurred_at=rig.hand(), recorded_at=rig.hand() - timedelta(seconds=5),
+        payload=Phi({"task": {}}, "p"), refers={"task": clicked, "case": case}, actor=Actor.PERSON,
+        actor_name="lead", site="main", service_line="cardiology",
+    )  # fmt: skip
+    async with rig.runtime.worker.transaction() as tx:
+        await deliver(rig.runtime, tx, [fact])
+    await settle(rig)
+
+    assert rig.sql("select outcome, closed_at from pathway_case") == [("", None)]
+    assert rig.sql(
+        "select state, owner_name <> '', due_at > opened_at from step where closed_at is null order by state"
+    ) == [("funding", True, True), ("review", True, True)]
+    assert (
+        rig.value("select count(*) from task where closed_at is null and id <> %(c)s", c=clicked)
+        == 1
+    )
+    await complete(rig, patient, "fund", "payer")
+    assert rig.value("select outcome from pathway_case") == "accepted"
 
 
 async def test_facts_reach_subjects_that_are_named_for_the_first_time_and_answers_their_sender(

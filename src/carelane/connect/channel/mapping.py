@@ -131,7 +131,7 @@ def _refill(
                 "medicationCodeableConcept": _service(said),
                 "priority": said.priority.value if said.priority else None,
                 "supplyLeftDays": said.supply_left_days,
-                "requester": _caller(said),
+                "reportedReference": _caller(said),
                 "note": [{"text": text}] if text else None,
             }
         ),
@@ -222,7 +222,6 @@ def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Sh
                 "visitType": _coded(said.visit.value) if said.visit else None,
                 "locationCode": [_coded(said.place)] if said.place else None,
                 "note": [{"text": text}] if text else None,
-                "said": _own_words(said) or None,
                 "requester": _caller(said),
             }
         ),

@@ -1,7 +1,8 @@
 """Waits for which nobody eligible stood there, sampled at every hour of the period, at planned cover. Pure.
 
 Urgent work needs somebody on duty in that hour. Routine work needs somebody who could do it at all: its clock runs in
-opening hours, and nobody is planned for the night. The directory is that of now.
+opening hours, and nobody is planned for the night. A pool of a service line was named by a rule or a person: then that
+line counts, whatever the sender said. The directory is that of now.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -72,7 +73,9 @@ def _hours(origin: datetime, began: datetime, ended: datetime) -> int:
 
 def _nobody(snapshot: Snapshot, post: _Post, from_at: datetime, to_at: datetime) -> Stretches:
     """When nobody eligible stands behind a name; the whole period if there never is anybody."""
-    scope = Scope(site=post.site, service_line=post.service_line, at=from_at)
+    pool = snapshot.pools.get(post.name) if post.kind is OwnerKind.POOL else None
+    line = (pool.service_line if pool is not None else "") or post.service_line
+    scope = Scope(site=post.site, service_line=line, at=from_at)
     if post.kind is OwnerKind.PERSON:
         who = snapshot.people.get(post.name)
         return () if who is not None and who.active else ((from_at, to_at),)

@@ -13,7 +13,7 @@ select s.id, s.kind,
      'connection', f.connection, 'origin', f.origin, 'correlation', f.correlation, 'identity', f.identity,
      'site', f.site, 'service_line', f.service_line, 'how', d.disposition, 'why', d.reason, 'at', d.decided_at,
      'xid', d.xid::text, 'vector', d.read,
-     'applied', (select json_agg(json_build_object('case', a.case_id, 'revision', a.revision, 'parked', a.parked,
+     'applied', (select json_agg(json_build_object('case', a.case_id, 'revision', a.revision, 'release', a.release, 'parked', a.parked,
         'directory', a.bound -> 'directory',
         'why', (select json_agg(json_build_array(coalesce(r.reason ->> 'rule', ''), coalesce(r.reason ->> 'answer', '')) order by r.n)
                 from jsonb_array_elements(a.reasons) with ordinality r(reason, n))) order by a.case_id)

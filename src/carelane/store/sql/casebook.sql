@@ -38,10 +38,16 @@ select id, step, name, capability, connection, audience, state, urgency, created
 from effect where case_id = %(id)s order by created_at, id
 
 -- name: history
--- What was applied to a case, with why; people's doings are told from the machine's by the actor.
+-- What was applied to a case, with why; people's doings are told from the machine's by the actor. The release that
+-- decided stands in the row; rows from before it was written down have the case's own, if they are younger than its
+-- last move, else none.
 select f.id, f.type, f.occurred_at, f.recorded_at, f.actor, f.actor_name, f.connection, f.origin, f.refers, a.at,
-       a.revision, a.parked, a.reasons, a.bound
-from application a join fact f on f.id = a.fact
+       a.revision, a.parked, a.reasons, a.bound,
+       case when a.release <> '' then a.release
+            when a.revision >= coalesce((select max(m.revision) from application m join fact g on g.id = m.fact
+                 where m.case_id = c.id and g.type in ('case.migrated', 'case.restored')), 0) then c.release
+            else '' end as release
+from application a join fact f on f.id = a.fact join pathway_case c on c.id = a.case_id
 where a.case_id = %(id)s order by a.revision, a.at, f.recorded_at limit %(limit)s
 
 -- name: sources

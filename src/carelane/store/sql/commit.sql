@@ -172,20 +172,22 @@ from unnest(%(id)b::uuid[], %(at)b::timestamptz[], %(cause)b::text[]) u(id, at, 
 where e.id = u.id and e.state = 'ready' and not e.maybe
 
 -- name: applications
--- One row for each fact applied to a case, with the reasons.
-insert into application (organisation, case_id, fact, site, service_line, at, revision, parked, reasons, bound)
-select %(organisation)s, u.case_id, u.fact, u.site, u.service_line, u.at, u.revision, u.parked, u.reasons::jsonb, u.bound::jsonb
+-- One row for each fact applied to a case, with the reasons and the release that decided.
+insert into application (organisation, case_id, fact, site, service_line, at, revision, release, parked, reasons, bound)
+select %(organisation)s, u.case_id, u.fact, u.site, u.service_line, u.at, u.revision, u.release, u.parked, u.reasons::jsonb, u.bound::jsonb
 from unnest(%(case_id)b::uuid[],
        %(fact)b::uuid[],
        %(site)b::text[],
        %(service_line)b::text[],
        %(at)b::timestamptz[],
        %(revision)b::int[],
+       %(release)b::text[],
        %(parked)b::text[],
        %(reasons)b::text[],
        %(bound)b::text[])
-     u(case_id, fact, site, service_line, at, revision, parked, reasons, bound)
-on conflict (case_id, fact, organisation) do update set parked = excluded.parked, reasons = excluded.reasons, at = excluded.at
+     u(case_id, fact, site, service_line, at, revision, release, parked, reasons, bound)
+on conflict (case_id, fact, organisation) do update set parked = excluded.parked, reasons = excluded.reasons,
+  at = excluded.at, release = excluded.release
 
 -- name: decisions
 -- How each fact ended, and what was read; a held or parked fact may end anew, and keeps how it ended before.

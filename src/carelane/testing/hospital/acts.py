@@ -1,57 +1,46 @@
 """What staff does in the hospital's own systems when it finishes a task: books at the EHR, signs, sends, moves.
 
-An act is given the hospital, the task's page and the ending that was drawn; it may end otherwise. `looks`: whether the
-page must be opened, to know whose task it is.
+An act is given the hospital, the task and the ending that was drawn; it may end otherwise.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from carelane.testing.hospital import after, speech
 from carelane.testing.hospital.ehr_desk import Slot
 from carelane.testing.hospital.state import Booked, Hospital, Wish
-from carelane.testing.hospital.world import LINES
+from carelane.testing.hospital.world import LINES, PATIENTS, born
 
 Form = dict[str, Any]
 Ending = tuple[str, Form]
-_FAMILY = re.compile(r"[A-Z][a-z]+-(\d{1,6})\b")
 UPLOADS = 0.5
 KNOWN_LINES = ("orthopaedics", "cardiology", "primary-care")
 
 
 @dataclass(slots=True, kw_only=True)
 class Page:
-    """A task as its page shows it; `moved_to` is set where it belongs to another pool."""
+    """A task and whose it is; `moved_to` is set where it belongs to another pool."""
 
     item: str
-    case: str
-    person: int = 0
-    shown: Mapping[str, Any] = field(default_factory=dict)
+    person: int
     moved_to: str = ""
     number: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What is done, and whether the page is opened for it."""
-
-    do: Callable[[Hospital, Page, str, Form], Ending]
-    looks: bool = True
+Act = Callable[[Hospital, Page, str, Form], Ending]
 
 
-def person_of(page: Mapping[str, Any]) -> int:
-    """The synthetic patient whose name a page shows; 0 where it shows none."""
-    for each in page.get("shows", ()):
-        if each.get("name") == "patient_name":
-            found = _FAMILY.search(msgspec.json.encode(each.get("value")).decode())
-            return int(found[1]) if found else 0
-    return 0
+def person_of(shown: Mapping[str, Any] | None) -> int:
+    """Which invented patient a row of the list is about: it shows the number's end and the year of birth. Else 0."""
+    number = str((shown or {}).get("identifier", ""))[-3:]
+    year = str((shown or {}).get("birth_date", ""))[:4]
+    if not (number.isdigit() and year.isdigit()):
+        return 0
+    alike = range(int(number) or 1000, PATIENTS + 1, 1000)
+    return next((each for each in alike if born(each).year == int(year)), 0)
 
 
 def _slot(h: Hospital, wish: Wish | None, *, hours: float, minutes: int = 0) -> Slot | None:
@@ -290,11 +279,11 @@ def _latest(h: Hospital, person: int) -> Booked | None:
 
 
 ACTS: Mapping[str, Act] = {
-    "name-line": Act(name_line), "triage": Act(triage), "book-referral": Act(book_referral),
-    "attendance": Act(attendance), "send-report": Act(send_report), "book-order": Act(book_order),
-    "send-result": Act(send_result), "complete-request": Act(complete_request), "offer-slot": Act(offer_slot),
-    "change-visit": Act(change_visit), "attendance-of-visit": Act(attendance_of_visit), "book-again": Act(book_again),
-    "send-refill-lab": Act(send_refill_lab), "sign-prescription": Act(sign_prescription), "sign-note": Act(sign_note),
-    "name-payer": Act(name_payer), "assemble": Act(assemble), "book-follow-up": Act(book_follow_up),
-    "call": Act(call, looks=False),
+    "name-line": name_line, "triage": triage, "book-referral": book_referral,
+    "attendance": attendance, "send-report": send_report, "book-order": book_order,
+    "send-result": send_result, "complete-request": complete_request, "offer-slot": offer_slot,
+    "change-visit": change_visit, "attendance-of-visit": attendance_of_visit, "book-again": book_again,
+    "send-refill-lab": send_refill_lab, "sign-prescription": sign_prescription, "sign-note": sign_note,
+    "name-payer": name_payer, "assemble": assemble, "book-follow-up": book_follow_up,
+    "call": call,
 }  # fmt: skip

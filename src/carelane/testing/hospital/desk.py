@@ -75,6 +75,7 @@ class Item:
     safety: bool
     version: int
     due_at: str
+    person: int
     seen_at: datetime
     by: str = ""
     done_at: datetime | None = None
@@ -107,7 +108,6 @@ class Staff:
     )
     _doing: set[str] = field(default_factory=set)
     _looked: datetime | None = None
-    _people: dict[str, int] = field(default_factory=dict)
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def sign_in(self, passwords: Mapping[str, str]) -> None:
@@ -151,7 +151,8 @@ class Staff:
             "version",
             "due_at",
         )
-        item = Item(**{name: row[name] for name in same}, seen_at=now)
+        whose = person_of(row["patient"])
+        item = Item(**{name: row[name] for name in same}, seen_at=now, person=whose)
         self.items[item.id] = item
         if item.pressing and self.hospital.draw("silent", item.id) < SILENT:
             item.silent_until = now + SILENT_FOR
@@ -302,12 +303,8 @@ class Staff:
             roll -= weight
         if not found.act:
             return outcome, form
-        page = Page(item=item.id, case=item.case, person=self._people.get(item.case, 0))
-        if not page.person and ACTS[found.act].looks:
-            shown = await self._page(item, member)
-            page.person = self._people[item.case] = person_of(shown)
-            page.shown = {each["name"]: each["value"] for each in shown.get("shows", ())}
-        ended = ACTS[found.act].do(self.hospital, page, outcome, dict(form))
+        page = Page(item=item.id, person=item.person)
+        ended = ACTS[found.act](self.hospital, page, outcome, dict(form))
         if page.moved_to:
             await self._move(item, page)
             return "", {}

@@ -138,6 +138,11 @@ _OPEN_DAY = (
 )
 
 
+def born(person: int) -> date:
+    """The birth date of the patient of that number: no two of 29,231 on one day."""
+    return _BORN + timedelta(days=person * 7919 % 29_231)
+
+
 @cache
 def patient(seed: int, person: int) -> Patient:
     """The patient of that number (1 to 10,000)."""
@@ -148,7 +153,7 @@ def patient(seed: int, person: int) -> Patient:
     home = f"+1554{person:07d}" if way >= 0.80 and way < 0.95 else ""  # noqa: PLR2004  # as above
     mail = f"p{person}@patients.example" if chance.random() < 0.6 and way < 0.98 else ""  # noqa: PLR2004  # as above
     return Patient(
-        person=person, family=family, given=given, born=_BORN + timedelta(days=person * 7919 % 29_231),
+        person=person, family=family, given=given, born=born(person),
         sex="FM"[person % 2], site=_drawn(chance, _SITE_WEIGHTS), payer=chance.choices(PAYERS, _PAYER_WEIGHTS)[0],
         mobile=mobile, home_phone=home, mail=mail, language=_drawn(chance, _LANGUAGES),
         prefers="mail" if mail and chance.random() < 0.12 else "text" if mobile else "",  # noqa: PLR2004  # as above

@@ -26,7 +26,7 @@ def entries(asked: Asked, resources: Iterable[Resource]) -> tuple[Entry, ...]:
     lines = [
         line
         for one in resources
-        if one.get("resourceType") == asked.kind and one.get("status") not in _WRONG
+        if one.get("resourceType") == asked.kind and str(one.get("status")) not in _WRONG
         if (line := asked.line(one)) is not None
     ]
     return tuple(sorted(lines, key=lambda each: each.at, reverse=True))

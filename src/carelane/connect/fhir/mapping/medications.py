@@ -27,7 +27,7 @@ SUPPLY_LEFT: Final = "urn:carelane:supply-left-days"
 def medication(source: Source) -> Iterable[Draft]:
     """The fact in a MedicationRequest, if its status says that something happened."""
     resource = source.resource
-    wished = resource.get("intent") in _WISHES
+    wished = str(resource.get("intent")) in _WISHES
     kind = (_WISHED if wished else _ORDERED).get(str(resource.get("status")))
     if kind is None:
         return
