@@ -8,6 +8,7 @@ person's work, with the reason.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -27,7 +28,8 @@ from carelane.effects.flight import Flight, intent_of, of_row
 from carelane.effects.outbox import Outbox
 from carelane.effects.settle import write
 from carelane.effects.settlement import Health, Outcome, Settlement, find_out, withdrawn
-from carelane.effects.wording import values_of, written
+from carelane.effects.wording import starts_at, values_of, written
+from carelane.facts import answer_links
 from carelane.facts.errors import CarelaneError
 from carelane.facts.intent import PATIENT_MESSAGE, Intent
 from carelane.facts.phi import Phi
@@ -167,8 +169,18 @@ def _message(outbox: Outbox, flight: Flight, intent: Intent, plan: Plan) -> Mapp
         intent.content.reveal(), directory.messages, clinic=directory.title, zone=place.zone,
         language=plan.template.languages.get(used),
     )  # fmt: skip
+    if directory.messages.answers:
+        values = {**values, "answer": _answer_link(outbox, flight, intent)}
     said = written(plan.template, plan.way.channel, wanted, values)
     return said if isinstance(said, str) else {**said, "to": plan.way.address}
+
+
+def _answer_link(outbox: Outbox, flight: Flight, intent: Intent) -> str:
+    """Where this one message is answered by a button: until the visit, or for a week."""
+    runtime = outbox.runtime
+    until = starts_at(intent.content.reveal()) or runtime.now() + WEEK
+    word = answer_links.made(runtime.vault.tokens.of, flight.id, until)
+    return f"{runtime.directory.messages.answers}?{urlencode({'a': word})}"
 
 
 def no_way(outbox: Outbox, flight: Flight, found: NoWay) -> Settlement:
