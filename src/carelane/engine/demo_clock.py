@@ -16,8 +16,8 @@ from carelane.store.database import Database, Tx
 
 DOOR = "clock"
 LOOK_S = 1.0
-ASK_AGAIN_S = 0.012
-FOLLOW_TIMES = 100
+ASK_AGAIN_S = 0.03
+FOLLOW_TIMES = 40
 NO_LATENESS = timedelta(0)
 AFTER_DUE = timedelta(seconds=1.05)
 """An expiry is decided a second after it is due (SEMANTICS 6)."""
