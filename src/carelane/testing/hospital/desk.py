@@ -391,10 +391,14 @@ class Staff:
     def told(self, since: datetime, until: datetime) -> dict[str, Worker]:
         """How each one's time went."""
         return {
-            name: Worker(shift_s=each.shift_s(since, until), busy_s=each.busy_s + each.clinic_s(since, until), finished=each.finished,
-                         silent=each.silent)
+            name: Worker(
+                shift_s=each.shift_s(since, until),
+                busy_s=each.busy_s + each.clinic_s(since, until),
+                finished=each.finished,
+                silent=each.silent,
+            )
             for name, each in self.members.items()
-        }  # fmt: skip
+        }
 
 
 def _by_page(page: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
