@@ -24,7 +24,7 @@ def told(run: Run, state: State, *, held_until: datetime | None) -> None:
     if not name:
         return
     _take_back(run)
-    if not state.milestone or _says_it_itself(run, state):
+    if state.milestone in {"", run.case.milestone} or _says_it_itself(run, state):
         return
     effect = _id_of(run, name, state.milestone)
     if effect is not None:
