@@ -21,6 +21,7 @@ from tests.flows.outside import Outside, SharedClock, close_outside, open_outsid
 
 PATHWAY = "prior-authorisation"
 ROUNDS_MAX = 30
+EVERY_S = 3600  # how often these tests ask after a pended claim, whatever the site says
 
 
 @dataclass(kw_only=True)
@@ -109,7 +110,8 @@ async def asking(house: House, feed: Feed, hand: Hand) -> AsyncIterator[Asking]:
     outside = await open_outside(house, feed, hand, profile="a")
     payer = PayerServer(clock=SharedClock(hand))
     client = signed_client(payer, await payer.start())
-    given: Mapping[str, Any] = house.runtime.directory.connections["payer"].settings
+    said = house.runtime.directory.connections["payer"].settings
+    given: Mapping[str, Any] = {**said, "inquire_every_s": EVERY_S}
     keep = partial(keeper_of(house), "payer")
     await outside.outbox.senders["payer"].close()
     sender = PayerSender(client=client, profile=profile_of(given), keep=keep)
