@@ -13,7 +13,9 @@ from tests.rules.brute import judge, narrowed
 from tests.rules.test_prover_mutants import JUDGED
 
 WORLDS = 12_000
-KEPT = {"surgery-clearance": {"said": [None, "stat"]}}  # what may not be narrowed away: calls go round for it
+KEPT = {
+    "surgery-clearance": {"said": [None, "stat"]}
+}  # what may not be narrowed away: calls go round for it
 FILES = sorted(Path(__file__).parent.glob("pathways/*.yaml"))
 SMALL = """
 pathway: small
