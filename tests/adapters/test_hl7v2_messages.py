@@ -181,11 +181,11 @@ BY_OTHER_CHANNELS = {
     "request.received",
     "request.withdrawn",
     "preparation.answered",
-    "authorisation.answered",
-    "coverage.reported",
     "appointment.risk",
     "slot.freed",
     "slot.taken",
+    "authorisation.answered",
+    "coverage.reported",
     "reading.received",  # also by ORU of a device, and the next by any ADT: test_readings_and_risks.py
     "risk.assessed",
 }

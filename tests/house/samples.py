@@ -99,7 +99,7 @@ def _resources() -> Iterator[dict[str, Any]]:
             "resourceType": "Appointment",
             "status": status,
             "start": AT,
-            "serviceType": [_coded("185349003"), _coded("cardiology")],
+            "serviceType": [_coded("185349003")],
         }
     for status in ("active", "on-hold", "revoked"):
         yield {"resourceType": "ServiceRequest", "status": status, "category": [_coded("363679005")],

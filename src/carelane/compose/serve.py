@@ -9,6 +9,7 @@ import uvicorn
 from carelane.accounts.rights import Rights
 from carelane.compose.charts import Charts, notes_of
 from carelane.compose.demo_clock import clock_door
+from carelane.compose.evidence import proven
 from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
 from carelane.compose.incoming import App, mounted
@@ -48,6 +49,7 @@ def desk_of(house: House, charts: ChartReader | None = None) -> Desk:
         runtime=house.runtime,
         rights=Rights(house.runtime, policies_of(house.settings)),
         health=health,
+        prove=proven,
         secure=bool(house.settings.tls_certificate),
         trials=_trials(house.settings),
         chart=charts or Charts(house),

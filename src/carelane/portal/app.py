@@ -29,6 +29,7 @@ from carelane.portal.pages import (
     pathway_live,
     pathways,
     records,
+    releases,
     signing,
     tasks,
     worklist,
@@ -52,6 +53,7 @@ PAGES = (
     pathways,
     pathway_live,
     measures,
+    releases,
     downtime,
     live,
 )

@@ -15,6 +15,7 @@ from carelane.facts.chart import ChartReader
 from carelane.pathways.notes import NoteTemplate
 from carelane.portal.pictures import Drawings
 from carelane.portal.trials import Tried
+from carelane.releases.evidence import Prove
 from carelane.worklist.viewer import Viewer
 
 Asked = Request[Any, Any, State]
@@ -34,6 +35,7 @@ class Desk:
     runtime: Runtime
     rights: Rights
     health: Health
+    prove: Prove  # judges a release before it is put in force
     secure: bool = False
     trials: Mapping[str, str] = field(default_factory=dict)  # text tables by pathway
     drawings: Drawings = field(default_factory=Drawings)

@@ -75,6 +75,7 @@ _SECTIONS = (
     ("Emergency access", "/break-glass", Action.TASK_LIST),
     ("Errors", "/errors", Action.EFFECT_VIEW),
     ("Pathways", "/pathways", Action.TASK_LIST),
+    ("Releases", "/releases", Action.RELEASE_VIEW),
     ("Measures", "/measures", Action.MEASURES_VIEW),
     ("Audit", "/audit", Action.AUDIT_VIEW),
     ("Downtime sheet", "/downtime", Action.TASK_LIST),

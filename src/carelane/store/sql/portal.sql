@@ -18,3 +18,8 @@ where t.closed_at is null and greatest(t.opened_at, t.claimed_at) > %(since)s
        or (t.owner_kind = 'role' and t.owner_name = any(%(roles)s))
        or (t.owner_kind = 'person' and t.owner_name = %(person)s))
 order by greatest(t.opened_at, t.claimed_at) limit 200
+
+-- name: open_approvals
+-- What one person approved and nobody has put in force yet, newest first.
+select release, pathway, site, service_line, referral_type, scheduling_lane, person, reason, proof, at
+from release_approval where used_by is null and at >= %(since)s order by at desc, id
