@@ -14,11 +14,11 @@ from carelane.compose.house import House
 from carelane.compose.people import outbox_of
 from carelane.directory.snapshot import ConnectionRow
 from carelane.effects.claim import know
-from carelane.effects.dispatch import dispatch
+from carelane.effects.dispatch import dispatch, scout
 from carelane.effects.outbox import Outbox
 from carelane.effects.reconcile import reconcile
 from carelane.effects.sweep import nightly
-from carelane.engine.loop import keep_scouting, supervised
+from carelane.engine.loop import supervised
 from carelane.facts.errors import CarelaneError
 
 LOOK_S = 2.0
@@ -59,8 +59,8 @@ class Sending:
                 for part, loop in (("dispatch", dispatch), ("reconcile", reconcile)):
                     work = partial(loop, outbox, name, over)
                     group.create_task(supervised(f"{part}-{name}", runtime, over, work))
-            scout = partial(keep_scouting, runtime, over, "effects", "effects.with_waiting")
-            group.create_task(supervised("scout-effects", runtime, over, scout))
+            look = partial(scout, outbox, over)
+            group.create_task(supervised("scout-effects", runtime, over, look))
             while not stop.is_set() and runtime.directory.connections == rows:
                 await runtime.bell.wait("connections", seconds=LOOK_S)
             over.set()

@@ -17,6 +17,7 @@ from carelane.facts.errors import CarelaneError
 from carelane.facts.intent import PATIENT_MESSAGE, Intent
 from carelane.facts.ports import OPTED_OUT, Sent, Verdict
 
+_SCOUT_S = 0.25
 _POLL_S = 1.0  # the scout at door `effects` rings sooner
 
 
@@ -42,12 +43,30 @@ async def dispatch(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
 async def _ready(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
     """Effects to send now; the usual answer, none, takes no lock on the destination."""
     async with outbox.runtime.worker.transaction() as tx:
-        if not await tx.tuples(
-            "effects.waiting", {"connection": name, "now": outbox.runtime.now()}
-        ):
-            return []
-    await address(outbox, await assign(outbox))
-    return await claim(outbox, name, limit=limit)
+        asked = {"connection": name, "now": outbox.runtime.now()}
+        ((due, unrouted),) = await tx.tuples("effects.waiting", asked)
+    if unrouted:
+        await address(outbox, await assign(outbox))
+    return await claim(outbox, name, limit=limit) if due or unrouted else []
+
+
+async def scout(outbox: Outbox, stop: asyncio.Event) -> None:
+    """Give what is new its connection, once for all destinations, and wake those that have something to send."""
+    runtime = outbox.runtime
+    while not stop.is_set():
+        names = await _waiting(outbox)
+        if "" in names:
+            await address(outbox, await assign(outbox))
+            names = await _waiting(outbox)
+        for name in names - {""}:
+            runtime.bell.ring_here(f"effects/{name}")
+        await runtime.bell.wait("effects", seconds=_SCOUT_S)
+
+
+async def _waiting(outbox: Outbox) -> set[str]:
+    async with outbox.runtime.worker.transaction() as tx:
+        rows = await tx.tuples("effects.with_waiting", {"now": outbox.runtime.now()})
+    return {name for (name,) in rows}
 
 
 async def send_ready(outbox: Outbox, name: str) -> int:

@@ -43,8 +43,10 @@ async def decide(runtime: Runtime, fact: Fact) -> Answer:
             chained = await decide_in(runtime, tx, fact.subject, fact, pending_max=PENDING_MAX)
     except turns.TurnBusy:
         return await _store_alone(runtime, fact)
-    runtime.bell.ring("effects")
-    runtime.bell.ring("drain")
+    if any(change.intents for step in chained.steps for change in step.changes):
+        runtime.bell.ring("effects")
+    if any(step.emissions for step in chained.steps):
+        runtime.bell.ring("drain")
     step = next(step for step in chained.steps if step.fact.id == fact.id)
     standing = Standing.APPLIED if step.disposition is Disposition.APPLIED else Standing.IGNORED
     return Answer(standing=standing, reason=step.reason, step=step)

@@ -19,9 +19,10 @@ update connection set state = %(state)s, open_until = %(open_until)s, failures =
 where name = %(connection)s
 
 -- name: waiting
--- Whether anything may be due at a destination, or has none yet: asked often, so it reads the head of an index only.
-select 1 where exists (
-  select from effect where connection in (%(connection)s, '') and state = 'ready' and next_at <= %(now)s)
+-- Whether anything may be due at a destination, and whether anything has none yet: asked often, so it reads the head of
+-- an index only.
+select exists (select from effect where connection = %(connection)s and state = 'ready' and next_at <= %(now)s),
+       exists (select from effect where connection = '' and state = 'ready' and next_at <= %(now)s)
 
 -- name: unrouted
 -- Capabilities and sites that wait for a connection, with the channel that a level asks for.
