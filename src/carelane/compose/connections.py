@@ -20,6 +20,8 @@ from carelane.connect.fhir.sender import FhirSender
 from carelane.connect.hl7v2.adapter import open_sender as open_hl7v2
 from carelane.connect.hl7v2.adapter import reader_of as hl7v2_reader
 from carelane.connect.hl7v2.codec import envelope as hl7v2_envelope
+from carelane.connect.link.codec import envelope as link_envelope
+from carelane.connect.link.mapping import read as link_reader
 from carelane.connect.mail.adapter import open_sender as open_mail
 from carelane.connect.sms.adapter import envelope_for as sms_envelope
 from carelane.connect.sms.adapter import open_sender as open_sms
@@ -111,6 +113,7 @@ KINDS: Mapping[str, Kind] = {
         envelope=lambda row: channel_envelope(row.settings),
         reader=lambda row, _snapshot: channel_reader(row.settings, source=row.name),
     ),
+    "link": Kind(envelope=lambda _row: link_envelope, reader=lambda _row, _snapshot: link_reader),
     "portal": Kind(),
     internal.NAME: Kind(),
 }

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from carelane.compose.connections import settings_of
 from carelane.compose.durability import Guard
@@ -17,6 +18,8 @@ from carelane.connect.channel.adapter import open_door as open_channel_door
 from carelane.connect.fhir.adapter import open_door as open_fhir_door
 from carelane.connect.fhir.adapter import open_poller
 from carelane.connect.fhir.payer_adapter import open_door as open_payer_door
+from carelane.connect.link.adapter import open_door as open_link_door
+from carelane.connect.link.codec import control_of
 from carelane.connect.sms.adapter import open_door as open_sms_door
 from carelane.directory.snapshot import ConnectionRow
 from carelane.effects.following import hurry
@@ -75,6 +78,7 @@ def doors(house: House, guard: Guard) -> dict[str, App]:
         **payer_doors(house, guard),
         **sms_doors(house, guard),
         **channel_doors(house, guard),
+        **link_doors(house, guard),
     }
 
 
@@ -104,6 +108,29 @@ def channel_doors(house: House, guard: Guard) -> dict[str, App]:
         )
         for name, row in rows_of(house, "channel").items()
     }
+
+
+def link_doors(house: House, guard: Guard) -> dict[str, App]:
+    """A door for patients who answer by the link in a message."""
+    runtime, found = house.runtime, dict[str, App]()
+    for name in rows_of(house, "link"):
+
+        async def used(effect: UUID, name: str = name) -> bool:
+            token = runtime.vault.tokens.control(name, control_of(effect))
+            async with runtime.worker.transaction() as tx:
+                return bool(await tx.rows("intake.known", tokens=[token]))
+
+        rules = runtime.directory.messages
+        found[f"/answers/{name}"] = open_link_door(
+            connection=name,
+            seal=runtime.vault.tokens.of,
+            receive=guard.receive,
+            used=used,
+            now=house.runtime.now,
+            site={"clinic": runtime.directory.title, "phone": rules.phone},
+            language=rules.language,
+        )
+    return found
 
 
 def sms_doors(house: House, guard: Guard) -> dict[str, App]:

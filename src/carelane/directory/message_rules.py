@@ -10,7 +10,8 @@ from carelane.pathways.reader import Record, Text
 from carelane.pathways.zones import zone_known
 
 _KEYS = (
-    "quiet", "per_week", "country", "language", "consent", "untranslated", "link", "phone", "zones", "same_request",
+    "quiet", "per_week", "country", "language", "consent", "untranslated", "link", "answers", "phone", "zones",
+    "same_request",
 )  # fmt: skip
 _CONSENTS = ("assumed", "asked")
 _UNTRANSLATED = ("person", "default")
@@ -36,6 +37,7 @@ def rules(row: Row) -> MessageRules:
         ask_first=consent == "asked",
         translated=untranslated == "person",
         link=row.text("link", ""),
+        answers=row.text("answers", ""),
         phone=row.text("phone", ""),
         zones=_zones(row),
         same_request=_window(row, plain.same_request),

@@ -31,6 +31,7 @@ class MessageRules:
 
     With `ask_first` nobody is written to who hasn't consented; with `translated` nobody in a language that the record
     doesn't name. `zones` are by state or region of the address.
+    `answers` is where the page stands by which a patient answers a message (a connection of kind `link`).
     `same_request` is how long two requests of one kind by two channels are taken for one.
     """
 
@@ -42,6 +43,7 @@ class MessageRules:
     ask_first: bool = False
     translated: bool = True
     link: str = ""
+    answers: str = ""
     phone: str = ""
     zones: Mapping[str, str] = field(default_factory=dict)
     same_request: timedelta = timedelta(days=2)

@@ -8,6 +8,7 @@ person's work, with the reason.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -27,7 +28,8 @@ from carelane.effects.flight import Flight, intent_of, of_row
 from carelane.effects.outbox import Outbox
 from carelane.effects.settle import write
 from carelane.effects.settlement import Health, Outcome, Settlement, find_out, withdrawn
-from carelane.effects.wording import values_of, written
+from carelane.effects.wording import starts_at, values_of, written
+from carelane.facts import answer_links
 from carelane.facts.errors import CarelaneError
 from carelane.facts.intent import PATIENT_MESSAGE, Intent
 from carelane.facts.phi import Phi
@@ -38,6 +40,8 @@ from carelane.store.vault import Shredded
 
 WEEK = timedelta(days=7)
 _BATCH = 50
+_SAID_OTHERWISE = frozenset({"no-consent", "language"})
+"""Why a clinical message may not be said to somebody who can still be told that there is one."""
 _json = msgspec.json.Decoder(dict[str, object])
 
 
@@ -106,11 +110,13 @@ async def plan_of(outbox: Outbox, tx: Tx, flight: Flight, name: str) -> Plan | N
         scope=CLINICAL if template.clinical else MESSAGES,
     )
     way = choose(reach, statements, offer)
+    if not isinstance(way, NoWay) and not _spoken(
+        template, way, reach, translated=rules.translated
+    ):
+        way = NoWay(reason="language")
     if isinstance(way, NoWay):
-        less = way.reason == "no-consent" and template.clinical and template.otherwise
+        less = way.reason in _SAID_OTHERWISE and template.clinical and template.otherwise
         return await plan_of(outbox, tx, flight, template.otherwise) if less else way
-    if not _spoken(template, way, reach, translated=rules.translated):
-        return NoWay(reason="language")
     if template.counted and await _over(tx, flight, runtime.now(), rules.per_week):
         return NoWay(reason="contact-limit")
     now = runtime.now()
@@ -163,8 +169,18 @@ def _message(outbox: Outbox, flight: Flight, intent: Intent, plan: Plan) -> Mapp
         intent.content.reveal(), directory.messages, clinic=directory.title, zone=place.zone,
         language=plan.template.languages.get(used),
     )  # fmt: skip
+    if directory.messages.answers:
+        values = {**values, "answer": _answer_link(outbox, flight, intent)}
     said = written(plan.template, plan.way.channel, wanted, values)
     return said if isinstance(said, str) else {**said, "to": plan.way.address}
+
+
+def _answer_link(outbox: Outbox, flight: Flight, intent: Intent) -> str:
+    """Where this one message is answered by a button: until the visit, or for a week."""
+    runtime = outbox.runtime
+    until = starts_at(intent.content.reveal()) or runtime.now() + WEEK
+    word = answer_links.made(runtime.vault.tokens.of, flight.id, until)
+    return f"{runtime.directory.messages.answers}?{urlencode({'a': word})}"
 
 
 def no_way(outbox: Outbox, flight: Flight, found: NoWay) -> Settlement:

@@ -21,8 +21,9 @@ def values_of(
     content: Payload, rules: MessageRules, *, clinic: str, zone: str, language: Language | None
 ) -> Mapping[str, str]:
     """A value for each blank that there is one for."""
-    found = {**site_values(rules, clinic), "note": _note(content)}
-    starts = _instant(content)
+    milestone = str(content.get("milestone") or "")
+    found = {**site_values(rules, clinic), "note": _note(content), "milestone": milestone}
+    starts = starts_at(content)
     if starts is not None and language is not None:
         local = starts.astimezone(ZoneInfo(zone))
         found.update(date=language.day(local), time=language.time(local))
@@ -30,8 +31,9 @@ def values_of(
 
 
 def site_values(rules: MessageRules, clinic: str) -> dict[str, str]:
-    """What the site fills blanks with."""
-    return {"clinic": clinic, "phone": rules.phone, "link": rules.link}
+    """What the site fills blanks with; without a page to answer by, the portal is named, or the number to call."""
+    answer = rules.link or rules.phone
+    return {"clinic": clinic, "phone": rules.phone, "link": rules.link, "answer": answer}
 
 
 def written(
@@ -52,7 +54,7 @@ def _note(content: Payload) -> str:
     return note.strip() if isinstance(note, str) else ""
 
 
-def _instant(content: Payload) -> datetime | None:
+def starts_at(content: Payload) -> datetime | None:
     """The appointment's time, or that of a slot which is offered."""
     appointment, fields = content.get("appointment"), content.get("fields")
     booked: Json = appointment.get("start") if isinstance(appointment, Mapping) else None

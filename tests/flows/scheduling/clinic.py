@@ -46,10 +46,11 @@ from tests.flows.conftest import ROOT, Feed, Hand
 from tests.flows.outside import SharedClock
 
 CHANNELS = ("web-form", "call-centre", "portal")
-INBOUND = ("mllp", "ehr", "texts", *CHANNELS)
-NOTIFIED = ("Appointment", "Slot", "Patient")
+INBOUND = ("mllp", "ehr", "texts", "links", *CHANNELS)
+NOTIFIED = ("Appointment", "Slot", "Patient", "RiskAssessment")
 ROUNDS = 30
-NO_CONTENT = 204
+CREATED, NO_CONTENT = 201, 204
+VISITS = "urn:carelane:testing:appointments"
 CONNECTIONS = """connections:
   mllp: {{ kind: hl7v2, site: north, settings: {{ direction: in, listen_host: 127.0.0.1, listen_port: 20575 }} }}
   ehr:
@@ -74,7 +75,6 @@ CONNECTIONS = """connections:
     settings: {{ host: 127.0.0.1, port: {mail}, sending: {{ writes: [{{ resource: Communication }}] }} }}
   texts:
     kind: sms
-    site: north
     serves: [patient.message]
     settings:
       dialect: twilio
@@ -93,6 +93,7 @@ CONNECTIONS = """connections:
       port: {mail}
       sender: clinic@northgate.example
       sending: {{ per_second: 100, burst: 100, writes: [{{ resource: Communication }}] }}
+  links: {{ kind: link, site: north }}
 """
 CHANNEL = """  {name}:
     kind: channel
@@ -163,12 +164,44 @@ class Clinic:
     async def chart(self, kind: str, key: str, resource: Mapping[str, Any]) -> int:
         """Somebody at the hospital writes into the EHR itself, which notifies of what changed; the answer's status."""
         self.hand.forward(timedelta(seconds=1))
-        body = json.dumps({**resource, "resourceType": kind, "id": key}).encode()
-        told = self.ehr.desk.answer(Asked(method="PUT", parts=(kind, key), body=body))
+        records, named = self.ehr.desk.records, {**resource, "resourceType": kind, "id": key}
+        if records.current(kind, key) is None:  # not every EHR lets a client choose an id
+            self.ehr.notifier.tell(records.put(kind, key, named).resource)
+            await self.hear()
+            return CREATED
+        told = self.ehr.desk.answer(
+            Asked(method="PUT", parts=(kind, key), body=json.dumps(named).encode())
+        )
         for version in told.changed:
             self.ehr.notifier.tell(version.resource)
         await self.hear()
         return told.status
+
+    async def known(self, person: int, phone: str) -> None:
+        """The EHR's record of one of its patients says by which phone they are reached, and tells of it."""
+        before = self.ehr.desk.records.current("Patient", f"p{person}")
+        assert before is not None
+        telecom = [{"system": "phone", "value": phone, "use": "mobile"}] if phone else []
+        await self.chart("Patient", f"p{person}", {**before.resource, "telecom": telecom})
+
+    async def visit(self, number: str, person: int, starts: datetime, **said: Any) -> None:
+        """An appointment stands in the EHR's book, or changes there."""
+        named = {"reference": f"Patient/p{person}", "type": "Patient"}
+        code = said.pop("service", "follow-up")
+        await self.chart("Appointment", number, {
+            "status": "booked", "identifier": [{"system": VISITS, "value": number}], "start": starts.isoformat(),
+            "end": (starts + timedelta(minutes=30)).isoformat(), "serviceType": [{"coding": [{"code": code}]}],
+            "participant": [{"actor": named, "status": "accepted"}], **said})  # fmt: skip
+
+    async def follows(self, link: str, button: str = "", *, language: str = "") -> tuple[int, str]:
+        """A patient opens a link, or presses a button behind it: status and page."""
+        headers = {"Accept-Language": language} if language else {}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            asked = session.post(link, data={"button": button}) if button else session.get(link)
+            async with asked as answer:
+                told = answer.status, await answer.text()
+        await self.hear()
+        return told
 
     async def hear(self) -> None:
         """Interpret and decide whatever came."""
@@ -214,6 +247,7 @@ class Clinic:
             "select id, version, subject from task where name = %s and closed_at is null order by opened_at, id",
             task,
         )
+        self.hand.forward(timedelta(seconds=1))
         mine = [row for row in rows if not person or row[2] == self.subject(person)]
         assert mine, (task, self.open_tasks())
         id_, version, _ = mine[0]
@@ -310,7 +344,6 @@ async def opened(
     superuser: "psycopg.Connection[Any]",
     *,
     profile: str = "a",
-    rules: str = "",
 ) -> AsyncIterator[Clinic]:
     """Open one; its books are audited when the test is over."""
     async with AsyncExitStack() as stack:
@@ -332,7 +365,7 @@ async def opened(
             ehr=base, keyed=str(profile == "a").lower(), booking="create" if profile == "a" else "transaction",
             mail=port, gateway=gateway.root, account=ACCOUNT, sender=SENDER, door=door,
         ) + "".join(CHANNEL.format(name=name) for name in CHANNELS)  # fmt: skip
-        settings = _settings(home, text, rules)
+        settings = _settings(home, text, door)
         house = await stack.enter_async_context(
             open_house(settings, database, process="test", load=True)
         )
@@ -373,13 +406,13 @@ async def _nothing(_scope: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def _settings(home: Path, connections: str, rules: str) -> Settings:
+def _settings(home: Path, connections: str, door: str) -> Settings:
     site, pathways = home / "site", home / "pathways"
     shutil.copytree(ROOT / "site", site)
     shutil.copytree(ROOT / "pathways", pathways)
     (site / "connections.yaml").write_text(connections)
-    if rules:
-        (site / "messages.yaml").write_text(rules)
+    messages = (site / "messages.yaml").read_text()
+    (site / "messages.yaml").write_text(messages.replace("http://127.0.0.1:20481", door))
     (home / "run").mkdir()
     (home / "run/notify.secret").write_text("a secret for tests, long enough to count")
     (home / "gateway.secret").write_text(SECRET)

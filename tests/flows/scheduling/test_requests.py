@@ -36,8 +36,8 @@ async def test_a_request_is_completed_offered_booked_in_the_record_and_the_patie
     await clinic.settle()
 
     assert clinic.states("scheduling-request") == ["closed: booked"]
-    assert [(name, state) for name, state, _ in clinic.effects("scheduling-request")] == [
-        ("hold", "done"), ("book", "done"), ("tell-booked", "done")]  # fmt: skip
+    assert sorted((name, state) for name, state, _ in clinic.effects("scheduling-request")) == [
+        ("book", "done"), ("hold", "done"), ("tell-booked", "done")]  # fmt: skip
     assert len(clinic.appointments("s1")) == 1
     assert clinic.slot_status("s1") == "busy"
     assert "booked your appointment" in clinic.texts(PHONES[1])[-1]
@@ -47,8 +47,9 @@ async def test_a_request_is_completed_offered_booked_in_the_record_and_the_patie
 
 
 @pytest.mark.requirement("R34")
-async def test_two_who_want_one_slot_and_the_record_has_one_appointment(clinic: Clinic) -> None:
+async def test_two_who_want_one_slot_and_the_record_has_one_appointment(either: Clinic) -> None:
     """Two schedulers agree on one slot at once: the slot's order gives it to one, the other gets another time."""
+    clinic = either
     await clinic.slot(
         "s1", clinic.hand() + timedelta(days=70)
     )  # far ahead: nobody offers it to a waitlist

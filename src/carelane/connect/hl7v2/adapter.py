@@ -57,7 +57,18 @@ def local_of(settings: Mapping[str, Json]) -> Local:
         referral_words=settings.get("referral_words", True) is True,
         risk_codes=risks or RISK_CODES,
         no_show_codes=missed or NO_SHOW_CODES,
+        slot_place=_place(_text(settings, "slot_field", "")),
     )
+
+
+def _place(text: str) -> tuple[str, int] | None:
+    """`SCH-5` as segment and field."""
+    if not text:
+        return None
+    segment, _, number = text.partition("-")
+    if len(segment) != 3 or not number.isdecimal():  # noqa: PLR2004  # HL7 v2: a segment's name
+        raise SettingUnusable("slot_field is not a segment and a field, such as SCH-5")
+    return segment.upper(), int(number)
 
 
 async def open_listener(
@@ -132,6 +143,7 @@ SCHEMA: Final[Mapping[str, Json]] = {
         "referral_words": {"type": "boolean", "default": True},
         "risk_codes": {"type": "array", "items": {"type": "string"}},
         "no_show_codes": {"type": "array", "items": {"type": "string"}},
+        "slot_field": {"type": "string", "pattern": "^[A-Z0-9]{3}-[0-9]{1,2}$"},
         "application": {"type": "string", "default": "CARELANE"},
         "facility": _TEXT,
         "to_application": _TEXT,

@@ -35,7 +35,8 @@ class Local:
     sending facility); `referral_codes` are service codes whose orders are referrals, and with
     `referral_words` so are services whose name says referral or consult. `risk_codes` are observations (OBX-3) of an
     ADT message that say how great a risk a discharged patient has, `no_show_codes` those of a scheduling message that
-    say how likely somebody will not come.
+    say how likely somebody will not come. `slot_place` is where a scheduling message names the slot as the record's
+    booking interface does (segment and field: `("SCH", 5)`, `("ZSL", 1)`); the standard has no such field.
     """
 
     zone: tzinfo = UTC
@@ -44,6 +45,7 @@ class Local:
     referral_words: bool = True
     risk_codes: frozenset[str] = field(default=RISK_CODES)
     no_show_codes: frozenset[str] = field(default=NO_SHOW_CODES)
+    slot_place: tuple[str, int] | None = None
 
     def is_referral(self, codes: tuple[str, ...], names: tuple[str, ...]) -> bool:
         """Whether an order for this service is a referral or a consult."""

@@ -19,7 +19,7 @@ from carelane.connect.hl7v2.mapping.values import (
     location,
     practitioner,
 )
-from carelane.facts.fact import Json, Urgency
+from carelane.facts.fact import Draft, Json, SubjectKind, Urgency
 
 _BY_EVENT = {"S15": "cancelled", "S17": "entered-in-error", "S26": "noshow", "S01": "proposed"}
 _BY_FILLER = {  # HL7 table 0278
@@ -32,6 +32,8 @@ _BY_FILLER = {  # HL7 table 0278
     "DELETED": "entered-in-error",
     "NOSHOW": "noshow",
 }
+FREEING = frozenset({"S15", "S17", "S26"})
+"""Cancelled, deleted, missed: what was booked is free again, if its time has not come."""
 _MINUTES = {"S": 1 / 60, "SEC": 1 / 60, "H": 60, "HR": 60, "HOURS": 60, "D": 1440}
 _STARTS = (("AIS", 4), ("AIL", 6), ("AIP", 6), ("AIG", 8))
 _ORDERS = {"SCH": (26, 27), "ARQ": (24, 25)}
@@ -96,6 +98,40 @@ def appointment(context: Context, event: str, patient: Shape | None) -> Shape:
             "participant": _participants(context, patient),
         }
     )
+
+
+def slot_freed(context: Context, event: str, shape: Shape) -> Draft | None:
+    """The slot that a visit which will not take place gives back, where the connection says which field names it."""
+    place = context.local.slot_place
+    segment = context.message.segment(place[0]) if place else None
+    name = clean(segment.get(place[1])) if place and segment else None
+    if event not in FREEING or not name:
+        return None
+    said = {
+        "resourceType": "Slot",
+        "reference": name,
+        "start": shape.get("start"),
+        "end": shape.get("end"),
+        "minutes": shape.get("minutesDuration") or _between(shape),
+        "serviceType": shape.get("serviceType"),
+        "appointmentType": shape.get("appointmentType"),
+    }
+    return context.draft(
+        "slot.freed",
+        payload={"slot": kept(said)},
+        identifiers=(),
+        keys={"slot": name},
+        entity="slot",
+        occurred_at=context.sent_at(),
+        subject=SubjectKind.SLOT,
+    )
+
+
+def _between(shape: Shape) -> int | None:
+    start, end = shape.get("start"), shape.get("end")
+    if not (isinstance(start, str) and isinstance(end, str) and "T" in start and "T" in end):
+        return None
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)) // timedelta(minutes=1)
 
 
 def _times(context: Context, schedule: Segment | None) -> tuple[str | None, str | None, int | None]:

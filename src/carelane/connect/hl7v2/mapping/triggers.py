@@ -32,6 +32,7 @@ from carelane.connect.hl7v2.mapping.scheduling import (
     appointment,
     appointment_keys,
     schedule_urgency,
+    slot_freed,
 )
 from carelane.connect.hl7v2.mapping.urgency import of_order
 from carelane.connect.hl7v2.mapping.values import Shape
@@ -151,13 +152,15 @@ def _schedule(trigger: str, context: Context, person: Who) -> tuple[Draft, ...]:
             "The appointment has neither a filler nor a placer number.",
             "Ask the sender for SCH-1 or SCH-2; without them later changes can't be matched.",
         )
+    shape = appointment(context, event, person.patient)
+    freed = slot_freed(context, event, shape)
     return (
         context.draft(
             _SCHEDULE[trigger],
             payload={
                 "patient": person.patient,
                 "encounter": person.encounter,
-                "appointment": appointment(context, event, person.patient),
+                "appointment": shape,
             },
             identifiers=person.identifiers,
             keys={**keys, "encounter": person.visit},
@@ -166,6 +169,7 @@ def _schedule(trigger: str, context: Context, person: Who) -> tuple[Draft, ...]:
             urgency=schedule_urgency(context),
             subject=SubjectKind.PATIENT if person.patient else SubjectKind.SLOT,
         ),
+        *([freed] if freed else []),
     )
 
 
