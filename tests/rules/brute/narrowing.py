@@ -14,8 +14,7 @@ from tests.rules.brute.tables import reads
 from tests.rules.brute.texts import fields, guards
 from tests.rules.worlds import Known, count
 
-CHOICES, SMALL = 6, 120_000
-_LEAST = 2
+CHOICES, SMALL = 8, 120_000
 
 
 def narrowings(
@@ -25,15 +24,14 @@ def narrowings(
     whole = {name: list(values) for name, values in dimensions(definition, {})}
     if count(whole) <= most:
         return [whole]
-    keep = asked(definition, before)
+    keep = asked(definition, before or definition)
     return [_narrowed(definition, whole, keep, seed) for seed in range(CHOICES)]
 
 
-def asked(definition: Definition, before: Definition | None) -> set[str]:
+def asked(definition: Definition, before: Definition) -> set[str]:
     """The inputs that the changed guards and rows read, and those that say how urgent a case is."""
-    old = set(guards(before)) if before is not None else set()
-    fresh = [guard for guard in guards(definition) if guard not in old]
-    fresh.extend(guard for guard in old if guard not in set(guards(definition)))
+    old, new = set(guards(before)), set(guards(definition))
+    fresh = old ^ new
     made_by = {output: each for each in definition.tables.values() for output in each.outputs}
     flags = definition.red_flags
     named = {
@@ -54,11 +52,11 @@ def _narrowed(
     found = {name: list(values) for name, values in whole.items()}
     others = [name for name in found if name in definition.inputs and name not in keep]
     kept = [name for name in found if name in definition.inputs and name in keep]
-    while count(found) > SMALL:
-        wide = [name for name in others if len(found[name]) > _LEAST]
-        wide = wide or [name for name in kept if len(found[name]) > _LEAST]
-        if not wide:
-            raise NotForMe(f"{count(found)} worlds")
-        name = max(wide, key=lambda each: (len(found[each]), each))
-        found[name].pop(chance.randrange(1, len(found[name])))
+    for among, least in ((others, 2), (kept, 3), (others, 1), (kept, 2)):
+        while count(found) > SMALL and (wide := [n for n in among if len(found[n]) > least]):
+            most = max(len(found[name]) for name in wide)
+            name = chance.choice(sorted(name for name in wide if len(found[name]) == most))
+            found[name].pop(chance.randrange(1, len(found[name])))
+    if count(found) > SMALL:
+        raise NotForMe(f"{count(found)} worlds")
     return found
