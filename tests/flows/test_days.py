@@ -1,4 +1,4 @@
-"""A day at the synthetic hospital on the demo's clock, as a person would run it: `carelane demo --once --days 1 --json`."""
+"""A day at the synthetic hospital on the demo's clock, as a person runs it: `carelane demo --once --days 1 --json`."""
 
 import json
 import os
@@ -9,12 +9,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NOUGHT = ("cases_without_owner_or_clock", "double_bookings", "double_messages", "red_flags_routed_down")
+NOUGHT = (
+    "cases_without_owner_or_clock",
+    "double_bookings",
+    "double_messages",
+    "red_flags_routed_down",
+)
 
 
 @pytest.mark.requirement("R131")
 def test_a_small_hospital_lives_a_day_and_is_judged(tmp_path: Path) -> None:
-    """Messages by every way become work, staff finishes it by shifts, one clock moves for all; what must be nought is."""
+    """Messages by every way become work, staff finishes it on shifts, one clock moves for all."""
     command = [sys.executable, "-m", "carelane.cli", "demo", "--once", "--json", "--days", "1", "--volume", "0.08",
                "--home", str(tmp_path / "home")]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=280,

@@ -49,7 +49,7 @@ CHANNELS = ("web-form", "call-centre", "portal")
 INBOUND = ("mllp", "ehr", "texts", "links", *CHANNELS)
 NOTIFIED = ("Appointment", "Slot", "Patient", "RiskAssessment")
 ROUNDS = 30
-NO_CONTENT = 204
+CREATED, NO_CONTENT = 201, 204
 VISITS = "urn:carelane:testing:appointments"
 CONNECTIONS = """connections:
   mllp: {{ kind: hl7v2, site: north, settings: {{ direction: in, listen_host: 127.0.0.1, listen_port: 20575 }} }}
@@ -164,8 +164,14 @@ class Clinic:
     async def chart(self, kind: str, key: str, resource: Mapping[str, Any]) -> int:
         """Somebody at the hospital writes into the EHR itself, which notifies of what changed; the answer's status."""
         self.hand.forward(timedelta(seconds=1))
-        body = json.dumps({**resource, "resourceType": kind, "id": key}).encode()
-        told = self.ehr.desk.answer(Asked(method="PUT", parts=(kind, key), body=body))
+        records, named = self.ehr.desk.records, {**resource, "resourceType": kind, "id": key}
+        if records.current(kind, key) is None:  # not every EHR lets a client choose an id
+            self.ehr.notifier.tell(records.put(kind, key, named).resource)
+            await self.hear()
+            return CREATED
+        told = self.ehr.desk.answer(
+            Asked(method="PUT", parts=(kind, key), body=json.dumps(named).encode())
+        )
         for version in told.changed:
             self.ehr.notifier.tell(version.resource)
         await self.hear()

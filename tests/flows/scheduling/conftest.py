@@ -19,3 +19,16 @@ async def clinic(
     """The shipped site, an EHR that takes a slot when it books."""
     async with opened(database, tmp_path, hand, superuser) as one:
         yield one
+
+
+@pytest.fixture(params=["a", "b"])
+async def either(
+    request: pytest.FixtureRequest,
+    database: DatabaseUrls,
+    tmp_path: Path,
+    hand: Hand,
+    superuser: "psycopg.Connection[Any]",
+) -> AsyncIterator[Clinic]:
+    """The same with an EHR that takes slots itself, and with one where the client takes both."""
+    async with opened(database, tmp_path, hand, superuser, profile=request.param) as one:
+        yield one

@@ -47,8 +47,9 @@ async def test_a_request_is_completed_offered_booked_in_the_record_and_the_patie
 
 
 @pytest.mark.requirement("R34")
-async def test_two_who_want_one_slot_and_the_record_has_one_appointment(clinic: Clinic) -> None:
+async def test_two_who_want_one_slot_and_the_record_has_one_appointment(either: Clinic) -> None:
     """Two schedulers agree on one slot at once: the slot's order gives it to one, the other gets another time."""
+    clinic = either
     await clinic.slot(
         "s1", clinic.hand() + timedelta(days=70)
     )  # far ahead: nobody offers it to a waitlist

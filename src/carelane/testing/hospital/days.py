@@ -321,6 +321,7 @@ def _members(course: Course, begin: datetime) -> dict[str, Member]:
             owners=frozenset((*course.chart[name]["owners"], name)),
             sites=frozenset(course.chart[name]["sites"] or SITES),
             shifts=roster.shifts(name, start, course.days + 1),
+            clinics=roster.clinics(name, start, course.days),
             free_at=begin,
         )
         for name in course.staff

@@ -42,6 +42,7 @@ class Member:
     owners: frozenset[str]
     sites: frozenset[str]
     shifts: Sequence[tuple[datetime, datetime]]
+    clinics: Sequence[tuple[datetime, datetime]] = ()
     token: str = field(default="", repr=False)
     free_at: datetime
     busy_s: float = 0.0
@@ -56,12 +57,22 @@ class Member:
         """Whether the work is theirs, and of a site of theirs."""
         return item.owner in self.owners and item.site in ("", *self.sites)
 
+    def in_clinic(self, at: datetime) -> bool:
+        """Whether patients who came have these hours."""
+        return any(since <= at < until for since, until in self.clinics)
+
+    def clinic_s(self, since: datetime, until: datetime) -> float:
+        """Seconds between two instants that belonged to patients who came."""
+        return _seconds(self.clinics, since, until)
+
     def shift_s(self, since: datetime, until: datetime) -> float:
         """Seconds on shift between two instants."""
-        spans = (
-            (min(end, until) - max(begin, since)).total_seconds() for begin, end in self.shifts
-        )
-        return sum(span for span in spans if span > 0)
+        return _seconds(self.shifts, since, until)
+
+
+def _seconds(spans: Sequence[tuple[datetime, datetime]], since: datetime, until: datetime) -> float:
+    lengths = ((min(end, until) - max(begin, since)).total_seconds() for begin, end in spans)
+    return sum(length for length in lengths if length > 0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -187,7 +198,7 @@ class Staff:
     def _start(self, member: Member) -> datetime | None:
         """When this person could begin something, up to now; None while busy or away."""
         now = self.hospital.now
-        if member.free_at > now or not member.on_shift(now):
+        if member.free_at > now or not member.on_shift(now) or member.in_clinic(now):
             return None
         return member.free_at if member.on_shift(member.free_at) else now
 
@@ -380,10 +391,14 @@ class Staff:
     def told(self, since: datetime, until: datetime) -> dict[str, Worker]:
         """How each one's time went."""
         return {
-            name: Worker(shift_s=each.shift_s(since, until), busy_s=each.busy_s, finished=each.finished,
-                         silent=each.silent)
+            name: Worker(
+                shift_s=each.shift_s(since, until),
+                busy_s=each.busy_s + each.clinic_s(since, until),
+                finished=each.finished,
+                silent=each.silent,
+            )
             for name, each in self.members.items()
-        }  # fmt: skip
+        }
 
 
 def _by_page(page: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
