@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -12,8 +13,11 @@ from carelane.cli.asking import ask, say, settings_flags
 from carelane.cli.backtest_text import status, text, write_document
 from carelane.cli.pathway_files import texts_beside
 from carelane.compose.house import House
+from carelane.compose.site import shipped_templates, texts
+from carelane.directory.site import load_site
 from carelane.facts.errors import SetupFault
 from carelane.pathways.definition import Definition
+from carelane.pathways.digest import digest
 from carelane.pathways.folder import Loaded
 from carelane.proofs.backtest import BacktestReport
 from carelane.proofs.events import History, encode
@@ -21,6 +25,7 @@ from carelane.releases import publish
 from carelane.releases.backtest import backtest, decided_by, files_of, head_of
 from carelane.releases.events import export, heard_by
 from carelane.releases.reports import keep
+from carelane.settings import Settings
 
 
 def add(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -78,7 +83,9 @@ def loaded(file: Path) -> Loaded:
     Raises:
         ReleaseFault: it has errors, each with file, line and remedy.
     """
-    found = publish.read(texts_beside(file))
+    settings = Settings()
+    site, _ = load_site(texts(settings.site))
+    found = publish.read(texts_beside(file), shipped_templates(settings, site))
     return next(each for each in found if each.place == str(file))
 
 
@@ -150,7 +157,13 @@ def _old(options: argparse.Namespace) -> Definition:
     """The release that decided: a file, or one that the recording has by that version."""
     file = Path(options.against)
     if file.exists():
-        return loaded(file).definition
+        found = loaded(file).definition
+        recorded = {each.digest for each in head_of(files_of(options.events)).releases}
+        bare = digest(
+            found
+        )  # without the templates that it names: recorded by a house of other ones
+        only = found.digest not in recorded and bare in recorded
+        return replace(found, digest=bare) if only else found
     return decided_by(head_of(files_of(options.events)), options.against)
 
 
