@@ -1,6 +1,7 @@
 """A visit is prepared before it happens, or somebody acts before it, not at the desk."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.flows.scheduling.waiting import ACCEPTED, PHONES
 pytestmark = pytest.mark.postgres
 
 
-def about(number: str) -> dict[str, object]:
+def about(number: str) -> dict[str, Any]:
     """A questionnaire of this visit."""
     return {"kind": "questionnaire", "appointment": {"authority": VISITS, "value": number}}
 
