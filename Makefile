@@ -30,7 +30,7 @@ bench: python ## speed and memory; the last line is one JSON object
 
 mutants: python ## plant every named mutant and show that a test catches it
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -k "mutant and not prover_mutants" $(ARGS)
-	@$(BIN)/pytest -n $(WORKERS) --dist worksteal --every-mutant tests/rules/test_prover_mutants.py $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal --timeout 7200 --every-mutant tests/rules/test_prover_mutants.py $(ARGS)
 
 lock: python ## resolve requirements/*.in and package.json into lock files
 	@sh make/lock.sh

@@ -126,9 +126,10 @@ class Outside:
         assert rows == []
 
     def effects(self) -> list[tuple[str, str, str]]:
-        """Each effect's name, state and cause, in order."""
+        """Name, state and cause of each effect in order, but for milestones told to the patient, which stand apart."""
         return [(str(a), str(b), str(c)) for a, b, c in self.feed.sql(
-            "select name, state, cause from effect order by created_at, id")]  # fmt: skip
+            "select name, state, cause from effect where name <> 'tell-milestone'"
+            " order by created_at, id")]  # fmt: skip
 
     def held(self) -> Mapping[str, int]:
         """How many resources of the EHR carry the id of each effect that counts as done at the EHR."""

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from carelane.accounts import sessions
 from carelane.compose.connections import envelopes, readers
 from carelane.compose.house import House, open_house
-from carelane.engine.demo_clock import NotADemo, move
+from carelane.engine.demo_clock import AFTER_DUE, NotADemo, move, target_of
 from carelane.engine.drain import drain
 from carelane.intake.interpret import interpret
 from carelane.intake.receive import arrived_of
@@ -103,3 +104,75 @@ async def test_a_demo_s_database_does_not_serve_without_the_setting(
             pass
     async with open_house(settings(tmp_path, demo=False), database, process="judge") as house:
         assert house.clock.ahead > DAY - timedelta(seconds=1)
+
+
+@pytest.mark.requirement("R131")
+async def test_what_is_routine_may_be_late_together(database: DatabaseUrls, tmp_path: Path) -> None:
+    """With `within` the clock passes a referral's warning by that much, and says so."""
+    async with open_house(
+        settings(tmp_path, demo=True), database, process="up", load=True
+    ) as house:
+        origin = make.Origin(start=house.clock())
+        await arrive(house, make.referral(1, person=1, specialty=0, priority=1, origin=origin))
+        await work(house)
+        before, within = house.clock(), timedelta(minutes=12)
+        moved = await move(house.runtime, house.clock, until=before + 30 * DAY, within=within)
+        assert moved.next_at is not None
+        late = house.clock() - moved.next_at
+        assert timedelta(minutes=11) < late <= within + timedelta(seconds=5)
+        assert 11 * 60 < moved.late_s <= 12 * 60
+
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("next_min", "safety_min", "within_min", "stops_min"),
+    [
+        (None, None, 12, 60),
+        (90, None, 12, 60),
+        (10, None, 0, 10),
+        (10, None, 12, 22),
+        (10, 10, 12, 10),
+        (10, 15, 12, 15),
+        (10, 40, 12, 22),
+        (55, 59, 12, 59),
+    ],
+)
+def test_a_safety_clock_is_never_made_late(
+    next_min: int | None, safety_min: int | None, within_min: int, stops_min: int
+) -> None:
+    """An hour is asked for; it stops at what is due next plus the lateness allowed, and at each safety clock."""
+
+    def at(minutes: int | None) -> datetime | None:
+        return None if minutes is None else NOON + timedelta(minutes=minutes)
+
+    until = NOON + timedelta(hours=1)
+    stop = target_of(until, at(next_min), at(safety_min), timedelta(minutes=within_min))
+    assert timedelta(0) <= stop - NOON - timedelta(minutes=stops_min) <= AFTER_DUE
+
+
+async def test_it_is_asked_again_while_something_is_on_its_way(
+    database: DatabaseUrls, tmp_path: Path
+) -> None:
+    """`wait_s` is a patience, not a promise: what stays pending holds the clock, and the answer says what."""
+    async with open_house(
+        settings(tmp_path, demo=True), database, process="up", load=True
+    ) as house:
+        await arrive(house, make.referral(1, person=1, origin=make.Origin(start=house.clock())))
+        busy = await move(house.runtime, house.clock, until=house.clock() + DAY, wait_s=0.1)
+        assert busy.busy["messages"] == 1
+        assert house.clock() < busy.now + timedelta(hours=1)
+
+
+async def test_people_at_the_screen_of_a_demo_stay_signed_in(
+    database: DatabaseUrls, tmp_path: Path
+) -> None:
+    """Sessions go by the machine's time: a demo's day that passes in a minute signs nobody out."""
+    async with open_house(
+        settings(tmp_path, demo=True), database, process="up", load=True
+    ) as house:
+        person = house.runtime.directory.people["hugo.lindqvist"]
+        session = await sessions.begin(house.runtime, person)
+        await move(house.runtime, house.clock, until=house.clock() + DAY)
+        assert await sessions.current(house.runtime, session.secret) is not None

@@ -219,14 +219,14 @@ def test_a_damaged_line_a_foreign_head_and_mixed_parts_are_named(tmp_path: Path)
     with pytest.raises(EventsFault, match="pathway events"):
         files_of(tmp_path / "none")
     mixed = files(tmp_path / "none", recorded(), parts=2)
-    (mixed / "part-9.jsonl").write_bytes(b'{"carelane_events":1}\n')
+    (mixed / "part-9.jsonl").write_bytes(b'{"carelane_events":2}\n')
     with pytest.raises(EventsFault, match="parts of different recordings"):
         head_of(files_of(mixed))
     with pytest.raises(EventsFault, match="no head of recorded events"):
-        read_header(b'{"carelane_events":1}', "x")
+        read_header(b'{"carelane_events":2}', "x")
     with pytest.raises(EventsFault, match="format 99 is newer"):
         read_header(
-            recorded().splitlines()[0].replace(b'"carelane_events":1', b'"carelane_events":99'), "x"
+            recorded().splitlines()[0].replace(b'"carelane_events":2', b'"carelane_events":99'), "x"
         )
 
 

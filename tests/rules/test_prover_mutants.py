@@ -16,7 +16,7 @@ from carelane.pathways.definition import Definition
 from carelane.pathways.loading import load
 from carelane.proofs.prove import prove
 from carelane.proofs.verdicts import Verdict
-from tests.rules.brute import judge, narrowed
+from tests.rules.brute import judge
 from tests.rules.mutant_runs import Found, Slice, judged, slices
 from tests.rules.mutants import FILES, Mutant, changes, deletions, unchanged
 
@@ -117,7 +117,7 @@ def test_mutant_none_brute_force_finds_nothing(name: str) -> None:
     """The naive judge reads every shipped pathway, and finds no broken rule."""
     definition = shipped(name)[1]
 
-    assert judge(definition, narrowed(definition)) == frozenset()
+    assert judge(definition) == frozenset()
 
 
 def test_mutant_that_deletes_a_duty_is_refused(part: Slice, judging: Judging) -> None:
@@ -141,7 +141,7 @@ def test_mutant_with_another_value_is_judged_as_by_brute_force(
     part: Slice, judging: Judging
 ) -> None:
     """Guards, rows and due times: the prover and the naive judge name the same broken rules, each time."""
-    text, _ = shipped(part.name)
+    text, definition = shipped(part.name)
 
     def alike(mutant: Mutant) -> Found:
         changed = loaded(part.name, mutant.text)
@@ -149,7 +149,7 @@ def test_mutant_with_another_value_is_judged_as_by_brute_force(
             return f"{mutant.kind} changed: refused when read", ""
         given = prove(changed)
         mine = frozenset(each.rule for each in given.findings if each.rule in JUDGED)
-        other = judge(changed, narrowed(changed))
+        other = judge(changed, definition)
         disagree = "" if mine == other else f"{sorted(mine)}, by brute force {sorted(other)}"
         return f"{mutant.kind} changed: {given.proof.verdict}", disagree
 

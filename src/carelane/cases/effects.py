@@ -20,20 +20,21 @@ _UNDER_WAY = frozenset({EffectState.SENDING, EffectState.UNKNOWN})
 _UNSETTLED = _UNDER_WAY | {EffectState.READY}
 
 
-def issue(
+def issue(  # noqa: PLR0913  # each says one thing about the effect, by name
     run: Run,
     name: str,
     *,
     step: UUID | None,
     held_until: datetime | None = None,
     references: Mapping[str, str] | None = None,
+    effect: UUID | None = None,
 ) -> UUID | None:
     """Want one declared effect. None when the case is cancelled and the effect is not for staff."""
     kind = run.definition.effects[name]
     if run.cancelled and kind.audience is not Audience.STAFF:
         run.because(f"effect {name}", "not started: the case is cancelled")
         return None
-    return _want(run, kind, step=step, held_until=held_until, references=references)
+    return _want(run, kind, step=step, held_until=held_until, references=references, effect=effect)
 
 
 def _want(  # noqa: PLR0913  # each says one thing about the effect, by name
@@ -44,8 +45,9 @@ def _want(  # noqa: PLR0913  # each says one thing about the effect, by name
     held_until: datetime | None = None,
     references: Mapping[str, str] | None = None,
     compensates: UUID | None = None,
+    effect: UUID | None = None,
 ) -> UUID:
-    effect = run.next_id("effect")
+    effect = effect or run.next_id("effect")
     held = None if kind.audience is Audience.STAFF or compensates else held_until
     run.intents.append(
         Intent(
@@ -85,6 +87,7 @@ def _content(run: Run, kind: EffectKind) -> Mapping[str, Json]:
     known = run.fields.reveal()
     task = run.fact.payload.reveal().get("task")
     form = task.get("form") if isinstance(task, Mapping) else None
+    words = {"milestone": run.milestone} if kind.name == run.definition.milestones else {}
     return {
         "pathway": run.definition.name,
         "status": run.status,
@@ -93,6 +96,7 @@ def _content(run: Run, kind: EffectKind) -> Mapping[str, Json]:
         "fields": {name: known[name] for name in kind.sends if name in known},
         "form": form if isinstance(form, Mapping) else {},
         **nested(run.definition.fields, known, kind.sends),
+        **words,
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from carelane.cases import clocks, effects, levels, pausing, regions, waiting
+from carelane.cases import clocks, effects, levels, milestones, pausing, regions, waiting
 from carelane.cases.model import OpenStep, RegionView
 from carelane.cases.moment import DefinitionBroken
 from carelane.cases.owners import owner_of
@@ -93,6 +93,7 @@ def enter(run: Run, name: str, why: Why, *, afresh: bool = False) -> None:
     if not state.region:
         run.status = state.status
         run.milestone = state.milestone
+        milestones.told(run, state, held_until=run.now + why.undo if why.undo is not None else None)
     if state.urgency is not None:
         run.raise_urgency(state.urgency)
     count(run, state, "enter")

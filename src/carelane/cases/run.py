@@ -58,6 +58,7 @@ class Run:
         self.cancelled = case.cancelled
         self.regions: dict[str, RegionView] = dict(case.regions)
         self.owed = case.owed
+        self.telling: UUID | None = None  # the milestone's message that this fact has wanted so far
         self.opening: set[str] = set()  # blocks whose regions are being opened: no join yet
         self.undo: Undo | None = None
         self.moved: Moved | None = case.moved

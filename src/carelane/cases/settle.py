@@ -9,6 +9,7 @@ from uuid import UUID
 
 from carelane.cases import effects, levels
 from carelane.cases.go import Why, follow, move
+from carelane.cases.milestones import is_milestone
 from carelane.cases.model import EffectState, EffectView, OpenStep
 from carelane.cases.run import Run
 from carelane.cases.words import EFFECT_UNKNOWN
@@ -64,6 +65,8 @@ def _done(run: Run, effect: EffectView) -> None:
 
 def _failed(run: Run, effect: EffectView, outcome: str) -> None:
     """Refused or given up: the state's own edge, else what the effect declares, else a person."""
+    if is_milestone(run, effect):
+        return  # who can't be written to reads it where it stands; a dead letter has an owner anyway
     step = _step(run, effect)
     if effect.compensates is not None or step is None:
         run.emit_dead(effect.id)

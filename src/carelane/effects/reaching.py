@@ -40,6 +40,8 @@ from carelane.store.vault import Shredded
 
 WEEK = timedelta(days=7)
 _BATCH = 50
+_SAID_OTHERWISE = frozenset({"no-consent", "language"})
+"""Why a clinical message may not be said to somebody who can still be told that there is one."""
 _json = msgspec.json.Decoder(dict[str, object])
 
 
@@ -108,11 +110,13 @@ async def plan_of(outbox: Outbox, tx: Tx, flight: Flight, name: str) -> Plan | N
         scope=CLINICAL if template.clinical else MESSAGES,
     )
     way = choose(reach, statements, offer)
+    if not isinstance(way, NoWay) and not _spoken(
+        template, way, reach, translated=rules.translated
+    ):
+        way = NoWay(reason="language")
     if isinstance(way, NoWay):
-        less = way.reason == "no-consent" and template.clinical and template.otherwise
+        less = way.reason in _SAID_OTHERWISE and template.clinical and template.otherwise
         return await plan_of(outbox, tx, flight, template.otherwise) if less else way
-    if not _spoken(template, way, reach, translated=rules.translated):
-        return NoWay(reason="language")
     if template.counted and await _over(tx, flight, runtime.now(), rules.per_week):
         return NoWay(reason="contact-limit")
     now = runtime.now()

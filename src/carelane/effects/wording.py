@@ -21,7 +21,8 @@ def values_of(
     content: Payload, rules: MessageRules, *, clinic: str, zone: str, language: Language | None
 ) -> Mapping[str, str]:
     """A value for each blank that there is one for."""
-    found = {**site_values(rules, clinic), "note": _note(content)}
+    milestone = str(content.get("milestone") or "")
+    found = {**site_values(rules, clinic), "note": _note(content), "milestone": milestone}
     starts = starts_at(content)
     if starts is not None and language is not None:
         local = starts.astimezone(ZoneInfo(zone))

@@ -16,8 +16,8 @@ from carelane.store.database import Database, Tx
 
 DOOR = "clock"
 LOOK_S = 1.0
-ASK_AGAIN_S = 0.012
-FOLLOW_TIMES = 100
+ASK_AGAIN_S = 0.03
+FOLLOW_TIMES = 40
 NO_LATENESS = timedelta(0)
 AFTER_DUE = timedelta(seconds=1.05)
 """An expiry is decided a second after it is due (SEMANTICS 6)."""
@@ -116,7 +116,7 @@ async def _try(runtime: Runtime, clock: Clock, until: datetime, within: timedelt
             row = await tx.one("clock.next", now=now)
             next_at = row["at"] if row else None
             safety_at = row["safety_at"] if row else None
-            target = _target(until, next_at, safety_at, within)
+            target = target_of(until, next_at, safety_at, within)
             await _ahead(tx, clock, now, target)
             if next_at is not None:
                 late_s = max(late_s, (target - next_at).total_seconds())
@@ -136,9 +136,10 @@ async def _followed(runtime: Runtime, before: datetime, now: datetime) -> None:
         await asyncio.sleep(ASK_AGAIN_S)
 
 
-def _target(
+def target_of(
     until: datetime, next_at: datetime | None, safety_at: datetime | None, within: timedelta
 ) -> datetime:
+    """Where the clock stops: what is due next may be passed by `within`, a safety clock never. Pure."""
     stops = [until]
     if next_at is not None:
         stops.append(next_at + max(AFTER_DUE, within))

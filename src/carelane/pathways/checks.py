@@ -33,7 +33,7 @@ def check_events_handled(definition: Definition, places: Places) -> None:
 
 
 _STATES_2 = ("parallel", "for_each", "call", "waits", "new")
-_HEAD_2 = ("announces", "phrases", "red_flags")
+_HEAD_2 = ("announces", "milestones", "phrases", "red_flags")
 
 
 def check_language(top: Part, language: int) -> None:
@@ -161,7 +161,7 @@ def check_used(top: Part, prefix: str, definition: Definition) -> None:
     states = definition.states.values()
     _unused(top, "tasks", prefix, {state.task for state in states})
     effects = {one for state in states for one in state.effects}
-    effects |= {effect.undo for effect in definition.effects.values()}
+    effects |= {effect.undo for effect in definition.effects.values()} | {definition.milestones}
     _unused(top, "effects", prefix, effects)
 
 

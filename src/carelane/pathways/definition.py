@@ -291,6 +291,9 @@ class Definition:
     phrases: Mapping[str, PhraseTable] = field(default_factory=dict, metadata=SINCE_2)
     red_flags: RedFlags | None = field(default=None, metadata=SINCE_2)
     announces: tuple[Emit, ...] = field(default=(), metadata=SINCE_2)  # `case.closed`, at every end
+    milestones: str = field(
+        default="", metadata=SINCE_2
+    )  # the effect that tells each to the patient
     calls: Mapping[str, str] = field(
         default_factory=dict, metadata=SINCE_2
     )  # caller -> sub-pathway

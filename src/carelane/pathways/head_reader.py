@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from carelane.facts.intent import PATIENT_MESSAGE
+from carelane.pathways.declared import EffectKind
 from carelane.pathways.findings import choose
 from carelane.pathways.names import URGENCIES, Names
 from carelane.pathways.reader import Many
@@ -29,6 +31,20 @@ def read_urgency(top: Part, names: Names) -> str:
             top.place("urgency"),
             f"`{name}` is not an urgency.",
             f"{choose(name, fits)} Its codes are {', '.join(URGENCIES)}, in this order.",
+        )
+    return name
+
+
+def read_milestones(top: Part, names: Names, effects: Mapping[str, EffectKind]) -> str:
+    """The effect that tells each milestone to the patient: a message, about which nothing is waited for."""
+    name = names.use("effect", top.text("milestones"), top.place("milestones"))
+    kind = effects.get(name)
+    if kind is not None and (kind.capability != PATIENT_MESSAGE or kind.undo):
+        top.findings.add(
+            "milestones",
+            top.place("milestones"),
+            f"`{name}` can't tell milestones.",
+            "Name an effect of capability `patient.message`, without `undo`.",
         )
     return name
 

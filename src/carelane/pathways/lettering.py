@@ -170,7 +170,7 @@ def _check_blanks(top: Part, blanks: Sequence[str], kind: TemplateClass) -> None
         if name not in BLANKS:
             top.findings.unknown("blank", name, top.place("blanks"), BLANKS)
         elif BLANKS[name].free and kind is TemplateClass.CONTENT_FREE:
-            top.findings.add("clinical", top.place("blanks"), f"`{name}` is what a person writes freely.",
+            top.findings.add("clinical", top.place("blanks"), f"`{name}` may say what is the matter.",
                              "Leave it out, or write a template of class clinical-with-consent.")  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from carelane.pathways.digest import digest
 from carelane.pathways.edges_reader import read_edge
 from carelane.pathways.events_reader import read_events
 from carelane.pathways.findings import Findings
-from carelane.pathways.head_reader import read_requires, read_touches, read_urgency
+from carelane.pathways.head_reader import read_milestones, read_requires, read_touches, read_urgency
 from carelane.pathways.inputs_reader import read_fields, read_inputs, read_pools
 from carelane.pathways.names import STAYS, Names, Sub, counter
 from carelane.pathways.places_reader import check_allowance, read_lanes, read_only_for
@@ -74,6 +74,7 @@ _KEYS = (
     "announces",
     "phrases",
     "red_flags",
+    "milestones",
 )
 _REQUIRED = (
     "pathway",
@@ -217,6 +218,7 @@ def _definition(top: Part, calls: Calls) -> Definition:
         announces=read_announces(top),
         phrases=phrases,
         red_flags=read_red_flags(top, names),
+        milestones=read_milestones(top, names, effects),
         calls={sub.caller: sub.label for sub in subs},
         only_for=read_only_for(top),
         lanes=read_lanes(top, names),

@@ -45,10 +45,16 @@ BLANKS: Final[Mapping[str, Blank]] = {
     "phone": Blank(letters_max=20, doc="the number to call back, as the site says"),
     "link": Blank(letters_max=80, doc="where to sign in, as the site says"),
     "answer": Blank(
-        letters_max=92, doc="where to answer this message by a button; else where to sign in, or the number"
+        letters_max=92,
+        doc="where to answer this message by a button; else where to sign in, or the number",
     ),
     "date": Blank(letters_max=40, doc="the appointment's date, at the site"),
     "time": Blank(letters_max=12, doc="the appointment's time, at the site"),
+    "milestone": Blank(
+        letters_max=160,
+        doc="how far it is, in the pathway's words (clinical templates only)",
+        free=True,
+    ),
     "note": Blank(
         letters_max=400, doc="what a person wrote into the form's field `message`", free=True
     ),

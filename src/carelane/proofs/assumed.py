@@ -13,9 +13,10 @@ from uuid import UUID
 from carelane.cases import due_facts
 from carelane.cases.model import Case, EffectState, Late, View
 from carelane.facts.fact import Actor, Fact
+from carelane.proofs.cast import Cast
 from carelane.proofs.events import History
 from carelane.proofs.judging import Divergence, Judge
-from carelane.proofs.player import Player, Turn, player, turns
+from carelane.proofs.player import Player, Turn, turns
 
 _FIRINGS_MAX = 1_000
 
@@ -28,8 +29,8 @@ def later(judge: Judge, history: History, found: Divergence) -> Mapping[str, Any
     guess = _Guess(
         judge=judge,
         case=found.case,
-        was=player(history, organisation, judge.was),
-        would=player(history, organisation, judge.would),
+        cast=Cast(history=history, organisation=organisation, world=judge.was),
+        other=Cast(history=history, organisation=organisation, world=judge.would),
     )
     for turn in turns(history, organisation):
         guess.take(turn, parted=turn.fact.id == found.fact)
@@ -40,8 +41,10 @@ def later(judge: Judge, history: History, found: Divergence) -> Mapping[str, Any
 class _Guess:
     judge: Judge
     case: UUID
-    was: Player
-    would: Player
+    cast: Cast
+    other: Cast
+    was: Player = field(init=False)
+    would: Player = field(init=False)
     alone: bool = False
     skipped: int = 0
     at: datetime | None = None
@@ -50,9 +53,14 @@ class _Guess:
     def take(self, turn: Turn, *, parted: bool) -> None:
         """One more recorded fact."""
         late = self.judge.lates(turn.ended.directory)
+        self.was = self.cast.of(turn)
+        if not self.alone:
+            self.would = self.other.of(turn)
         decided = self.was.hear(turn, late)
         self._learn()
         self.at = turn.ended.at
+        if self.alone and _find(self.was.view, self.case) is None:
+            return  # of somebody who became the same patient later
         if self.alone:
             self._clocks(turn, late)
             self._hear(turn, late)

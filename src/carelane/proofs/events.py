@@ -14,7 +14,8 @@ from carelane.cases.model import Clock, OwnerRef
 from carelane.directory.snapshot import CalendarRow, Coverage, Person, Place, Pool, Snapshot
 from carelane.facts.errors import SetupFault
 
-FORMAT = 1
+FORMAT = 2
+"""2 has merges; recordings of 1 are read, too."""
 
 
 class EventsFault(SetupFault):
@@ -195,10 +196,20 @@ class Told(_Shape, frozen=True, kw_only=True):
     at: datetime
 
 
+class Merge(_Shape, frozen=True, kw_only=True):
+    """A merge that was not taken back: in which place of the decisions, who became whom, which identities moved."""
+
+    order: int
+    survivor: UUID
+    retired: UUID
+    identities: tuple[UUID, ...]
+
+
 class History(_Shape, frozen=True, kw_only=True):
     """One subject: its facts in the order in which they were first decided, and what came of them.
 
-    `left_out` says why a subject's history can't be replayed (`merged`, `swept`, `before-vectors`); then it is empty.
+    Who was merged into it is in it, with `merges` oldest first. `left_out` says why a subject's history can't be
+    replayed (`unmerged`, `merged`, `swept`, `before-vectors`); then it is empty.
     """
 
     subject: UUID
@@ -209,6 +220,7 @@ class History(_Shape, frozen=True, kw_only=True):
     steps: tuple[StepEnd, ...] = ()
     effects: tuple[EffectEnd, ...] = ()
     told: tuple[Told, ...] = ()
+    merges: tuple[Merge, ...] = ()
 
 
 _header = msgspec.json.Decoder(Header)

@@ -13,11 +13,12 @@ from carelane.cases.model import Case, Late, Step
 from carelane.cases.words import CALENDAR_CHANGED, CASE_MIGRATED, CASE_RESTORED
 from carelane.facts.fact import Urgency
 from carelane.pathways.definition import Definition
+from carelane.proofs.cast import Cast
 from carelane.proofs.cause import Cause, cause
 from carelane.proofs.divergence import Done, Kind, Pair, Parting, Way, sent, whole
 from carelane.proofs.doubt import Doubt
 from carelane.proofs.events import Header, History
-from carelane.proofs.player import Player, Turn, player, turns
+from carelane.proofs.player import Player, Turn, turns
 from carelane.proofs.recall import Difference, Record, difference
 from carelane.proofs.recorded import Lates, World, unrecorded
 
@@ -106,12 +107,14 @@ def judge_of(  # noqa: PLR0913  # a judge is all of these, by name
 
 @dataclass(slots=True, kw_only=True)
 class _Trial:
-    """One subject being judged: the two players, and the cases that have parted."""
+    """One subject being judged: the two players (of whom each turn is about), and the cases that have parted."""
 
     judge: Judge
     history: History
     was: Player = field(init=False)
     would: Player = field(init=False)
+    _was: Cast = field(init=False)
+    _would: Cast = field(init=False)
     parted: set[UUID] = field(default_factory=set)
     compared: dict[UUID, bool] = field(default_factory=dict)  # False: another release's
     would_be: set[tuple[str, str]] = field(default_factory=set)  # keys of cases only the new opens
@@ -119,13 +122,14 @@ class _Trial:
 
     def __post_init__(self) -> None:
         organisation = self.judge.header.organisation
-        self.was = player(self.history, organisation, self.judge.was)
-        self.would = player(self.history, organisation, self.judge.would)
+        self._was = Cast(history=self.history, organisation=organisation, world=self.judge.was)
+        self._would = Cast(history=self.history, organisation=organisation, world=self.judge.would)
 
     def run(self) -> Verdict:
         """Decide everything again; compare as long as the record holds."""
         record = Record(self.history.subject)
         for turn in turns(self.history, self.judge.header.organisation):
+            self.was, self.would = self._was.of(turn), self._would.of(turn)
             late = self.judge.lates(turn.ended.directory)
             decided = self.was.hear(turn, late)
             record.take(turn, decided)

@@ -16,6 +16,7 @@ from carelane.cases.words import MOVED_FROM, NOT_HEARD, NOT_IN_SCOPE
 from carelane.facts.fact import Fact, SubjectKind
 from carelane.facts.intent import Audience
 from carelane.proofs.events import Ended, Heard, History
+from carelane.proofs.joined import Parts
 from carelane.proofs.recorded import World, fact_of
 
 SIGHT = timedelta(days=90)
@@ -51,11 +52,13 @@ def turns(history: History, organisation: UUID) -> Iterator[Turn]:
         for number, ended in enumerate(heard.ends)
     ]
     found.sort(key=lambda each: each[0])
-    facts: dict[UUID, Fact] = {}
-    for _, number, heard, ended in found:
-        fact = facts.get(heard.id)
+    parts = Parts(history)
+    facts: dict[tuple[UUID, UUID], Fact] = {}
+    for order, number, heard, ended in found:
+        subject = parts.subject(heard, order) if history.merges else history.subject
+        fact = facts.get((heard.id, subject))
         if fact is None:
-            fact = facts[heard.id] = fact_of(heard, history.subject, organisation)
+            fact = facts[heard.id, subject] = fact_of(heard, subject, organisation)
         yield Turn(heard=heard, fact=fact, ended=ended, again=number)
 
 
@@ -112,9 +115,15 @@ class Player:
         return None
 
 
-def player(history: History, organisation: UUID, world: World) -> Player:
-    """A player at the subject's beginning."""
-    view = View(subject=history.subject, kind=SubjectKind(history.kind), organisation=organisation)
+def player(
+    history: History, organisation: UUID, world: World, subject: UUID | None = None
+) -> Player:
+    """A player at the subject's beginning, or at that of one which was merged into it."""
+    view = View(
+        subject=subject or history.subject,
+        kind=SubjectKind(history.kind),
+        organisation=organisation,
+    )
     left = _left_first(history)
     releases = {each.id: (each.pathway, left.get(each.id, each.release)) for each in history.cases}
     opened = {

@@ -28,11 +28,13 @@ from carelane.proofs.events import (
     Header,
     Heard,
     History,
+    Merge,
     StepEnd,
     Text,
     Told,
     reduced,
 )
+from carelane.proofs.joined import Parts
 from carelane.store.changes import Deed, record
 from carelane.store.database import Database, Row, Tx
 from carelane.store.shapes import decode_case, decode_step, encode, untag
@@ -111,20 +113,24 @@ def history(row: Row, head: Header) -> History:
     reason = _left_out(row, facts, cases)
     if reason:
         return History(subject=row["id"], kind=row["kind"], left_out=reason)
-    return History(
+    heard, merges = _facts(facts, _list(row["merges"]), head)
+    found = History(
         subject=row["id"],
         kind=row["kind"],
-        facts=_facts(facts, head),
+        facts=heard,
+        merges=merges,
         cases=tuple(_case(each) for each in cases),
         steps=tuple(_step(each) for each in _list(row["steps"])),
         effects=tuple(msgspec.convert(each, EffectEnd) for each in _list(row["effects"])),
         told=tuple(msgspec.convert(each, Told) for each in _list(row["told"])),
     )
+    unclear = merges and Parts(found).unclear()
+    return History(subject=row["id"], kind=row["kind"], left_out="merged") if unclear else found
 
 
 def _left_out(row: Row, facts: Iterable[_Raw], cases: Iterable[_Raw]) -> str:
-    if row["merged"]:
-        return "merged"
+    if any(each["back"] for each in _list(row["merges"])):
+        return "unmerged"  # what was moved is with whom it came from again, and can't be told apart
     if any(each["vector"] is None for each in facts):
         return "before-vectors"
     if any("values" not in each["state"] for each in cases):
@@ -134,17 +140,32 @@ def _left_out(row: Row, facts: Iterable[_Raw], cases: Iterable[_Raw]) -> str:
     return ""
 
 
-def _facts(raws: list[_Raw], head: Header) -> tuple[Heard, ...]:
+def _facts(
+    raws: list[_Raw], merges: list[_Raw], head: Header
+) -> tuple[tuple[Heard, ...], tuple[Merge, ...]]:
+    """Facts with the places of their ends, and the merges between them."""
     ends = [
         (end["at"], int(end.get("xid") or 0), end.get("n") or 0, number, end)
         for number, raw in enumerate(raws)
         for end in _ends(raw)
     ]
+    ends += [(_instant(each["at"]), int(each["xid"]), 0, len(raws) + number, each)
+             for number, each in enumerate(merges)]  # fmt: skip
     placed: dict[int, list[Ended]] = {}
+    found: list[Merge] = []
     for order, (at, _, _, number, end) in enumerate(sorted(ends, key=lambda each: each[:4])):
-        placed.setdefault(number, []).append(_ended(raws[number], end, at, order, head))
-    heard = [_heard(raws[number], tuple(found)) for number, found in placed.items()]
-    return tuple(sorted(heard, key=lambda each: each.ends[0].order))
+        if number < len(raws):
+            placed.setdefault(number, []).append(_ended(raws[number], end, at, order, head))
+        else:
+            found.append(msgspec.convert(
+                {"order": order, "survivor": end["survivor"], "retired": end["retired"],
+                 "identities": end["moved"]["identities"]}, Merge))  # fmt: skip
+    heard = [_heard(raws[number], tuple(those)) for number, those in placed.items()]
+    return tuple(sorted(heard, key=lambda each: each.ends[0].order)), tuple(found)
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _ends(raw: _Raw) -> list[_Raw]:
@@ -152,10 +173,7 @@ def _ends(raw: _Raw) -> list[_Raw]:
     vector = raw["vector"]
     last = {"at": raw["at"], "xid": raw["xid"], "n": vector.get("n"), "ended": raw["how"],
             "reason": raw["why"], "seen": vector.get("seen")}  # fmt: skip
-    return [
-        {**end, "at": datetime.fromisoformat(end["at"]).astimezone(UTC)}
-        for end in (*vector.get("before", ()), last)
-    ]
+    return [{**end, "at": _instant(end["at"])} for end in (*vector.get("before", ()), last)]
 
 
 def _ended(raw: _Raw, end: _Raw, at: datetime, order: int, head: Header) -> Ended:

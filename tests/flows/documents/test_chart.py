@@ -22,7 +22,7 @@ from tests.flows.conftest import Feed, Hand
 from tests.flows.documents.writing import ChartOf, Portal, patient_of
 from tests.flows.outside import SharedClock
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.requirement("R55")]
 BORN = "1951-09-07"  # of person 1 in the feed
 SAID = ("Penicillin", "Type 2 diabetes", "Metformin", "Potassium", "Follow-up of diabetes")
 

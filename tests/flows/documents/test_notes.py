@@ -14,7 +14,7 @@ from tests.flows.conftest import Feed, Hand
 from tests.flows.documents.writing import PATHWAY, note
 from tests.flows.outside import Outside, close_outside, open_outside
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.requirement("R55")]
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ async def test_every_channel_ends_in_canonical_facts(desk: Desk) -> None:
     sent: Mapping[str, Any] = {
         "web-form": {"kind": "appointment", "text": "My knee."},
         "chat": {"thread": "T1", "turns": [turn]},
-        "call-centre": {"kind": "records", "service": "letters", "note": "A copy.", "agent": "bo"},
+        "call-centre": {"kind": "refill", "service": "lisinopril", "note": "More.", "agent": "bo"},
         "portal": {"thread": "T2", "subject": "A question", "text": "May I swim?"},
         "device": {"device": "cuff-7", "readings": [reading]},
     }  # fmt: skip

@@ -13,7 +13,7 @@ from carelane.testing.payer.server import INQUIRE, SUBMIT
 from tests.flows.conftest import Feed, Hand
 from tests.flows.payers.asking import Asking, asking
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.requirement("R70")]
 
 
 @pytest.fixture

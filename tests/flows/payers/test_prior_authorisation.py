@@ -9,7 +9,7 @@ from carelane.testing.insured import document_for, order, registration
 from tests.flows.conftest import Feed, Hand
 from tests.flows.payers.asking import Asking, asking
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.requirement("R70")]
 
 
 @pytest.fixture

@@ -156,12 +156,12 @@ def _around(definition: Definition, one: Input, together: set[str]) -> list[Know
         for atom in _atoms(definition, name)
         if isinstance(atom, Compare)
     ]
+    if not literals and not together:
+        return [_some(one)]
     literals = literals or [_some(one)]
     steps = range(-max(len(together), 1), max(len(together), 1) + 1)
     found = {_beside(at, n) for at in literals for n in steps}
     least = 0 if one.reduce is Reduce.COUNT else None
-    if literals == [_some(one)] and not together:
-        return [_some(one)]
     return sorted((v for v in found if least is None or v >= least), key=_size)  # type: ignore[operator]  # numbers
 
 

@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 
+from carelane.pathways.definition import Definition
 from tests.rules.brute.places import Place
 from tests.rules.brute.walking import Pathway, Walk
 
 
-def judged(one: Pathway, found: Walk) -> Iterator[str]:
-    """States that nobody enters; places without a way to an end."""
-    if set(one.definition.states) - found.entered:
+def unreached(definition: Definition, entered: set[str]) -> Iterator[str]:
+    """States that nobody enters."""
+    if set(definition.states) - entered:
         yield "states-reachable"
+
+
+def stuck(one: Pathway, found: Walk) -> Iterator[str]:
+    """Places without a way to an end."""
     if _stuck(one, found.places):
         yield "no-dead-ends"
 

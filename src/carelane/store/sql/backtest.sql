@@ -4,9 +4,22 @@ select id from subject where id > %(after)s order by id limit %(limit)s
 
 -- name: histories
 -- Whole histories of those of these subjects that a pathway has to do with, since an instant. One statement, so that
--- facts, cases and effects are of one moment. Nothing sealed is read.
+-- facts, cases and effects are of one moment. Nothing sealed is read. Who was merged away has none: all of it moved;
+-- the merges stand in the place that their transactions give them.
 select s.id, s.kind,
-  s.merged_into is not null or exists (select from merge_log m where s.id in (m.survivor, m.retired)) as merged,
+  (case when exists (select from merge_log m where s.id in (m.survivor, m.retired)) then (
+     with recursive near(subject) as (
+       select s.id union
+       select case when g.survivor = n.subject then g.retired else g.survivor end
+       from near n join merge_log g on g.survivor = n.subject or g.retired = n.subject)
+     select json_agg(json_build_object(
+       'at', g.at, 'survivor', g.survivor, 'retired', g.retired, 'moved', g.moved,
+       'back', g.kind = 'unlink' or g.reversed_by is not null,
+       'xid', (g.xmin::text::bigint + ((c.now >> 32) << 32)
+               - case when g.xmin::text::bigint > (c.now & 4294967295) then 4294967296 else 0 end)::text)
+       order by g.at, g.id)
+     from merge_log g, (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as now) c
+     where g.survivor in (select subject from near)) end)::text as merges,
   (select json_agg(json_build_object(
      'id', f.id, 'type', f.type, 'occurred_at', f.occurred_at, 'recorded_at', f.recorded_at, 'keys', f.keys,
      'refers', f.refers, 'entity', f.entity, 'urgency', f.urgency, 'actor', f.actor, 'actor_name', f.actor_name,

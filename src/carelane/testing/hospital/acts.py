@@ -17,7 +17,7 @@ from carelane.testing.hospital.world import LINES, PATIENTS, born
 Form = dict[str, Any]
 Ending = tuple[str, Form]
 UPLOADS = 0.5
-KNOWN_LINES = ("orthopaedics", "cardiology", "primary-care")
+KNOWN_LINES = tuple(LINES)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,8 +61,8 @@ def _book(h: Hospital, page: Page, wish: Wish | None, *, hours: float) -> bool:
     slot = _slot(h, wish, hours=hours + 90 * h.draw("ahead", page.item))
     if slot is None or wish is None:
         return False
-    h.ehr.book(slot, h.patient(page.person).number)
-    after.booked(h, page.person, slot, wish=wish)
+    made = h.ehr.book(slot, h.patient(page.person).number)
+    after.booked(h, page.person, slot, wish=wish, appointment=made)
     return True
 
 

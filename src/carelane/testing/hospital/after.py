@@ -28,11 +28,11 @@ def booked(  # noqa: PLR0913  # each says one thing, by name
     *,
     wish: Wish | None = None,
     kind: str = "",
-    number: str = "",
+    appointment: str = "",
 ) -> Booked:
     """A visit is in the scheduling system: it is told to Carelane, and the rest of it will happen."""
     visit = Visit(
-        number=number or h.number("APT"),
+        number=h.number("APT"),
         start=slot.start,
         minutes=slot.minutes,
         kind=kind or slot.visit,
@@ -42,7 +42,14 @@ def booked(  # noqa: PLR0913  # each says one thing, by name
         doctor=int(slot.doctor[1:]),
         risk="high" if h.draw("no-show", person, slot.key) < HIGH_RISK else "",
     )
-    made = Booked(visit=visit, person=person, site=slot.site, wish=wish, slot=slot.key)
+    made = Booked(
+        visit=visit,
+        person=person,
+        site=slot.site,
+        wish=wish,
+        slot=slot.key,
+        appointment=appointment,
+    )
     h.booked[visit.number] = made
     h.counts["visits booked"] += 1
     say(h, made, "S12")
@@ -109,7 +116,7 @@ def moved(number: str, h: Hospital) -> None:
     if made.over or other is None:
         return
     h.freed(made)
-    h.ehr.take(other)
+    made.appointment = h.ehr.book(other, h.patient(made.person).number)
     h.counts["visits moved"] += 1
     made.visit = _with(made.visit, start=other.start, minutes=other.minutes)
     made.slot = other.key

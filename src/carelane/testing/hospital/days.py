@@ -35,7 +35,8 @@ from carelane.testing.hospital.world import SITES, begin_of
 from carelane.testing.payer.server import PayerServer
 
 DAY_FROM, DAY_TO = 6.5, 20.0
-WITHIN_S = 240.0
+IDLE, LEAST = timedelta(hours=1), timedelta(seconds=30)
+WITHIN_S = 720.0
 WAIT_S = 30.0
 CHANNELS = ("web-form", "chat", "call-centre", "portal-messages", "devices")
 Tell = Callable[..., None]
@@ -58,7 +59,7 @@ class Course:
     seed: int = 1
     profile: str = "a"
     volume: float = 1.0
-    tick_min: float = 10.0
+    tick_min: float = 12.0
     night_min: float = 60.0
     staff: Mapping[str, str] = field(repr=False)
     chart: Mapping[str, Mapping[str, list[str]]]
@@ -140,7 +141,7 @@ class Run:
                 wish.open = False
             kind = "new-patient" if slot.visit == "new-patient" else "follow-up"
             after.booked(
-                hospital, person, slot, wish=wish, kind=kind, number=f"EHR{resource['id']}"
+                hospital, person, slot, wish=wish, kind=kind, appointment=str(resource["id"])
             )
 
     async def _send(self) -> None:
@@ -156,21 +157,19 @@ class Run:
         )
 
     def next_stop(self) -> datetime:
-        """The next boundary of a tick, or sooner what can't wait."""
-        now = self.hospital.now
+        """The next boundary of a tick with something to do in it, or sooner what can't wait."""
+        now, hospital = self.hospital.now, self.hospital
         local = SITES["north"].local(now)
-        hour = local.hour + local.minute / 60
-        step = self.course.tick_min if DAY_FROM <= hour < DAY_TO else self.course.night_min
-        stops = [now + timedelta(minutes=step)]
-        if self.hospital.soon is not None:
-            stops.append(max(self.hospital.soon, now + timedelta(seconds=30)))
-            self.hospital.soon = None
+        by_day = DAY_FROM <= local.hour + local.minute / 60 < DAY_TO
+        step = timedelta(minutes=self.course.tick_min if by_day else self.course.night_min)
+        due = [each for each in (hospital.next_at(), self.staff.next_done()) if each is not None]
+        idle = min((*due, now + IDLE), default=now)
+        stops = [max(now + step, idle), hospital.end]
+        stops += [hospital.soon] if hospital.soon is not None else []
         pressing = self.staff.next_pressing()
-        if pressing is not None:
-            stops.append(max(pressing, now + timedelta(seconds=30)))
-        return (
-            min(*stops, self.hospital.end) if len(stops) > 1 else min(stops[0], self.hospital.end)
-        )
+        stops += [pressing] if pressing is not None else []
+        hospital.soon = None
+        return max(min(stops), now + LEAST)
 
 
 async def live(course: Course, tell: Tell, stop: asyncio.Event) -> None:
@@ -322,6 +321,7 @@ def _members(course: Course, begin: datetime) -> dict[str, Member]:
             owners=frozenset((*course.chart[name]["owners"], name)),
             sites=frozenset(course.chart[name]["sites"] or SITES),
             shifts=roster.shifts(name, start, course.days + 1),
+            clinics=roster.clinics(name, start, course.days),
             free_at=begin,
         )
         for name in course.staff

@@ -22,7 +22,10 @@ from carelane.testing.hospital.told import Worker
 from carelane.testing.hospital.work import Deed, deed
 
 SILENT = 0.05
+SOON = timedelta(minutes=35)
 SILENT_FOR = timedelta(minutes=12)
+WHOLE_BOARD = timedelta(hours=3)
+"""So often the whole board is looked through: for tasks that stayed after an ending, such as a call without answer."""
 NOBODY_FOR = timedelta(minutes=4)
 STAT = 3
 AT_ONCE = 6
@@ -39,6 +42,7 @@ class Member:
     owners: frozenset[str]
     sites: frozenset[str]
     shifts: Sequence[tuple[datetime, datetime]]
+    clinics: Sequence[tuple[datetime, datetime]] = ()
     token: str = field(default="", repr=False)
     free_at: datetime
     busy_s: float = 0.0
@@ -53,12 +57,22 @@ class Member:
         """Whether the work is theirs, and of a site of theirs."""
         return item.owner in self.owners and item.site in ("", *self.sites)
 
+    def in_clinic(self, at: datetime) -> bool:
+        """Whether patients who came have these hours."""
+        return any(since <= at < until for since, until in self.clinics)
+
+    def clinic_s(self, since: datetime, until: datetime) -> float:
+        """Seconds between two instants that belonged to patients who came."""
+        return _seconds(self.clinics, since, until)
+
     def shift_s(self, since: datetime, until: datetime) -> float:
         """Seconds on shift between two instants."""
-        spans = (
-            (min(end, until) - max(begin, since)).total_seconds() for begin, end in self.shifts
-        )
-        return sum(span for span in spans if span > 0)
+        return _seconds(self.shifts, since, until)
+
+
+def _seconds(spans: Sequence[tuple[datetime, datetime]], since: datetime, until: datetime) -> float:
+    lengths = ((min(end, until) - max(begin, since)).total_seconds() for begin, end in spans)
+    return sum(length for length in lengths if length > 0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,8 +98,9 @@ class Item:
 
     @property
     def pressing(self) -> bool:
-        """Whether it can't wait for whoever is free."""
-        return self.urgency >= STAT or self.safety
+        """Whether it can't wait for whoever is free: its clock is a matter of minutes."""
+        soon = datetime.fromisoformat(self.due_at) - self.seen_at < SOON
+        return soon and (self.urgency >= STAT or self.safety)
 
     @property
     def deed(self) -> Deed:
@@ -108,6 +123,7 @@ class Staff:
     )
     _doing: set[str] = field(default_factory=set)
     _looked: datetime | None = None
+    _whole: datetime | None = None
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def sign_in(self, passwords: Mapping[str, str]) -> None:
@@ -121,7 +137,9 @@ class Staff:
     async def look(self) -> int:
         """See what is new on the board; how much."""
         now, new, after = self.hospital.now, 0, ""
-        since = "" if self._looked is None else (self._looked - timedelta(seconds=20)).isoformat()
+        whole = self._whole is None or now - self._whole >= WHOLE_BOARD
+        since = "" if whole or self._looked is None else self._since(self._looked)
+        self._whole = now if whole else self._whole
         while True:
             params = {"view": "all", "limit": "100", "opened_after": since, "after": after}
             async with self.http.get(
@@ -135,6 +153,10 @@ class Staff:
                 break
         self._looked = now
         return new
+
+    @staticmethod
+    def _since(looked: datetime) -> str:
+        return (looked - timedelta(seconds=20)).isoformat()
 
     def _see(self, row: Mapping[str, Any], now: datetime) -> bool:
         if row["id"] in self.items:
@@ -176,7 +198,7 @@ class Staff:
     def _start(self, member: Member) -> datetime | None:
         """When this person could begin something, up to now; None while busy or away."""
         now = self.hospital.now
-        if member.free_at > now or not member.on_shift(now):
+        if member.free_at > now or not member.on_shift(now) or member.in_clinic(now):
             return None
         return member.free_at if member.on_shift(member.free_at) else now
 
@@ -250,6 +272,11 @@ class Staff:
             (each for each in (*found, *waiting) if each is not None and each > now), default=None
         )
 
+    def next_done(self) -> datetime | None:
+        """When the next task is done; now, where somebody could still begin one."""
+        done = [self.items[each].done_at for each in self._doing]
+        return min((each for each in done if each is not None), default=None)
+
     async def finish(self) -> int:
         """Complete what is done by now, side by side; how much."""
         due = [
@@ -269,20 +296,21 @@ class Staff:
             outcome, form = await self._decided(item, member)
             if not outcome:
                 return 0 if item.id in self.items and not item.by else self._drop(item)
-            body = {"version": item.version, "outcome": outcome, "form": form, "reason": "other"}
-            status, answer = await self._post(item, member.name, "complete", body)
+            status, answer = await self._complete(item, member, outcome, form)
+            if status == LOST and answer.get("version"):  # it changed meanwhile: looked at again
+                item.version = int(answer["version"])
+                status, answer = await self._complete(item, member, outcome, form)
             ok = status < 300 and answer.get("standing") != "ignored"  # noqa: PLR2004  # HTTP success
-            self.counts[
-                "finished"
-                if ok
-                else f"{item.pathway}/{item.name}: {status} {answer.get('code', '')}"
-            ] += 1
+            ending = f"{item.pathway}/{item.name}: {status} {answer.get('code', '')}"
+            self.counts["finished" if ok else ending] += 1
             member.finished += ok
-            if status == LOST and item.tries < 2 and answer.get("version"):  # noqa: PLR2004  # once more
-                item.version, item.tries, item.by = answer["version"], item.tries + 1, ""
-                self._queue(item)
-                return 0
             return self._drop(item) + ok
+
+    async def _complete(
+        self, item: Item, member: Member, outcome: str, form: Mapping[str, Any]
+    ) -> tuple[int, Mapping[str, Any]]:
+        body = {"version": item.version, "outcome": outcome, "form": form, "reason": "other"}
+        return await self._post(item, member.name, "complete", body)
 
     def _drop(self, item: Item) -> int:
         self.items.pop(item.id, None)
@@ -363,10 +391,14 @@ class Staff:
     def told(self, since: datetime, until: datetime) -> dict[str, Worker]:
         """How each one's time went."""
         return {
-            name: Worker(shift_s=each.shift_s(since, until), busy_s=each.busy_s, finished=each.finished,
-                         silent=each.silent)
+            name: Worker(
+                shift_s=each.shift_s(since, until),
+                busy_s=each.busy_s + each.clinic_s(since, until),
+                finished=each.finished,
+                silent=each.silent,
+            )
             for name, each in self.members.items()
-        }  # fmt: skip
+        }
 
 
 def _by_page(page: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

@@ -158,9 +158,7 @@ class EhrDesk:
         """The desk cancels an appointment at the EHR."""
         version = self.server.desk.records.current("Appointment", appointment)
         if version is not None:
-            self.server.desk.records.put(
-                "Appointment", appointment, {**version.resource, "status": "cancelled"}
-            )
+            self.server.put({**version.resource, "status": "cancelled"})
 
 
 def double_booked(bookings: list[Booking]) -> list[str]:

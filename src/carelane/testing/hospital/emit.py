@@ -49,8 +49,8 @@ def _desk_visit(h: Hospital, p: Planned) -> None:
     ahead = timedelta(hours=26 + 200 * p.dice)
     slot = next(h.ehr.free(p.line, p.site, h.now + ahead), None)
     if slot is not None:
-        h.ehr.book(slot, h.patient(p.person).number)
-        after.booked(h, p.person, slot, kind=pick(VISITS, p.dice))
+        made = h.ehr.book(slot, h.patient(p.person).number)
+        after.booked(h, p.person, slot, kind=pick(VISITS, p.dice), appointment=made)
 
 
 def _opening(h: Hospital, p: Planned) -> None:

@@ -16,30 +16,36 @@ DAY_H = 24.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
-    """Local hours on working days, and on the others (weekends and holidays); an end past 24 is of the next day."""
+    """Local hours on working days, and on the others (weekends and holidays); an end past 24 is of the next day.
+
+    `clinic` are hours of working days that belong to patients who come: only what can't wait interrupts them.
+    """
 
     site: str = "north"
     week: tuple[float, float] | None = None
     weekend: tuple[float, float] | None = None
+    clinic: tuple[tuple[float, float], ...] = ()
 
 
 OFFICE = Pattern(week=(8, 17))
+CLINIC = ((8.5, 11.75), (13, 16.5))
+ROOMS = ((8.5, 10.5), (13, 15.25))
 ROSTER: Mapping[str, Pattern] = {
     "amara.quill": OFFICE,
     "bo.tarrant": OFFICE,
     "cleo.marsh": Pattern(site="harbour", week=(8.5, 17)),
     "tilda.crane": Pattern(site="lakeside", week=(7.5, 16.5)),
     "umar.vance": Pattern(week=(10, 19), weekend=(9, 15)),
-    "dev.okafor": Pattern(week=(7, 16)),
-    "edda.voss": Pattern(week=(8, 17)),
+    "dev.okafor": Pattern(week=(7, 16), clinic=ROOMS),
+    "edda.voss": Pattern(week=(8, 17), clinic=ROOMS),
     "oskar.lind": Pattern(week=(14, 23), weekend=(7, 19)),
     "nadia.ferro": Pattern(week=(22.5, 31.5), weekend=(19, 31)),
-    "farid.noor": Pattern(week=(7.5, 17.5)),
-    "gwen.ashby": Pattern(week=(7.5, 17.5)),
-    "hugo.lindqvist": Pattern(week=(7.5, 17.5)),
-    "petra.soldan": OFFICE,
-    "quentin.abara": OFFICE,
-    "rosa.ikeda": OFFICE,
+    "farid.noor": Pattern(week=(8, 17), clinic=CLINIC),
+    "gwen.ashby": Pattern(week=(8, 17), clinic=CLINIC),
+    "hugo.lindqvist": Pattern(week=(7.5, 17.5), clinic=((9, 11), (13.5, 16))),
+    "petra.soldan": Pattern(week=(8, 17), clinic=CLINIC),
+    "quentin.abara": Pattern(week=(8, 17), clinic=CLINIC),
+    "rosa.ikeda": Pattern(week=(8, 17), clinic=CLINIC),
     "samir.holt": Pattern(week=(17, 31.5), weekend=(0, 31.5)),
     "ines.barreto": Pattern(week=(7, 17)),
     "vera.stone": Pattern(week=(17, 31), weekend=(7, 31)),
@@ -72,6 +78,19 @@ def shifts(name: str, start: date, days: int) -> Sequence[tuple[datetime, dateti
     """All shifts of a run, the night before its first day too."""
     found = (shift(name, start + timedelta(days=offset)) for offset in range(-1, days + 1))
     return [each for each in found if each is not None]
+
+
+def clinics(name: str, start: date, days: int) -> Sequence[tuple[datetime, datetime]]:
+    """The hours of a run that belong to patients who come."""
+    pattern = ROSTER[name]
+    site = SITES[pattern.site]
+    open_ = (start + timedelta(days=offset) for offset in range(days + 1))
+    return [
+        (site.at(day, since), site.at(day, until))
+        for day in open_
+        if not is_off(day)
+        for since, until in pattern.clinic
+    ]
 
 
 def rows(start: date, days: int) -> Iterator[str]:

@@ -51,6 +51,7 @@ class Booked:
     site: str
     wish: Wish | None = None
     slot: str = ""
+    appointment: str = ""  # its id at the EHR
     confirmed: bool = False
     over: bool = False
 
@@ -141,6 +142,7 @@ class Hospital:
 
     def freed(self, made: Booked) -> None:
         """A visit's slot is free again: written down, with whether there is notice enough to offer it."""
+        self.ehr.cancel(made.appointment)
         slot = self.ehr.give_back(made.slot)
         if slot is None or slot.start <= self.now:
             return
@@ -157,7 +159,7 @@ class Hospital:
         )
         self.openings.append(opening)
 
-    def urgent(self, minutes: float = 1.0) -> None:
+    def urgent(self, minutes: float = 2.0) -> None:
         """Staff should look in so many minutes."""
         when = self.now + timedelta(minutes=minutes)
         self.soon = when if self.soon is None else min(self.soon, when)

@@ -99,7 +99,7 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
-    """One member of simulated staff: seconds on shift and at work, tasks finished, first levels left silent."""
+    """One of the staff: seconds on shift and at work (tasks, and patients who came), tasks finished, left silent."""
 
     shift_s: float
     busy_s: float

@@ -58,13 +58,13 @@ WORK: Mapping[str, Deed] = {
     "scheduling-request/complete-request": _mixed(
         6, (85, "completed", {}), (15, "ask-patient", {"missing": "Who pays?"}), act="complete-request"),
     "scheduling-request/offer-time": _mixed(
-        7, (82, "agreed", {}), (5, "patient-declined", {"note": SAID}), (3, "no-slot", {}), (10, "no-answer", {}),
+        7, (50, "agreed", {}), (4, "patient-declined", {"note": SAID}), (36, "no-slot", {}), (10, "no-answer", {}),
         act="offer-slot"),
     "scheduling-request/see-at-once": _mixed(
         4, (7, "handed-to-emergency", {"note": "Ambulance called."}), (3, "clinic-after-all", {})),
     "scheduling-request/book-by-hand": _plain(5, "booked"),
     "scheduling-request/decide-request": _mixed(
-        5, (6, "waitlist", {}), (2, "try-again", {}), (2, "close", {"note": SAID})),
+        5, (85, "waitlist", {}), (9, "try-again", {}), (6, "close", {"note": SAID})),
     "slot-booking/settle-slot": _plain(4, "free"),
     "callback/call-patient": _mixed(
         6, (80, "reached", {"talked": SAID}), (14, "no-answer", {}), (4, "call-later", {"talked": "Tomorrow."}),
