@@ -53,7 +53,7 @@ select size, note from checkpoint where tree = %(tree)s order by size
 -- Sequenced leaves, in tree order, a page at a time.
 select s.first_index + u.n - 1 as tree_index, u.body
 from audit_sheaf s cross join lateral unnest(s.bodies) with ordinality u(body, n)
-where s.first_index < %(first)s + %(limit)s and s.first_index + s.leaves > %(first)s
+where s.first_index < %(first)s::bigint + %(limit)s::bigint and s.first_index + s.leaves > %(first)s
   and s.first_index + u.n > %(first)s
 order by s.first_index, u.n limit %(limit)s
 
@@ -61,7 +61,7 @@ order by s.first_index, u.n limit %(limit)s
 -- Sequenced leaves, in tree order, a page at a time.
 select s.first_index + u.n - 1 as tree_index, u.body
 from access_sheaf s cross join lateral unnest(s.bodies) with ordinality u(body, n)
-where s.first_index < %(first)s + %(limit)s and s.first_index + s.leaves > %(first)s
+where s.first_index < %(first)s::bigint + %(limit)s::bigint and s.first_index + s.leaves > %(first)s
   and s.first_index + u.n > %(first)s
 order by s.first_index, u.n limit %(limit)s
 
