@@ -295,7 +295,7 @@ def test_a_wish_for_a_refill_is_what_a_pharmacy_asks_for() -> None:
     """The same fact, with the number on the package and the days left; who called is not who prescribed."""
     [(type_, payload, draft)] = heard("call-centre", prescription="RX7", supply_left_days=2)
     wish = payload["medication_request"]
-    assert (type_, draft.keys) == ("refill.requested", {"prescription": "RX7"})
+    assert (type_, draft.keys["prescription"]) == ("refill.requested", "RX7")
     assert (wish["intent"], wish["supplyLeftDays"]) == ("proposal", 2)
     assert wish["medicationCodeableConcept"]["coding"] == [{"code": "lisinopril"}]
     assert wish["reportedReference"]["display"] == "daughter"

@@ -214,7 +214,7 @@ async def test_what_may_not_be_in_force(house: House) -> None:
             proved,
         ),
         "unknown-lane": (
-            await wish(house, OLD, "kira.sandoval", scope=Scope(referral_type="dermatology")),
+            await wish(house, OLD, "kira.sandoval", scope=Scope(referral_type="podiatry")),
             proved,
         ),
         "in-force": (await wish(house, OLD, "kira.sandoval", scope=EVERYWHERE), proved),

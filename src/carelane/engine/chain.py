@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from carelane.cases import advance, due_facts, due_held, may_fire, step
-from carelane.cases.model import Late, Step, View
-from carelane.cases.words import NOT_HEARD, NOT_IN_SCOPE
+from carelane.cases.model import Disposition, Late, Step, View
+from carelane.cases.words import NOT_IN_SCOPE
 from carelane.engine.downtime import Grace
 from carelane.engine.releases import Releases
 from carelane.facts.fact import Fact
@@ -84,7 +84,10 @@ def _apply(chained: Chained, fact: Fact, moment: Moment, now: datetime) -> None:
     view = chained.view
     definitions = moment.releases.of(fact)
     decided = step(definitions, view, moment.late, fact, max(now, view.last_now or now))
-    if decided.reason == NOT_HEARD and moment.releases.elsewhere(fact.type, definitions):
+    ignored = (
+        decided.disposition is Disposition.IGNORED
+    )  # also by another pathway that hears it here
+    if ignored and moment.releases.elsewhere(fact.type, definitions):
         decided = replace(decided, reason=NOT_IN_SCOPE)
     chained.steps.append(decided)
     chained.view = advance(view, decided)

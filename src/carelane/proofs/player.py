@@ -11,8 +11,18 @@ from uuid import UUID
 
 from carelane.cases import advance, due_held, step
 from carelane.cases.alerts import with_alerts
-from carelane.cases.model import Case, Definitions, EffectState, EffectView, Held, Late, Step, View
-from carelane.cases.words import MOVED_FROM, NOT_HEARD, NOT_IN_SCOPE
+from carelane.cases.model import (
+    Case,
+    Definitions,
+    Disposition,
+    EffectState,
+    EffectView,
+    Held,
+    Late,
+    Step,
+    View,
+)
+from carelane.cases.words import MOVED_FROM, NOT_IN_SCOPE
 from carelane.facts.fact import Fact, SubjectKind
 from carelane.facts.intent import Audience
 from carelane.proofs.events import Ended, Heard, History
@@ -84,7 +94,8 @@ class Player:
         seen = _seen(view, turn.ended.seen, now)
         definitions = self.definitions(turn)
         decided = step(definitions, seen, late, fact, now)
-        if decided.reason == NOT_HEARD and self.world.in_force.elsewhere(fact, definitions, now):
+        ignored = decided.disposition is Disposition.IGNORED
+        if ignored and self.world.in_force.elsewhere(fact, definitions, now):
             decided = replace(decided, reason=NOT_IN_SCOPE)  # as `engine.chain` says it
         return with_alerts(decided)
 
