@@ -22,7 +22,7 @@ from carelane.testing.hospital.told import Worker
 from carelane.testing.hospital.work import Deed, deed
 
 SILENT = 0.05
-SOON = timedelta(minutes=35)
+SOON = timedelta(minutes=65)
 SILENT_FOR = timedelta(minutes=12)
 WHOLE_BOARD = timedelta(hours=3)
 """So often the whole board is looked through: for tasks that stayed after an ending, such as a call without answer."""

@@ -39,7 +39,7 @@ ROSTER: Mapping[str, Pattern] = {
     "dev.okafor": Pattern(week=(7, 16), clinic=ROOMS),
     "edda.voss": Pattern(week=(8, 17), clinic=ROOMS),
     "oskar.lind": Pattern(week=(14, 23), weekend=(7, 19)),
-    "nadia.ferro": Pattern(week=(22.5, 31.5), weekend=(19, 31)),
+    "nadia.ferro": Pattern(week=(22.5, 32), weekend=(19, 32)),
     "farid.noor": Pattern(week=(8, 17), clinic=CLINIC),
     "gwen.ashby": Pattern(week=(8, 17), clinic=CLINIC),
     "hugo.lindqvist": Pattern(week=(7.5, 17.5), clinic=((9, 11), (13.5, 16))),
