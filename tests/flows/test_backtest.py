@@ -11,10 +11,11 @@ from carelane.compose.house import House
 from carelane.compose.people import viewer_of
 from carelane.facts.fact import Json
 from carelane.facts.phi import Phi
+from carelane.pathways.definition import Definition
 from carelane.proofs.backtest import encode as encode_report
 from carelane.proofs.events import Header, History, encode
 from carelane.releases import reports, shadow
-from carelane.releases.backtest import backtest, definition_of
+from carelane.releases.backtest import backtest, decided_by, definition_of, files_of, head_of
 from carelane.releases.events import header, heard_by, histories
 from carelane.testing import canary, messages
 from carelane.testing.hospital.script import morning
@@ -84,10 +85,14 @@ def affected(feed: Feed, *, since: datetime = LONG_AGO) -> set[str]:
     return {case for (case,) in rows}
 
 
+def was(events: Path) -> Definition:
+    """The release that decided: the shipped text, under the digest that holds its templates too."""
+    return decided_by(head_of(files_of(events)), definition_of(OLD, "old").version)
+
+
 def run(events: Path, *, new: str = NEW, workers: int = 1) -> tuple[bytes, list[bytes]]:
     """A back-test's report and divergences, as bytes."""
-    old = definition_of(OLD, "old")
-    with backtest(events, old=old, new_text=new, place="new", workers=workers) as found:
+    with backtest(events, old=was(events), new_text=new, place="new", workers=workers) as found:
         return encode_report(found.report), list(found.lines())
 
 
@@ -194,8 +199,7 @@ async def test_a_red_flag_case_routed_down_blocks(house: House, feed: Feed, tmp_
         'when: "priority = stat or reviewed_priority = stat", then: stat',
         'when: "priority = stat or reviewed_priority = stat", then: routine',
     )
-    old = definition_of(OLD, "old")
-    with backtest(events, old=old, new_text=new, place="new", workers=1) as found:
+    with backtest(events, old=was(events), new_text=new, place="new", workers=1) as found:
         (line,) = [json.loads(each) for each in found.lines()]
         report = found.report
     async with house.runtime.worker.transaction() as tx:

@@ -19,6 +19,7 @@ from carelane.facts.errors import SetupFault
 from carelane.facts.fact import Actor
 from carelane.facts.ids import derive
 from carelane.pathways.definition import Definition
+from carelane.pathways.digest import digest
 from carelane.proofs.backtest import BacktestReport, Tally, Void, line_of, report
 from carelane.proofs.events import History
 from carelane.proofs.judging import Judge, Verdict
@@ -55,7 +56,7 @@ async def start(  # noqa: PLR0913  # a run is all of these, by name
         raise ShadowFault(
             f"no release of `{new.name}` is in force there. Remedy: name the scope of one that is"
         )
-    if old.digest == new.digest:
+    if digest(old) == new.digest:  # what is in force goes by a digest that holds its templates too
         raise ShadowFault(f"{place} is the release in force. Remedy: name a changed pathway")
     async with runtime.worker.transaction() as tx:
         row = await tx.one(
