@@ -23,8 +23,9 @@ from carelane.testing.ehr.server import EhrServer
 from carelane.testing.gateways.flavours import FLAVOURS
 from carelane.testing.gateways.server import GatewayServer
 from carelane.testing.hospital import after, emit, roster
-from carelane.testing.hospital.desk import Member, Staff
+from carelane.testing.hospital.desk import Staff
 from carelane.testing.hospital.ehr_desk import EhrDesk, double_booked, slot_of
+from carelane.testing.hospital.members import Member
 from carelane.testing.hospital.phones import Phones
 from carelane.testing.hospital.plan import plan
 from carelane.testing.hospital.smtp import Sink
