@@ -31,6 +31,21 @@ async def test_nothing_is_unowned_where_the_constraints_hold(rig: Rig) -> None:
     assert [(row["owner_name"], row["urgent"]) for row in found.owned] == [("referral-desk", False)]
 
 
+@pytest.mark.requirement("R63")
+async def test_cases_of_which_the_patient_was_told_a_milestone_count_as_portal_status(
+    rig: Rig,
+) -> None:
+    """A message of the case itself; one of a wait, one to the record and one that undoes another are none."""
+    told, other = rig.case(), rig.case()
+    rig.effect(told, audience="patient")
+    rig.effect(told, audience="patient")
+    rig.effect(other, audience="record")
+    [step] = rig.sql("select id from step where case_id = %(c)s", c=other)[0]
+    rig.effect(other, audience="patient", step=step)
+    found = {row["pathway"]: row["started"] for row in (await seen(rig)).cases}
+    assert found == {"referral": 2, "patient-status": 1}
+
+
 @pytest.mark.parametrize(
     ("planted", "lacks"),
     [

@@ -35,7 +35,7 @@ WORKFLOWS: Mapping[str, Workflow] = {
     "k": Workflow(title="Abnormal and critical results", pathways=("abnormal-result", "critical-result")),
     "l": Workflow(title="Inbox", pathways=("inbox-message",)),
     "m": Workflow(title="Documentation", pathways=("documentation",), begins=("note-",)),
-    "n": Workflow(title="Portal status", pathways=(), begins=("portal-", "patient-status")),
+    "n": Workflow(title="Portal status", pathways=("patient-status",)),  # told by pathways of other workflows
 }  # fmt: skip
 
 

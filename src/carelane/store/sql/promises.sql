@@ -3,12 +3,19 @@
 select least((select min(received_at) from message), (select min(recorded_at) from fact)) as at
 
 -- name: cases
--- Cases opened in the period by pathway: how many closed, how many are open at its end.
+-- Cases opened in the period by pathway: how many closed, how many are open at its end; and, as `patient-status`, those
+-- of which the patient was told a milestone (a message of the case itself, not of one of its waits).
+with opened as (
+  select c.pathway, c.closed_at < %(to_at)s as closed,
+         exists (select from effect e where e.case_id = c.id and e.audience = 'patient' and e.step is null
+                 and e.compensates is null) as told
+  from pathway_case c where c.opened_at >= %(from_at)s and c.opened_at < %(to_at)s),
+counted as (
+  select pathway, closed from opened union all select 'patient-status', closed from opened where told)
 select pathway, count(*) as started,
-       count(*) filter (where closed_at < %(to_at)s) as closed,
-       count(*) filter (where closed_at is null or closed_at >= %(to_at)s) as open
-from pathway_case where opened_at >= %(from_at)s and opened_at < %(to_at)s
-group by 1 order by 1
+       count(*) filter (where closed) as closed,
+       count(*) filter (where closed is not true) as open
+from counted group by 1 order by 1
 
 -- name: unowned
 -- What the constraints forbid, counted all the same: open cases without an open wait, open waits without owner, clock or
