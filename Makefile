@@ -14,7 +14,7 @@ demo: assets ## a synthetic hospital sends referrals and results; the worklist o
 	@$(BIN)/carelane demo $(ARGS)
 
 test: ready ## every test, on real PostgreSQL, real sockets and a real browser
-	@CARELANE_CHROMIUM="$$(cat .cache/chromium 2>/dev/null)" $(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@CARELANE_CHROMIUM="$$(cat .cache/chromium 2>/dev/null)" $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: python ## lint, format, types, import contract, house rules
 	@$(BIN)/python -m tools.check

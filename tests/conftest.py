@@ -81,11 +81,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_RUN] = Path(worker["carelane_run"]) if worker else own
 
 
+LONG = frozenset({
+    "test_days.py", "test_demo.py", "test_kill.py", "test_prover_mutants.py", "test_tutorial.py",
+    "test_judge_a_change.py", "test_intake_start.py", "test_prior_authorisation.py", "test_restore.py",
+})  # fmt: skip
+"""Files of few tests that each take long: a worker that got one of them last would hold up the whole run."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test of `tests/postgres` needs the database."""
+    """Every test of `tests/postgres` needs the database. Files that take long come first, so that none is left over."""
     for item in items:
         if item.path.is_relative_to(_POSTGRES):
             item.add_marker(pytest.mark.postgres)
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.hookimpl(optionalhook=True)
