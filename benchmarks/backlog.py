@@ -57,7 +57,7 @@ async def drain(bench: Bench, *, messages: int, first: int, workers: Sequence[st
     await bench.until(_DRAINED, 1, every=0.2)
     waits = [(row[0], row[1], row[2]) for row in bench.rows(_WAITS, after=after)]
     decided = [each for _, each, _ in waits]
-    seconds = (max(decided) - min(decided)).total_seconds()
+    seconds = max((max(decided) - min(decided)).total_seconds(), 0.001)  # a few are one decision
     urgent, passed_by = _urgency(waits)
     return Drained(messages / seconds, bench.count(_DISORDER), urgent, passed_by)
 

@@ -1,6 +1,7 @@
 """An EHR's budget of requests holds while a backlog drains, and nothing is sent before its Retry-After."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from tests.flows.outside import Outside, close_outside, open_outside
 
 pytestmark = pytest.mark.postgres
 BACKLOG = 64
-BURST = 50  # site/connections.yaml, connection `ehr`
+BURST = 50
 PER_SECOND = 50
 
 
@@ -61,6 +62,9 @@ async def test_a_backlog_drains_within_the_budget(outside: Outside, *, known: bo
     if not known:
         outside.feed.superuser.execute("delete from connection where name = 'ehr'")
         outside.feed.superuser.commit()
+    ehr = replace(outside.outbox.destinations["ehr"], per_second=PER_SECOND, burst=BURST)
+    limited = {**outside.outbox.destinations, "ehr": ehr}
+    outside.outbox = replace(outside.outbox, destinations=limited)
     await _backlog(outside, BACKLOG)
     await _drain(outside)
     assert _writes(outside) == (BURST if known else BACKLOG)

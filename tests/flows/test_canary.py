@@ -260,6 +260,12 @@ def listing(child: "subprocess.Popen[bytes]") -> bytes:
     return (place / "cmdline").read_bytes() + (place / "environ").read_bytes()
 
 
+def unaddressed(mail: bytes) -> bytes:
+    """A mail without its address: what is written to a patient goes to the patient, and says nothing else of them."""
+    _envelope, _, content = mail.partition(b"]")
+    return b"\n".join(line for line in content.splitlines() if not line.lower().startswith(b"to:"))
+
+
 async def sinks(scene: Scene) -> dict[str, bytes]:
     """Everything outside the sealed columns that could hold a token."""
     found = {**tables(scene), "server log": server_log(scene)}
@@ -278,7 +284,9 @@ async def sinks(scene: Scene) -> dict[str, bytes]:
             fetch, f"{portal}/{page}", method="POST", body=body
         )
     found["addresses asked at the EHR"] = json.dumps(scene.ehr.requests, default=str).encode()
-    found |= {f"mail {number}": mail for number, mail in enumerate(scene.mailbox.mails)}
+    found |= {
+        f"mail {number}": unaddressed(mail) for number, mail in enumerate(scene.mailbox.mails)
+    }
     for file in scene.home.rglob("*"):
         if file.is_file() and file.name != "server.log":
             found[f"file {file.relative_to(scene.home)}"] = file.read_bytes()

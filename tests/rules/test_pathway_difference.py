@@ -100,7 +100,7 @@ def test_a_state_that_came_or_went_is_said_whole() -> None:
         "  second-look:\n    status: in-triage\n    task: triage-referral\n    owner: { role: covering-clinician }\n"
         "    clock: { kind: wall, due: 24h }\n    fallback: { state: triage-overdue }\n    outcomes:\n"
         "      { accepted: scheduling, redirected: triage, declined: declining, ask-more: waiting-for-information,\n"
-        "        could-not-do: triage-overdue }\n"
+        "        e-consult: e-consult, could-not-do: triage-overdue }\n"
     )
     more = ("  closed-reported: {", f"{state}  closed-reported: {{")
     rest = "\n      could-not-do: triage-overdue\n    on:"

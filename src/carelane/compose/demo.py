@@ -37,7 +37,7 @@ class Ports:
 
     def settings(self, settings: Settings, *, home: Path, site: Path) -> Settings:
         """Settings of a private Carelane on these ports, with its own embedded database."""
-        return replace(settings, home=home, site=site, database_url="", mllp_port=self.mllp,
+        return replace(settings, home=home, site=site, database_url="", mllp_port=0,
                        portal_port=self.portal, health_port=self.health, host="127.0.0.1")  # fmt: skip
 
 

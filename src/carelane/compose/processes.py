@@ -222,12 +222,12 @@ async def listen(
 
 
 async def _listener(house: House, guard: Guard, row: ConnectionRow, *, first: bool) -> Listener:
-    """Listen for one connection; the setting `mllp_port` is for the site's first."""
+    """Listen for one connection; the setting `mllp_port` is for the site's first, the others then take free ports."""
     settings, runtime = house.settings, house.runtime
     given = settings_of(row, settings.home)
     if settings.tls_certificate:
         given = {"tls_certificate": settings.tls_certificate, "tls_key": settings.tls_key, **given}
-    if settings.mllp_port and first:
-        given["listen_port"] = settings.mllp_port
+    if settings.mllp_port:
+        given["listen_port"] = settings.mllp_port if first else 0
     return await open_listener(given, connection=row.name, receive=guard.receive, now=runtime.now,
                                observer=runtime.observer)  # fmt: skip

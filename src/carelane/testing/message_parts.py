@@ -18,7 +18,7 @@ SPECIALTIES = (
     ("ORT", "Orthopaedics", "M17.9", "Knee arthrosis"),
     ("GP", "Primary care", "I10", "High blood pressure"),
 )
-OTHER_SPECIALTY = ("NEUR", "Neurology", "G43.9", "Migraine")
+OTHER_SPECIALTY = ("POD", "Podiatry", "M72.2", "Heel pain")
 _BORN = datetime(1930, 1, 1, tzinfo=UTC)
 PRIORITIES = (("R", "Routine"), ("A", "Asap"), ("S", "Stat"))
 

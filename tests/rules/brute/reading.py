@@ -21,7 +21,7 @@ from tests.rules.brute.domains import NotForMe, compare, dimensions, holds
 from tests.rules.brute.texts import fields
 from tests.rules.worlds import Known, Worlds, count
 
-WORLDS_MAX = 500_000
+WORLDS_MAX = 1_200_000
 Facts: TypeAlias = frozenset[tuple[str, Known]]
 """What a place itself says: how regions ended, and other cases."""
 
