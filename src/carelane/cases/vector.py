@@ -172,9 +172,12 @@ def _seen(step: Step, known: Vocabulary) -> dict[str, Json]:
     return {
         str(effect.id): effect.state.value
         for change in step.changes
-        if change.before is not None and (depends or change.before.regions)  # a block cuts off
+        if change.before is not None
         for effect in change.before.effects
-        if effect.state is not EffectState.READY and effect.id != about
+        if effect.state is not EffectState.READY
+        and effect.id != about
+        # a block cuts off; a milestone, which no step waits for, is told again where it was taken back
+        and (depends or change.before.regions or effect.step is None)
     }
 
 

@@ -23,7 +23,6 @@ async def rings(
     tmp_path: Path,
     hand: Hand,
     superuser: "psycopg.Connection[Any]",
-    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Texting]:
     """A house whose gateway also calls staff."""
     both = CONNECTIONS.replace(
@@ -31,8 +30,9 @@ async def rings(
         "kind: sms\n    serves: [patient.message, staff.alert]",
     )
     assert both != CONNECTIONS
-    monkeypatch.setattr("tests.flows.messages.texting.CONNECTIONS", both)
-    async with texting(database, tmp_path, hand, superuser, dialect="twilio") as opened:
+    async with texting(
+        database, tmp_path, hand, superuser, dialect="twilio", connections=both
+    ) as opened:
         yield opened
 
 
