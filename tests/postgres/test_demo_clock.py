@@ -36,11 +36,15 @@ async def arrive(house: House, raw: bytes) -> None:
 
 
 async def work(house: House) -> None:
-    """Everything that is on its way, but for effects."""
+    """Everything that is on its way; nobody sends here, so a patient's message is taken to have left."""
     while await interpret(house.runtime, readers(house.runtime.directory), "mllp"):
         pass
     while (await drain(house.runtime)).facts:
         pass
+    async with house.runtime.worker.transaction() as tx:
+        await tx.connection.execute(
+            "update effect set state = 'withdrawn' where audience = 'patient'"
+        )
 
 
 @pytest.mark.requirement("R131")
