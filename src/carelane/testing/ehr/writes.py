@@ -124,7 +124,10 @@ class Writer:
         )
 
     def _release(self, order: Order, before: Version | None, changed: list[Version]) -> None:
-        cancelled = order.resource.get("status") == "cancelled" and before is not None
+        was = before is not None and before.resource.get("status") in _ACTIVE
+        cancelled = (
+            order.resource.get("status") == "cancelled" and was
+        )  # again: somebody else may have it
         if order.kind == "Appointment" and cancelled and self._profile.takes_slot:
             slots = [self._slot(one) for one in order.resource.get("slot", [])]
             changed.extend(self._mark(slot, "free") for slot in slots if slot is not None)

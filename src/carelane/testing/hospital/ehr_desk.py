@@ -102,12 +102,20 @@ class EhrDesk:
         self._write(slot, "busy")
 
     def give_back(self, key: str) -> Slot | None:
-        """A slot is free again."""
+        """A slot is free again, unless somebody else has it already."""
         slot = self.slots.get(key)
-        if slot is not None:
-            slot.promised = None
-            self._write(slot, "free")
+        if slot is None or self._held(key):
+            return None
+        slot.promised = None
+        self._write(slot, "free")
         return slot
+
+    def _held(self, key: str) -> bool:
+        found = self.server.desk.records.of_kind("Appointment")
+        return any(
+            slot_of(each.resource) == key and each.resource.get("status") in ACTIVE
+            for each in found
+        )
 
     def new_bookings(self) -> Iterator[dict[str, Any]]:
         """Appointments that appeared at the EHR since the last look."""
