@@ -17,8 +17,6 @@ from carelane.facts.ports import PENDED, Receipt, Verdict
 from carelane.testing.conformance.payer_rig import open_rig
 from carelane.testing.doorstep import standing
 
-NOW = datetime.now(UTC)  # noqa: TID251  # the program has the machine's clock
-
 
 @asynccontextmanager
 async def program(jwks: Path) -> AsyncIterator[Mapping[str, str]]:
@@ -77,8 +75,9 @@ async def test_a_program_that_decides_and_tells(tmp_path: Path) -> None:
             await asked(f"{at['admin']}/answers", {"answers": ["pended"]})
             await asked(f"{at['admin']}/faults", {"mode": "commit-then-reset"})
             sender = open_sender(settings, keep=keep)
-            assert (await sender.send(intent, attempt=1, now=NOW)).verdict is Verdict.UNKNOWN
-            found = await sender.look_up(intent, now=NOW + timedelta(seconds=1))
+            now = datetime.now(UTC)  # noqa: TID251  # the program has the machine's clock
+            assert (await sender.send(intent, attempt=1, now=now)).verdict is Verdict.UNKNOWN
+            found = await sender.look_up(intent, now=now + timedelta(seconds=1))
             assert (found.verdict, found.cause) == (Verdict.DONE, PENDED)
             await asked(f"{at['admin']}/decide", {"answer": "denied"})
             told = await asked(f"{at['admin']}/claims")
