@@ -39,7 +39,9 @@ class Settings:
     host: str = "127.0.0.1"
     portal_port: int = 20480
     health_port: int = 20481  # the first process; each further one adds one
-    mllp_port: int = 0  # of the first MLLP connection, the others then take free ones; 0: as the site says
+    mllp_port: int = (
+        0  # of the first MLLP connection, the others then take free ones; 0: as the site says
+    )
     workers: int = 2
     tls_certificate: str = ""
     tls_key: str = ""

@@ -170,7 +170,9 @@ def test_a_slot_is_booked_once_and_freed_by_cancelling(strict: Office) -> None:
     assert strict.held("Slot/slot1")["status"] == "free"
     assert strict.ask("POST", "Appointment", booking()).status == 201
     assert strict.ask("PUT", f"Appointment/{first['id']}", cancelled).status == 200
-    assert strict.held("Slot/slot1")["status"] == "busy"  # cancelled once more: somebody else has it
+    assert (
+        strict.held("Slot/slot1")["status"] == "busy"
+    )  # cancelled once more: somebody else has it
 
 
 def transaction(office: Office, etag: str) -> Told:
