@@ -4,8 +4,6 @@ Doors in order: faults that strike before, the SMART token, the FHIR desk, fault
 """
 
 import asyncio
-import socket
-import struct
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -20,6 +18,7 @@ from carelane.testing.ehr.faults import AFTER, BEFORE, TOKEN, Fault, Faults
 from carelane.testing.ehr.notify import Notifier
 from carelane.testing.ehr.profiles import EhrProfile
 from carelane.testing.ehr.tokens import ALGORITHMS, Tokens
+from carelane.testing.replies import json_answer, reset
 
 _JSON: Final = "application/fhir+json"
 _LOG_MAX: Final = 20_000
@@ -101,7 +100,7 @@ class EhrServer:
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "capabilities": ["client-confidential-asymmetric", "permission-v1"],
         }
-        return _json(200, described)
+        return json_answer(200, described)
 
     async def _token(self, request: web.Request) -> web.Response:
         fault = self.faults.take("POST", "", among=TOKEN)
@@ -109,12 +108,12 @@ class EhrServer:
         if fault is not None:
             status = 503 if fault.mode == "token-503" else 400
             headers = self._wait_header(fault)
-            return _json(status, {"error": "temporarily_unavailable"}, headers=headers)
+            return json_answer(status, {"error": "temporarily_unavailable"}, headers=headers)
         form = {name: str(value) for name, value in (await request.post()).items()}
         issued = self.tokens.issue(form, audience=str(self.root / "token"), now=self.clock.now())
         if isinstance(issued, str):
-            return _json(401 if issued == "invalid_client" else 400, {"error": issued})
-        return _json(200, issued, headers={"Cache-Control": "no-store"})
+            return json_answer(401 if issued == "invalid_client" else 400, {"error": issued})
+        return json_answer(200, issued, headers={"Cache-Control": "no-store"})
 
     async def _fhir(self, request: web.Request) -> web.StreamResponse:
         asked = await self._asked(request)
@@ -177,7 +176,7 @@ class EhrServer:
         if mode == "token-expired":
             self.tokens.expire_all()
             return None
-        _reset(request)
+        reset(request)
         return web.Response(status=500)
 
     async def _spoil(self, request: web.Request, told: Told, fault: Fault) -> web.StreamResponse:
@@ -194,7 +193,7 @@ class EhrServer:
             response.headers.add("Location", told.headers.get("Location", ""))
             response.headers.add("Location", str(self.base / "Task" / "another"))
             return response
-        _reset(request)
+        reset(request)
         return web.Response(status=500)
 
     async def _half(
@@ -207,7 +206,7 @@ class EhrServer:
         await response.write(body[: len(body) // 2])
         if hang:
             await self._stopping.wait()
-        _reset(request)
+        reset(request)
         return response
 
     def _wait_header(self, fault: Fault) -> dict[str, str]:
@@ -238,13 +237,13 @@ class EhrServer:
         if request.method == "POST":
             return self._told(what, msgspec.json.decode(await request.read() or b"{}"))
         if what == "requests":
-            return _json(200, self._counted())
+            return json_answer(200, self._counted())
         if what == "resources":
-            return _json(200, self._truth(request.query.get("identifier", "")))
+            return json_answer(200, self._truth(request.query.get("identifier", "")))
         if what == "notifications":
             await self.notifier.settle()
-            return _json(200, self.notifier.log)
-        return _json(404, {})
+            return json_answer(200, self.notifier.log)
+        return json_answer(404, {})
 
     async def _page(self, request: web.Request) -> web.Response:
         """The EHR's own screen of a record, where a link from a case ends."""
@@ -271,11 +270,11 @@ class EhrServer:
             "resources": self.put,
         }
         if what not in doors:
-            return _json(404, {})
+            return json_answer(404, {})
         try:
-            return _json(200, doors[what](said))
+            return json_answer(200, doors[what](said))
         except (KeyError, TypeError, ValueError) as error:
-            return _json(400, {"error": str(error)})
+            return json_answer(400, {"error": str(error)})
 
     def _set_fault(self, said: dict[str, Any]) -> dict[str, Any]:
         if said.get("clear"):
@@ -321,23 +320,3 @@ def _answer(told: Told, *, headers: dict[str, str] | None = None) -> web.Respons
     body = msgspec.json.encode(told.resource) if told.resource is not None else b""
     sent = {**told.headers, **(headers or {})}
     return web.Response(status=told.status, body=body, headers=sent, content_type=_JSON)
-
-
-def _json(status: int, value: object, *, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(
-        status=status,
-        body=msgspec.json.encode(value),
-        headers=headers or {},
-        content_type="application/json",
-    )
-
-
-def _reset(request: web.Request) -> None:
-    """Cut the connection with a RST rather than an orderly end."""
-    transport = request.transport
-    if transport is None:
-        return
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()

@@ -5,8 +5,6 @@ the synthetic EHR; narrow them with `method` and `kind` (`Claim/$submit`, `Claim
 """
 
 import asyncio
-import socket
-import struct
 from datetime import timedelta
 from typing import Any, Final
 
@@ -22,6 +20,7 @@ from carelane.testing.payer.claims import Held, Resource
 from carelane.testing.payer.desk import Desk, Told
 from carelane.testing.payer.responses import bundle_of, notification, outcome
 from carelane.testing.payer.telling import Notifier
+from carelane.testing.replies import json_answer, reset
 
 SUBMIT: Final = "Claim/$submit"
 INQUIRE: Final = "Claim/$inquire"
@@ -95,18 +94,20 @@ class PayerServer:
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "capabilities": ["client-confidential-asymmetric", "permission-v1"],
         }
-        return _json(200, described)
+        return json_answer(200, described)
 
     async def _token(self, request: web.Request) -> web.Response:
         fault = self.faults.take("POST", "", among=TOKEN)
         if fault is not None:
             status = 503 if fault.mode == "token-503" else 400
-            return _json(status, {"error": "temporarily_unavailable"}, headers=self._wait(fault))
+            return json_answer(
+                status, {"error": "temporarily_unavailable"}, headers=self._wait(fault)
+            )
         form = {name: str(value) for name, value in (await request.post()).items()}
         issued = self.tokens.issue(form, audience=str(self.root / "token"), now=self.clock.now())
         if isinstance(issued, str):
-            return _json(401 if issued == "invalid_client" else 400, {"error": issued})
-        return _json(200, issued, headers={"Cache-Control": "no-store"})
+            return json_answer(401 if issued == "invalid_client" else 400, {"error": issued})
+        return json_answer(200, issued, headers={"Cache-Control": "no-store"})
 
     async def _submit(self, request: web.Request) -> web.StreamResponse:
         return await self._operation(request, SUBMIT)
@@ -152,7 +153,7 @@ class PayerServer:
             status, code = _STATUS[fault.mode]
             told = Told(status=status, resource=outcome(code))
             return _answer(told, headers=self._wait(fault))
-        _reset(request)
+        reset(request)
         return web.Response(status=500)
 
     async def _spoil(self, request: web.Request, told: Told, fault: Fault) -> web.StreamResponse:
@@ -170,9 +171,9 @@ class PayerServer:
             await response.write(body[: len(body) // 2])
             if fault.mode == "slow-loris":
                 await self._stopping.wait()
-            _reset(request)
+            reset(request)
             return response
-        _reset(request)
+        reset(request)
         return web.Response(status=500)
 
     def _wait(self, fault: Fault) -> dict[str, str]:
@@ -202,23 +203,3 @@ def _answer(told: Told, *, headers: dict[str, str] | None = None) -> web.Respons
         headers=headers or {},
         content_type=_JSON,
     )
-
-
-def _json(status: int, value: object, *, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(
-        status=status,
-        body=msgspec.json.encode(value),
-        headers=headers or {},
-        content_type="application/json",
-    )
-
-
-def _reset(request: web.Request) -> None:
-    """Cut the connection with a RST rather than an orderly end."""
-    transport = request.transport
-    if transport is None:
-        return
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
