@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from carelane.compose.house import House
-from carelane.effects.claim import assign, claim
+from carelane.effects.claim import claim
 from carelane.effects.dispatch import attempt
 from carelane.effects.flight import Flight
+from carelane.effects.routing import assign
 from carelane.effects.settle import settle
 from carelane.testing.messages import appointment_booked, cancel_referral, referral, update
 from tests.flows.conftest import Feed, Hand

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from carelane.compose.people import outbox_of
-from carelane.effects.claim import assign, know
+from carelane.effects.claim import know
 from carelane.effects.dispatch import send_ready
+from carelane.effects.routing import assign
 from carelane.engine.merge import take_back
 from carelane.facts.phi import Phi
 from carelane.testing import messages

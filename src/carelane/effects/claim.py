@@ -11,13 +11,11 @@ from uuid import UUID
 
 from carelane.audit.actions import Action
 from carelane.audit.leaf import Change, Thing
-from carelane.directory.alerting import reach_of
-from carelane.effects.destinations import Destination, route
+from carelane.effects.destinations import Destination
 from carelane.effects.flight import Flight, of_row
 from carelane.effects.gate import CLOSED, Gate, Opening, opening
 from carelane.effects.outbox import Outbox
 from carelane.facts.fact import Actor
-from carelane.facts.intent import PATIENT_MESSAGE
 from carelane.store.changes import Deed, write
 from carelane.store.database import Row, Tx
 
@@ -36,23 +34,6 @@ async def know(outbox: Outbox) -> None:
                 kind="outgoing",
                 site=each.site,
             )
-
-
-async def assign(outbox: Outbox) -> Sequence[tuple[str, str]]:
-    """Resolve capabilities to connections; those (capability, site) that no connection serves.
-
-    Messages to patients are among them: they find theirs one by one (`reaching.address`).
-    """
-    unserved: list[tuple[str, str]] = []
-    async with outbox.runtime.worker.transaction() as tx:
-        for row in await tx.rows("effects.unrouted"):
-            reach = reach_of(row["asked_by"])
-            name = route(outbox.destinations.values(), row["capability"], row["site"], reach)
-            if name is None or row["capability"] == PATIENT_MESSAGE:
-                unserved.append((row["capability"], row["site"]))
-            else:
-                await tx.run("effects.route", connection=name, **row)
-    return unserved
 
 
 async def claim(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:

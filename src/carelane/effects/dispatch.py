@@ -6,11 +6,12 @@
 import asyncio
 
 from carelane.effects.allow import refusal
-from carelane.effects.claim import assign, claim
+from carelane.effects.claim import claim
 from carelane.effects.consent import opted_out
 from carelane.effects.flight import Flight, intent_of
 from carelane.effects.outbox import Outbox
-from carelane.effects.reaching import address, prepare
+from carelane.effects.reaching import prepare
+from carelane.effects.routing import BATCH, route_new
 from carelane.effects.settle import settle
 from carelane.effects.settlement import Outcome, Settlement, dead, sent
 from carelane.facts.errors import CarelaneError
@@ -44,10 +45,8 @@ async def _ready(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
     """Effects to send now; the usual answer, none, takes no lock on the destination."""
     async with outbox.runtime.worker.transaction() as tx:
         asked = {"connection": name, "now": outbox.runtime.now()}
-        ((due, unrouted),) = await tx.tuples("effects.waiting", asked)
-    if unrouted:
-        await address(outbox, await assign(outbox))
-    return await claim(outbox, name, limit=limit) if due or unrouted else []
+        ((due,),) = await tx.tuples("effects.waiting", asked)
+    return await claim(outbox, name, limit=limit) if due else []
 
 
 async def scout(outbox: Outbox, stop: asyncio.Event) -> None:
@@ -55,12 +54,11 @@ async def scout(outbox: Outbox, stop: asyncio.Event) -> None:
     runtime = outbox.runtime
     while not stop.is_set():
         names = await _waiting(outbox)
-        if "" in names:
-            await address(outbox, await assign(outbox))
-            names = await _waiting(outbox)
-        for name in names - {""}:
+        routed = await route_new(outbox) if "" in names else 0
+        for name in (await _waiting(outbox) if "" in names else names) - {""}:
             runtime.bell.ring_here(f"effects/{name}")
-        await runtime.bell.wait("effects", seconds=_SCOUT_S)
+        if routed < BATCH:  # else there is more, and nobody else looks for it
+            await runtime.bell.wait("effects", seconds=_SCOUT_S)
 
 
 async def _waiting(outbox: Outbox) -> set[str]:
@@ -71,7 +69,7 @@ async def _waiting(outbox: Outbox) -> set[str]:
 
 async def send_ready(outbox: Outbox, name: str) -> int:
     """One round: claim what may go, send it, settle it; how many were sent. For tests, tools and draining."""
-    await address(outbox, await assign(outbox))
+    await route_new(outbox)
     flights = await claim(outbox, name, limit=outbox.destinations[name].concurrency)
     async with asyncio.TaskGroup() as group:
         for flight in flights:

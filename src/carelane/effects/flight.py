@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from carelane.cases.model import EffectState
-from carelane.facts.intent import Audience, IfUnknown, Intent
+from carelane.facts.intent import PATIENT_MESSAGE, Audience, IfUnknown, Intent
 from carelane.facts.phi import Phi
 from carelane.store.database import Row
 from carelane.store.shapes import decode_payload
@@ -59,6 +59,12 @@ class Flight:
     def troubled(self) -> bool:
         """Whether someone was made its owner before: it was unknown, or dead and redriven."""
         return self.redriven or self.state in (EffectState.UNKNOWN, EffectState.DEAD)
+
+    @property
+    def unheard(self) -> bool:
+        """Whether it is a message that no step waits for, a milestone: if it never leaves, nothing follows."""
+        alone = self.step is None and self.compensates is None
+        return alone and self.capability == PATIENT_MESSAGE
 
     @property
     def may_start(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from carelane.effects.destinations import Destination
 from carelane.effects.flight import Flight
+from carelane.effects.release_templates import ReleaseTemplates
 from carelane.effects.settlement import Terms
 from carelane.engine.chance import full_jitter
 from carelane.engine.runtime import Runtime
@@ -18,6 +19,7 @@ class Outbox:
     runtime: Runtime
     destinations: Mapping[str, Destination]
     senders: Mapping[str, Sender] = field(repr=False)
+    templates: ReleaseTemplates = field(default_factory=ReleaseTemplates, repr=False)
 
     def capability(self, flight: Flight) -> Capability | None:
         """What its connection says about this effect, or None if it can't do it."""

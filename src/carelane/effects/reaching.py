@@ -2,15 +2,13 @@
 
 Twice: `address` gives a waiting message its connection and its first hour; `prepare`, under the patient's row and just
 before it leaves, asks everything again, so that an opt-out stops what is queued already. Who can't be reached becomes a
-person's work, with the reason.
+person's work, with the reason; but a milestone that no step waits for just ends, for it stands in the portal anyway.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlencode
-
-import msgspec
 
 from carelane.directory.reaching import (
     CLINICAL,
@@ -18,15 +16,14 @@ from carelane.directory.reaching import (
     NoWay,
     Offer,
     Reach,
-    Statement,
     Way,
     choose,
     quiet_until,
-    reach_of,
 )
 from carelane.effects.flight import Flight, intent_of, of_row
+from carelane.effects.known import WEEK, Known, known_of
 from carelane.effects.outbox import Outbox
-from carelane.effects.settle import write
+from carelane.effects.settle import end_unheard, write
 from carelane.effects.settlement import Health, Outcome, Settlement, find_out, withdrawn
 from carelane.effects.wording import starts_at, values_of, written
 from carelane.facts import answer_links
@@ -34,15 +31,12 @@ from carelane.facts.errors import CarelaneError
 from carelane.facts.intent import PATIENT_MESSAGE, Intent
 from carelane.facts.phi import Phi
 from carelane.facts.ports import Sent, Verdict
-from carelane.pathways.templates import Template, revive
+from carelane.pathways.templates import Template
 from carelane.store.database import Tx
-from carelane.store.vault import Shredded
 
-WEEK = timedelta(days=7)
-_BATCH = 50
+_BATCH = 200
 _SAID_OTHERWISE = frozenset({"no-consent", "language"})
 """Why a clinical message may not be said to somebody who can still be told that there is one."""
-_json = msgspec.json.Decoder(dict[str, object])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +50,8 @@ class Plan:
     not_before: datetime
 
 
-async def address(outbox: Outbox, unserved: Sequence[tuple[str, str]]) -> int:
-    """Give waiting messages to patients their connection, or a person; how many. `unserved` is what `assign` left."""
-    sites = [site for capability, site in unserved if capability == PATIENT_MESSAGE]
+async def address(outbox: Outbox, sites: Sequence[str]) -> int:
+    """Give messages to patients of these sites their connection, or a person; how many. A batch is one transaction."""
     done = 0
     for site in sites:
         async with outbox.runtime.worker.transaction() as tx:
@@ -67,63 +60,74 @@ async def address(outbox: Outbox, unserved: Sequence[tuple[str, str]]) -> int:
             )
             for row in rows:
                 outbox.runtime.vault.learn(row["identity"], row["identity_key"])
-                await _address(outbox, tx, of_row(row))
+            await _address(outbox, tx, [of_row(row) for row in rows])
         done += len(rows)
-    if done:
-        outbox.runtime.bell.ring("drain")
     return done
 
 
-async def _address(outbox: Outbox, tx: Tx, flight: Flight) -> None:
-    plan = await _planned(outbox, tx, flight)
-    if isinstance(plan, NoWay):
-        await write(outbox, tx, flight, no_way(outbox, flight, plan))
-        return
-    await tx.run(
-        "messaging.route", id=flight.id, connection=plan.connection, not_before=plan.not_before
-    )
+async def _address(outbox: Outbox, tx: Tx, flights: Sequence[Flight]) -> None:
+    known = await known_of(outbox, tx, flights)
+    plans = [(each, _planned(outbox, each, known[each.id])) for each in flights]
+    await _route(tx, [(each, plan) for each, plan in plans if isinstance(plan, Plan)])
+    unable = [(each, plan) for each, plan in plans if isinstance(plan, NoWay)]
+    quiet = [(each, way.reason) for each, way in unable if each.unheard and not each.maybe]
+    await end_unheard(outbox, tx, quiet)
+    for flight, way in unable:
+        if not flight.unheard or flight.maybe:
+            await write(outbox, tx, flight, no_way(outbox, flight, way))
+            outbox.runtime.bell.ring("drain")
 
 
-async def _planned(outbox: Outbox, tx: Tx, flight: Flight) -> Plan | NoWay:
+async def _route(tx: Tx, plans: Sequence[tuple[Flight, Plan]]) -> None:
+    if plans:
+        await tx.run(
+            "messaging.route",
+            ids=[flight.id for flight, _ in plans],
+            connections=[plan.connection for _, plan in plans],
+            not_before=[plan.not_before for _, plan in plans],
+        )
+
+
+def _planned(outbox: Outbox, flight: Flight, known: Known) -> Plan | NoWay:
     try:
         intent = intent_of(flight, outbox.runtime.vault)
     except CarelaneError as fault:
         return NoWay(reason=f"unreadable:{fault.code}")
-    return await plan_of(outbox, tx, flight, str(intent.content.reveal().get("template") or ""))
+    return plan_of(outbox, flight, known, _template_of(intent))
 
 
-async def plan_of(outbox: Outbox, tx: Tx, flight: Flight, name: str) -> Plan | NoWay:
+def plan_of(outbox: Outbox, flight: Flight, known: Known, name: str) -> Plan | NoWay:
     """How a message of this template goes to this patient now."""
-    template = await _template(tx, flight, name)
+    template = known.templates.get(name)
     if template is None:
         return NoWay(reason="no-template")
     runtime, rules = outbox.runtime, outbox.runtime.directory.messages
-    reach = await _reach(outbox, tx, flight)
-    token = runtime.vault.tokens.correlation
-    tokens = {each.address: token("address", each.address) for each in reach.contacts}
-    statements = await _statements(tx, flight, list(tokens.values()))
     connections = connections_of(outbox, flight.site)
     offer = Offer(
         channels=tuple(each for each in template.channels if each in connections),
-        tokens=tokens,
+        tokens=known.tokens,
         ask_first=rules.ask_first,
         scope=CLINICAL if template.clinical else MESSAGES,
     )
-    way = choose(reach, statements, offer)
+    way = choose(known.reach, known.statements, offer)
     if not isinstance(way, NoWay) and not _spoken(
-        template, way, reach, translated=rules.translated
+        template, way, known.reach, translated=rules.translated
     ):
         way = NoWay(reason="language")
     if isinstance(way, NoWay):
         less = way.reason in _SAID_OTHERWISE and template.clinical and template.otherwise
-        return await plan_of(outbox, tx, flight, template.otherwise) if less else way
-    if template.counted and await _over(tx, flight, runtime.now(), rules.per_week):
+        return plan_of(outbox, flight, known, template.otherwise) if less else way
+    if template.counted and known.sent >= rules.per_week:
         return NoWay(reason="contact-limit")
     now = runtime.now()
-    quiet = None if template.any_hour else quiet_until(now, _zone(outbox, flight, reach), rules)
-    not_before = quiet or now
-    return Plan(way=way, connection=connections[way.channel], template=template, reach=reach,
-                not_before=not_before)  # fmt: skip
+    zone = _zone(outbox, flight, known.reach)
+    quiet = None if template.any_hour else quiet_until(now, zone, rules)
+    return Plan(way=way, connection=connections[way.channel], template=template, reach=known.reach,
+                not_before=quiet or now)  # fmt: skip
+
+
+def _template_of(intent: Intent) -> str:
+    return str(intent.content.reveal().get("template") or "")
 
 
 def _spoken(template: Template, way: Way, reach: Reach, *, translated: bool) -> bool:
@@ -133,19 +137,15 @@ def _spoken(template: Template, way: Way, reach: Reach, *, translated: bool) -> 
 
 async def prepare(outbox: Outbox, flight: Flight, intent: Intent) -> Intent | Settlement:
     """Everything asked again, just before a claimed message leaves: the message whole, or why it doesn't go now."""
-    runtime, name = outbox.runtime, str(intent.content.reveal().get("template") or "")
+    runtime = outbox.runtime
     async with runtime.worker.transaction() as tx:
         await tx.one("messaging.turn", subject=flight.subject)
-        plan = await plan_of(outbox, tx, flight, name)
+        known = await known_of(outbox, tx, [flight])
+        plan = plan_of(outbox, flight, known[flight.id], _template_of(intent))
         if isinstance(plan, NoWay):
             return no_way(outbox, flight, plan)
         if plan.connection != flight.connection:
-            await tx.run(
-                "messaging.route",
-                id=flight.id,
-                connection=plan.connection,
-                not_before=plan.not_before,
-            )
+            await _route(tx, [(flight, plan)])
             return _later("another-way", plan.not_before, flight)
         if plan.not_before > runtime.now():
             return _later("quiet-hours", plan.not_before, flight)
@@ -209,36 +209,6 @@ def connections_of(outbox: Outbox, site: str) -> Mapping[str, str]:
                 if capability is not None and capability.channel:
                     found[capability.channel] = name
     return found
-
-
-async def _template(tx: Tx, flight: Flight, name: str) -> Template | None:
-    row = await tx.one("messaging.template", case=flight.case, name=name) if name else None
-    return revive(row["content"]) if row else None
-
-
-async def _reach(outbox: Outbox, tx: Tx, flight: Flight) -> Reach:
-    """The newest that any source says; one whose key was destroyed says nothing."""
-    vault, rules = outbox.runtime.vault, outbox.runtime.directory.messages
-    for row in await tx.rows("messaging.contacts_of", subject=flight.subject):
-        vault.learn(row["identity"], row["identity_key"])
-        try:
-            said = vault.open(row["identity"], "contact", row["identity"], "sealed", row["sealed"])
-        except Shredded:
-            continue
-        return reach_of(_json.decode(said), rules)
-    return Reach()
-
-
-async def _statements(tx: Tx, flight: Flight, tokens: Sequence[str]) -> list[Statement]:
-    rows = await tx.rows("messaging.statements", subject=flight.subject, tokens=tokens)
-    return [Statement(**row) for row in rows]
-
-
-async def _over(tx: Tx, flight: Flight, now: datetime, per_week: int) -> bool:
-    row = await tx.one(
-        "messaging.counted", since=now - WEEK, effect=flight.id, subject=flight.subject
-    )
-    return row is not None and row["sent"] >= per_week
 
 
 def _zone(outbox: Outbox, flight: Flight, reach: Reach) -> str:

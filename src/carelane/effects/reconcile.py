@@ -6,24 +6,21 @@ Periodic, per destination: leases that ran out while sending, look-ups that are 
 import asyncio
 
 from carelane.cases.model import EffectState
-from carelane.effects.claim import assign, claim_looks
+from carelane.effects.claim import claim_looks
 from carelane.effects.flight import Flight, intent_of, of_row
 from carelane.effects.following import ask_due
 from carelane.effects.outbox import Outbox
-from carelane.effects.reaching import address
 from carelane.effects.settle import settle, write
 from carelane.effects.settlement import (
     Health,
     Outcome,
     Settlement,
-    dead,
+    ended,
     find_out,
     looked,
     lost,
-    withdrawn,
 )
 from carelane.facts.errors import CarelaneError
-from carelane.facts.intent import PATIENT_MESSAGE, IfUnknown
 from carelane.facts.ports import Sent, Verdict
 
 _BATCH = 100
@@ -39,8 +36,7 @@ async def reconcile(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
 
 async def reconcile_once(outbox: Outbox, name: str) -> int:
     """One round of everything; how many effects it moved."""
-    moved = await end_unserved(outbox)
-    moved += await receipted(outbox, name)
+    moved = await receipted(outbox, name)
     moved += await recover_lost(outbox, name)
     moved += await end_overdue(outbox, name)
     moved += await look_up_due(outbox, name)
@@ -90,37 +86,11 @@ async def end_overdue(outbox: Outbox, name: str) -> int:
     return len(rows)
 
 
-async def end_unserved(outbox: Outbox) -> int:
-    """Effects of a capability that no connection of their site has: a person must know."""
-    unserved = await assign(outbox)
-    ended_now = await address(outbox, unserved)
-    for capability, site in unserved:
-        if capability == PATIENT_MESSAGE:
-            continue
-        async with outbox.runtime.worker.transaction() as tx:
-            rows = await tx.rows(
-                "effects.unroutable", capability=capability, site=site, limit=_BATCH
-            )
-            for flight in map(of_row, rows):
-                await write(outbox, tx, flight, ended(flight, "no-connection"))
-        ended_now += len(rows)
-    return ended_now
-
-
 def _overdue(outbox: Outbox, flight: Flight, why: str) -> Settlement:
     if not flight.maybe:
         return ended(flight, why)
     unsure = Sent(verdict=Verdict.UNKNOWN, cause=why)
     return find_out(flight, unsure, outbox.terms(flight), health=Health.SILENT)
-
-
-def ended(flight: Flight, why: str) -> Settlement:
-    """How an effect ends that will not be claimed again."""
-    if why in ("cancelled", "nothing-to-undo"):
-        return withdrawn(why)
-    if why == "too-late" and flight.if_unknown is IfUnknown.DROP:
-        return withdrawn(why, Outcome.NEEDS_PERSON)
-    return dead(why, Outcome.NEEDS_PERSON)
 
 
 async def look_up_due(outbox: Outbox, name: str) -> int:

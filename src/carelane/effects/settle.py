@@ -4,6 +4,7 @@
 `effect.unknown` and `effect.dead` open cases of system pathways, so that someone owns them (SEMANTICS 10).
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -22,6 +23,7 @@ from carelane.facts.fact import Actor, Fact, Urgency
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
 from carelane.store.changes import Deed, record
+from carelane.store.changes import write as record_all
 from carelane.store.database import Tx
 
 EFFECT_SETTLED: Final = "effect.settled"  # to the effect's own case
@@ -90,10 +92,41 @@ async def write(outbox: Outbox, tx: Tx, flight: Flight, settlement: Settlement) 
     return True
 
 
+async def end_unheard(outbox: Outbox, tx: Tx, ended: Sequence[tuple[Flight, str]]) -> None:
+    """Withdraw waiting messages that no step waits for, each with its cause: one statement and one leaf for all."""
+    if not ended:
+        return
+    causes = {flight.id: cause for flight, cause in ended}
+    now = outbox.runtime.now()
+    rows = await tx.rows(
+        "effects.end_unheard", ids=list(causes), causes=list(causes.values()), now=now
+    )
+    deed = Deed(
+        organisation=outbox.runtime.organisation,
+        at=now,
+        action=Action.EFFECT_SETTLED,
+        actor=Actor.EFFECT,
+        name="",
+    )
+    changes = [
+        Change(
+            thing=Thing.EFFECT,
+            id=row["id"],
+            before=EffectState.READY.value,
+            after=EffectState.WITHDRAWN.value,
+            detail={"cause": causes[row["id"]]},
+        )
+        for row in rows
+    ]
+    if changes:
+        await record_all(tx, deed, changes)
+
+
 def facts(flight: Flight, settlement: Settlement, now: datetime) -> list[Fact]:
     """What the core and the system pathways hear of it."""
     told = []
-    if settlement.outcome is not None:
+    unheard = flight.unheard and settlement.state is EffectState.WITHDRAWN
+    if settlement.outcome is not None and not unheard:
         told.append(_fact(EFFECT_SETTLED, flight, settlement, now))
     if settlement.state is EffectState.DEAD:
         told.append(_fact(EFFECT_DEAD, flight, settlement, now))

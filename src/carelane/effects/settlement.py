@@ -130,6 +130,15 @@ def withdrawn(cause: str, outcome: Outcome = Outcome.WITHDRAWN) -> Settlement:
     return Settlement(state=EffectState.WITHDRAWN, cause=cause, outcome=outcome)
 
 
+def ended(flight: Flight, why: str) -> Settlement:
+    """How an effect ends that will not be claimed again."""
+    if why in ("cancelled", "nothing-to-undo"):
+        return withdrawn(why)
+    if why == "too-late" and flight.if_unknown is IfUnknown.DROP:
+        return withdrawn(why, Outcome.NEEDS_PERSON)
+    return dead(why, Outcome.NEEDS_PERSON)
+
+
 def _done(outcome: Sent) -> Settlement:
     return Settlement(
         state=EffectState.DONE,

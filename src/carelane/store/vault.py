@@ -46,6 +46,7 @@ class Vault:
         if identity is None:
             return
         if wrapped is not None and self._identities.get(identity) is not None:
+            self._identities.move_to_end(identity)  # needed now: the others go first
             return
         self._keep(identity, self.keys.identity_key(identity, wrapped))
 
@@ -111,6 +112,7 @@ class Vault:
 
     def _keep(self, identity: UUID, key: DataKey | None) -> None:
         self._identities[identity] = key
+        self._identities.move_to_end(identity)
         if len(self._identities) > _LEARNT_MAX:
             self._identities.popitem(last=False)
 

@@ -79,6 +79,7 @@ async def test_who_can_not_be_written_to_makes_no_work(ward: Clinic) -> None:
     await ward.done()
     assert told(ward) == ["withdrawn no-address"]
     assert ward.waits("effect-attention") == []
+    assert ward.feed.sql("select count(*) from fact where type like 'effect.%%'") == [(0,)]
     assert ward.waits(PATHWAY) == ["scheduling"]
     milestones = ward.feed.sql("select milestone from pathway_case where pathway = %s", PATHWAY)
     assert milestones == [

@@ -1,6 +1,6 @@
 """Messages to patients through the whole runtime: a gateway over HTTP, a mail server, receipts and replies."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from typing_extensions import override
 
-from carelane.effects import reaching
+from carelane.effects import known
 from carelane.engine.retention import sweep
 from carelane.store.roles import DatabaseUrls
 from carelane.testing.messages import appointment_booked, appointment_event
@@ -355,10 +355,12 @@ async def test_mutant_that_asks_consent_only_when_it_queues_is_caught(
 ) -> None:
     """Without asking again before it leaves, the text would go out (the gateway's own block taken away)."""
 
-    async def nothing_said(*_: object) -> list[object]:
-        return []
+    async def nothing_said(
+        _tx: object, tokens: Mapping[object, object]
+    ) -> Mapping[object, list[object]]:
+        return {subject: [] for subject in tokens}
 
-    monkeypatch.setattr(reaching, "_statements", nothing_said)
+    monkeypatch.setattr(known, "_statements", nothing_said)
     monkeypatch.setattr(house_that_texts.gateway, "opted_out", _Forgetful())
     assert await _queued_at_night_then_stopped(house_that_texts) == 1
 

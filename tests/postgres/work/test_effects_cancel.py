@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from carelane.effects.claim import assign, claim
+from carelane.effects.claim import claim
 from carelane.effects.dispatch import attempt, send_ready
 from carelane.effects.reconcile import reconcile_once
+from carelane.effects.routing import assign
 from carelane.effects.settle import settle
 from carelane.engine.deliver import deliver
 from carelane.engine.drain import drain

@@ -11,6 +11,7 @@ from carelane.effects import claim as claiming
 from carelane.effects.claim import claim
 from carelane.effects.dispatch import dispatch, send_ready
 from carelane.effects.reconcile import end_overdue, reconcile_once
+from carelane.effects.routing import route_new
 from carelane.facts.ids import derive, name_id
 from carelane.store.database import Tx
 from carelane.testing.senders import Mood, ScriptedSystem
@@ -242,7 +243,7 @@ async def test_a_capability_that_nobody_has_goes_to_a_person(
 ) -> None:
     nobody = rig.effect(connection="", capability="patient.fax")
     mine = rig.effect(connection="")
-    await reconcile_once(rig.outbox(system), "ehr")
+    await route_new(rig.outbox(system))
     assert (rig.row(nobody)["state"], rig.row(nobody)["cause"]) == ("dead", "no-connection")
     assert rig.row(mine)["connection"] == "ehr"
 

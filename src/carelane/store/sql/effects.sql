@@ -19,10 +19,8 @@ update connection set state = %(state)s, open_until = %(open_until)s, failures =
 where name = %(connection)s
 
 -- name: waiting
--- Whether anything may be due at a destination, and whether anything has none yet: asked often, so it reads the head of
--- an index only.
-select exists (select from effect where connection = %(connection)s and state = 'ready' and next_at <= %(now)s),
-       exists (select from effect where connection = '' and state = 'ready' and next_at <= %(now)s)
+-- Whether anything may be due at a destination: asked often, so it reads the head of an index only.
+select exists (select from effect where connection = %(connection)s and state = 'ready' and next_at <= %(now)s)
 
 -- name: unrouted
 -- Capabilities and sites that wait for a connection, with the channel that a level asks for.
@@ -153,6 +151,12 @@ update effect e set state = %(state)s, cause = %(cause)s, reference = %(referenc
        lease_until = null, lease_by = ''
 from old where e.id = old.id
 returning e.subject, old.state as was
+
+-- name: end_unheard
+-- Messages that can't go and that no step waits for, in one statement.
+update effect e set state = 'withdrawn', cause = u.cause, settled_at = %(now)s
+from unnest(%(ids)s::uuid[], %(causes)s::text[]) u(id, cause)
+where e.id = u.id and e.state = 'ready' and e.lease_by = '' returning e.id
 
 -- name: dead_groups
 -- Dead letters and unanswered ones, grouped by what went wrong.

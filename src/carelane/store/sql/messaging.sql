@@ -6,18 +6,18 @@ from unnest(%(identity)b::uuid[], %(sealed)b::bytea[], %(sealed_at)b::timestampt
 on conflict (identity, organisation) do update set sealed = excluded.sealed, sealed_at = excluded.sealed_at
 
 -- name: contacts_of
--- What every source says of reaching a patient, newest first.
-select c.identity, c.sealed, i.identity_key
+-- What every source says of reaching these patients, of each the newest first.
+select l.subject, c.identity, c.sealed, i.identity_key
 from identity_link l join contact c on c.identity = l.identity join identity i on i.id = c.identity
-where l.subject = %(subject)s order by c.sealed_at desc, c.identity
+where l.subject = any(%(subjects)s) order by l.subject, c.sealed_at desc, c.identity
 
 -- name: statements
--- What was said about messages to a patient, or about one of these addresses, by whomever.
-select given, at, channel, address_token as address, scope from consent
+-- What was said about messages to these patients (subject), or about one of these addresses, by whomever (no subject).
+select given, at, channel, address_token as address, scope, null::uuid as subject from consent
 where address_token = any(%(tokens)s) and (identity is null or scope = 'messages')
 union
-select c.given, c.at, c.channel, c.address_token, c.scope
-from consent c join identity_link l on l.identity = c.identity where l.subject = %(subject)s
+select c.given, c.at, c.channel, c.address_token, c.scope, l.subject
+from consent c join identity_link l on l.identity = c.identity where l.subject = any(%(subjects)s)
 
 -- name: state
 -- Write down what was said.
@@ -30,11 +30,12 @@ on conflict (id) do nothing
 select id from subject where id = %(subject)s for no key update
 
 -- name: counted
--- Messages to a patient since an instant that left, or may have.
-select count(*) as sent from reached r join effect e on e.id = r.effect
-where r.counted and r.at > %(since)s and r.effect <> %(effect)s
+-- Messages to each of these patients since an instant that left, or may have; `effects` are those being asked about.
+select l.subject, count(*) as sent
+from reached r join effect e on e.id = r.effect join identity_link l on l.identity = r.identity
+where r.counted and r.at > %(since)s and r.effect <> all(%(effects)s) and l.subject = any(%(subjects)s)
   and (e.state in ('sending', 'unknown', 'done') or e.cause = 'unknown-dropped')
-  and r.identity in (select l.identity from identity_link l where l.subject = %(subject)s)
+group by l.subject
 
 -- name: reach
 -- A message is about to leave.
@@ -44,14 +45,14 @@ on conflict (effect) do update set channel = excluded.channel, address_token = e
   template = excluded.template, counted = excluded.counted, at = excluded.at
 
 -- name: route
--- Give one waiting message its connection, and the first instant at which it may leave.
-update effect set connection = %(connection)s, next_at = greatest(next_at, %(not_before)s)
-where id = %(id)s and state in ('ready', 'sending')
+-- Give waiting messages their connection, and the first instant at which each may leave.
+update effect e set connection = u.connection, next_at = greatest(e.next_at, u.not_before)
+from unnest(%(ids)s::uuid[], %(connections)s::text[], %(not_before)s::timestamptz[]) u(id, connection, not_before)
+where e.id = u.id and e.state in ('ready', 'sending')
 
--- name: template
--- A template as the case's release keeps it.
-select t.content from pathway_case c join release_template t on t.release = c.release
-where c.id = %(case)s and t.name = %(name)s
+-- name: releases_of
+-- By which release each of these cases goes now.
+select id, release from pathway_case where id = any(%(cases)s)
 
 -- name: template_of
 -- A template as a release keeps it.

@@ -1,0 +1,58 @@
+"""Where a new effect goes: a capability to its connection, a message to a patient its own way, the rest to a person.
+
+One process does it for all destinations at a time (`dispatch.scout`), a batch in one transaction.
+"""
+
+from collections.abc import Sequence
+
+from carelane.directory.alerting import reach_of
+from carelane.effects.destinations import route
+from carelane.effects.flight import of_row
+from carelane.effects.outbox import Outbox
+from carelane.effects.reaching import address
+from carelane.effects.settle import write
+from carelane.effects.settlement import ended
+from carelane.facts.intent import PATIENT_MESSAGE
+
+BATCH = 200
+
+
+async def route_new(outbox: Outbox) -> int:
+    """One round: how many effects found their connection one by one, or ended because there is none."""
+    unserved = await assign(outbox)
+    done = await address(outbox, [site for what, site in unserved if what == PATIENT_MESSAGE])
+    done += await _end_unserved(outbox, [each for each in unserved if each[0] != PATIENT_MESSAGE])
+    return done
+
+
+async def assign(outbox: Outbox) -> Sequence[tuple[str, str]]:
+    """Resolve capabilities to connections; those (capability, site) that no connection serves.
+
+    Messages to patients are among them: they find theirs one by one (`reaching.address`).
+    """
+    unserved: list[tuple[str, str]] = []
+    async with outbox.runtime.worker.transaction() as tx:
+        for row in await tx.rows("effects.unrouted"):
+            reach = reach_of(row["asked_by"])
+            name = route(outbox.destinations.values(), row["capability"], row["site"], reach)
+            if name is None or row["capability"] == PATIENT_MESSAGE:
+                unserved.append((row["capability"], row["site"]))
+            else:
+                await tx.run("effects.route", connection=name, **row)
+    return unserved
+
+
+async def _end_unserved(outbox: Outbox, unserved: Sequence[tuple[str, str]]) -> int:
+    """Effects of a capability that no connection of their site has: a person must know."""
+    done = 0
+    for capability, site in unserved:
+        async with outbox.runtime.worker.transaction() as tx:
+            rows = await tx.rows(
+                "effects.unroutable", capability=capability, site=site, limit=BATCH
+            )
+            for flight in map(of_row, rows):
+                await write(outbox, tx, flight, ended(flight, "no-connection"))
+        done += len(rows)
+    if done:
+        outbox.runtime.bell.ring("drain")
+    return done
