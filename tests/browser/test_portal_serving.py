@@ -11,7 +11,8 @@ import pytest
 from carelane.compose.exposure import NotEncrypted
 from carelane.compose.house import open_house
 from carelane.compose.policies import PolicyFault, policies_of
-from carelane.compose.serve import PortTaken, serve
+from carelane.compose.ports import PortTaken
+from carelane.compose.serve import serve
 from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import urllib.error
 import urllib.request
 from dataclasses import replace
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 
 from carelane.compose.database import NoDatabase
+from carelane.compose.health import answer, health_of
 from carelane.compose.house import House, open_house
 from carelane.compose.patience import patiently
-from carelane.compose.processes import serve_health
+from carelane.compose.ports import PortTaken
+from carelane.compose.processes import work
 from carelane.facts.errors import SetupFault
 from carelane.settings import Settings
 from carelane.store.pool import Unreachable
@@ -76,7 +79,7 @@ async def test_health_tells_the_truth(database: DatabaseUrls, tmp_path: Path) ->
     async with open_house(settings, database, process="work-0", load=True) as opened:
         house: House = replace(opened)
         stop, port = asyncio.Event(), free_port()
-        serving = asyncio.create_task(serve_health(house, port, stop))
+        serving = asyncio.create_task(answer(health_of(house, port, {}), stop))
         status, told = await _heard(port)
         assert (status, told["healthy"], told["messages"]) == (200, True, 0)
         await house.runtime.worker.pool.close()  # as when the database is gone
@@ -84,6 +87,22 @@ async def test_health_tells_the_truth(database: DatabaseUrls, tmp_path: Path) ->
         assert (status, told["healthy"]) == (503, False)
         stop.set()
         await serving
+
+
+async def test_a_worker_whose_health_port_is_taken_ends_and_says_so(
+    database: DatabaseUrls, tmp_path: Path
+) -> None:
+    """It once went on without an answer: neither working nor ended."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = Settings(
+            home=tmp_path, site=ROOT / "site", pathways=ROOT / "pathways", health_port=port - 1
+        )
+        async with open_house(settings, database, process="up", load=True):
+            pass
+        async with asyncio.timeout(60):
+            with pytest.raises(PortTaken, match="Remedy: set CARELANE_HEALTH_PORT"):
+                await work(settings, database, asyncio.Event())
 
 
 async def test_a_listener_started_before_any_database_serves_once_there_is_one(

@@ -10,8 +10,6 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
-import uvicorn
-
 from carelane.compose.audit import notary_of
 from carelane.compose.connections import (
     envelopes,
@@ -20,9 +18,9 @@ from carelane.compose.connections import (
     settings_of,
 )
 from carelane.compose.durability import Guard
-from carelane.compose.exposure import require_tls
+from carelane.compose.health import answer, health_of
 from carelane.compose.house import House, open_house
-from carelane.compose.incoming import App, doors, mounted, pollers
+from carelane.compose.incoming import App, doors, pollers
 from carelane.compose.refresh import keep_current
 from carelane.compose.sending import begin as sending_of
 from carelane.connect.hl7v2.adapter import open_listener
@@ -40,7 +38,6 @@ from carelane.engine.loop import (
 )
 from carelane.engine.periodic import audit_jobs, keep_periodic
 from carelane.engine.retention import sweep
-from carelane.engine.telemetry import health_app
 from carelane.intake.backlog import Backlog
 from carelane.intake.interpret import interpret
 from carelane.intake.receive import Receiver
@@ -51,7 +48,6 @@ from carelane.store.roles import DatabaseUrls
 
 Work = Callable[[], Awaitable[None]]
 NOTHING: Mapping[str, App] = {}
-HEALTH_S = 2.0
 SCOUTED_S = 5.0  # a scout rings sooner; this is for one that died
 
 
@@ -71,6 +67,7 @@ async def run_loops(  # noqa: PLR0913  # what a process is made of
 ) -> None:
     """Keep every loop alive, the doorbell wired and `/health` answering, until told to stop."""
     runtime = house.runtime
+    health = health_of(house, port, mounts)
     runtime.log.say("started", part=runtime.process.split("-", maxsplit=1)[0], port=port)
 
     async def wired() -> None:
@@ -90,12 +87,12 @@ async def run_loops(  # noqa: PLR0913  # what a process is made of
     async with asyncio.TaskGroup() as group:
         for name, work in everything.items():
             group.create_task(supervised(name, runtime, stop, work))
-        health = group.create_task(serve_health(house, port, stop, mounts))
+        answering = group.create_task(answer(health, stop))
         await stop.wait()
         for door in ("drain", "interpret", "effects", "connections", "stop", DOOR):
             runtime.bell.ring_here(door)
             runtime.bell.ring_each(f"{door}/")
-        await health
+        await answering
     runtime.log.say("stopped")
 
 
@@ -107,42 +104,6 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 20, 50)
-
-
-async def serve_health(
-    house: House, port: int, stop: asyncio.Event, mounts: Mapping[str, App] = NOTHING
-) -> None:
-    """`/health` and `/metrics` of this process, and what is mounted beside; port 0 serves none."""
-    if port == 0:
-        return
-    require_tls(house.settings)
-
-    async def health() -> Mapping[str, object]:
-        process = house.runtime.process
-        try:
-            async with asyncio.timeout(HEALTH_S), house.runtime.worker.transaction() as tx:
-                row = await tx.one("intake.backlog")
-        except Exception as cause:  # noqa: BLE001  # whatever it is, this process can't do its work now
-            return {"healthy": False, "process": process, "cause": type(cause).__name__}
-        return {"healthy": True, "process": process, **(row or {})}
-
-    settings = house.settings
-    config = uvicorn.Config(
-        mounted(health_app(house.telemetry, health), mounts),
-        host=settings.host,
-        port=port,
-        log_config=None,  # what it says goes through engine/log.py
-        access_log=False,
-        lifespan="off",
-        ssl_certfile=settings.tls_certificate or None,
-        ssl_keyfile=settings.tls_key or None,
-    )
-    server = uvicorn.Server(config)
-    # `serve` would take over the process's signals, which are `cli`'s.
-    serving = asyncio.create_task(server._serve())  # noqa: SLF001  # uvicorn has no public way without signals
-    await stop.wait()
-    server.should_exit = True
-    await serving
 
 
 async def work(

@@ -1,6 +1,7 @@
 """`serve`: the portal and API of this Carelane, with `/health` and `/metrics` and what is mounted beside."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
@@ -14,22 +15,16 @@ from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
 from carelane.compose.incoming import App, mounted
 from carelane.compose.policies import policies_of
+from carelane.compose.ports import bound
 from carelane.compose.processes import NOTHING, process_name, run_loops
 from carelane.engine.telemetry import health_app
 from carelane.facts.chart import ChartReader
-from carelane.facts.errors import SetupFault
 from carelane.portal.app import build
 from carelane.portal.desk import Desk
 from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
 
 _GRACE_S = 3  # open streams are cut after this when told to stop
-
-
-class PortTaken(SetupFault):
-    """Another program listens on the portal's port: stop it, or set portal_port."""
-
-    code = "port-taken"
 
 
 def portal_of(house: House) -> App:
@@ -86,6 +81,19 @@ async def serve(
         PortTaken: another program has the port.
     """
     require_tls(settings)
+    with bound(settings.host, settings.portal_port, setting="CARELANE_PORTAL_PORT") as door:
+        await _serve(settings, urls, door, stop, ready=ready, mounts=mounts)
+
+
+async def _serve(  # noqa: PLR0913  # what `serve` was given, and its socket
+    settings: Settings,
+    urls: DatabaseUrls,
+    door: socket.socket,
+    stop: asyncio.Event,
+    *,
+    ready: Callable[[], None],
+    mounts: Mapping[str, App],
+) -> None:
     async with open_house(settings, urls, process=process_name("serve"), connections=8) as house:
         charts = Charts(house)
         desk = desk_of(house, charts)
@@ -94,7 +102,7 @@ async def serve(
 
         async def web() -> None:
             with suppress(asyncio.CancelledError):
-                await _run(server, settings)
+                await server._serve([door])  # noqa: SLF001  # without taking over the process's signals
 
         serving = asyncio.create_task(web())
         while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn has a flag, no event
@@ -114,8 +122,6 @@ async def serve(
 def _config(settings: Settings, app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.portal_port,
         log_config=None,  # what it says goes through engine/log.py
         access_log=False,
         lifespan="off",
@@ -124,12 +130,3 @@ def _config(settings: Settings, app: App) -> uvicorn.Config:
         ssl_certfile=settings.tls_certificate or None,
         ssl_keyfile=settings.tls_key or None,
     )
-
-
-async def _run(server: uvicorn.Server, settings: Settings) -> None:
-    try:
-        await server._serve()  # noqa: SLF001  # without taking over the process's signals
-    except SystemExit as end:
-        raise PortTaken(
-            f"port {settings.portal_port} on {settings.host} is taken. Remedy: set CARELANE_PORTAL_PORT to a free one"
-        ) from end

@@ -62,6 +62,7 @@ async def put_in_force(worker: Database, settings: Settings, loading: Loading) -
     for definition in _first(loading, shipped, done):
         proven(definition, None)  # now, because no transaction may wait for it
     async with worker.transaction() as tx:
+        await tx.run("house.take_time")
         name = loading.snapshot.title or loading.snapshot.organisation
         await tx.run("house.make_organisation", id=loading.organisation, name=name)
         changed = await _store_site(tx, loading)

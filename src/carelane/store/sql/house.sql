@@ -104,3 +104,7 @@ select e.id, e.name, e.capability, e.connection, e.cause, e.sent_at, e.next_at, 
        (select s.owner_name from pathway_case c join step s on s.case_id = c.id and s.closed_at is null
         where c.pathway = 'effect-attention' and c.state -> 'keys' -> 'effect' ->> 0 = e.id::text limit 1) as owner
 from effect e where e.state = 'unknown' order by e.created_at, e.id
+
+-- name: take_time
+-- Loading a site reads pathways between its statements: on a busy machine longer than a decision may idle.
+set local idle_in_transaction_session_timeout = '120s'
