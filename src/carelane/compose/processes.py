@@ -11,26 +11,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from carelane.compose.audit import notary_of
-from carelane.compose.connections import (
-    envelopes,
-    inbound,
-    readers,
-    settings_of,
-)
 from carelane.compose.durability import Guard
 from carelane.compose.health import answer, health_of
 from carelane.compose.house import House, open_house
-from carelane.compose.incoming import App, doors, pollers
+from carelane.compose.incoming import App
+from carelane.compose.listening import Listening
+from carelane.compose.reading import keep_reading
 from carelane.compose.refresh import keep_current
 from carelane.compose.sending import begin as sending_of
-from carelane.connect.hl7v2.adapter import open_listener
-from carelane.connect.hl7v2.listener import Listener
-from carelane.directory.snapshot import ConnectionRow
 from carelane.engine import downtime
 from carelane.engine.bell import carry
 from carelane.engine.demo_clock import DOOR, follow
 from carelane.engine.loop import (
-    keep,
     keep_beating,
     keep_draining,
     keep_scouting,
@@ -39,7 +31,6 @@ from carelane.engine.loop import (
 from carelane.engine.periodic import audit_jobs, keep_periodic
 from carelane.engine.retention import sweep
 from carelane.intake.backlog import Backlog
-from carelane.intake.interpret import interpret
 from carelane.intake.receive import Receiver
 from carelane.releases.shadow import Follower
 from carelane.settings import Settings
@@ -48,7 +39,6 @@ from carelane.store.roles import DatabaseUrls
 
 Work = Callable[[], Awaitable[None]]
 NOTHING: Mapping[str, App] = {}
-SCOUTED_S = 5.0  # a scout rings sooner; this is for one that died
 
 
 def process_name(kind: str, number: int = 0) -> str:
@@ -120,12 +110,8 @@ async def work(
     ) as house:
         runtime = house.runtime
         sending = sending_of(house)
-        reading = readers(runtime.directory)
         loops: dict[str, Work] = {"drain": lambda: keep_draining(runtime, stop)}
-        for name in reading:
-            loops[f"interpret-{name}"] = partial(
-                keep, runtime, stop, f"interpret/{name}", partial(interpret, runtime, reading, name),
-                poll_s=SCOUTED_S)  # fmt: skip
+        loops["read"] = partial(keep_reading, runtime, stop)
         loops["scout"] = partial(keep_scouting, runtime, stop, "interpret", "intake.with_pending")
         loops["send"] = partial(sending.keep, stop)
         jobs = audit_jobs(house.audit, runtime, notary_of(house))
@@ -151,44 +137,21 @@ async def listen(
     """The listener: every inbound MLLP connection of the site; answers after the commit."""
     async with open_house(settings, urls, process=process_name("listen")) as house:
         runtime = house.runtime
-        rows = {name: row for name, row in inbound(runtime.directory).items()
-                if row.kind == "hl7v2" and row.settings.get("direction") == "in"}  # fmt: skip
         backlog = Backlog(runtime)
-        receiver = Receiver(
-            runtime,
-            envelopes(runtime.directory),
-            {name: row.site for name, row in inbound(runtime.directory).items()},
-            backlog,
-        )
+        receiver = Receiver(runtime, {}, {}, backlog)
         guard = Guard(house, receiver.receive)
         await guard.look()
-        listeners = {
-            name: await _listener(house, guard, row, first=number == 0)
-            for number, (name, row) in enumerate(rows.items())
-        }
-        ready({name: listener.port for name, listener in listeners.items()})
+        listening = Listening(house, guard, receiver)
+        ready(await listening.begin())
         loops: dict[str, Work] = {
             "write": lambda: receiver.write(stop),
             "backlog": lambda: backlog.keep(stop),
             "guard": lambda: guard.keep(stop),
-            **pollers(house, guard, stop),
+            "listen": lambda: listening.keep(stop),
         }
         try:
             await run_loops(
-                house, urls, loops, stop, port=settings.health_port, mounts=doors(house, guard)
+                house, urls, loops, stop, port=settings.health_port, mounts=listening.mounts
             )
         finally:
-            for listener in listeners.values():
-                await listener.close()
-
-
-async def _listener(house: House, guard: Guard, row: ConnectionRow, *, first: bool) -> Listener:
-    """Listen for one connection; the setting `mllp_port` is for the site's first, the others then take free ports."""
-    settings, runtime = house.settings, house.runtime
-    given = settings_of(row, settings.home)
-    if settings.tls_certificate:
-        given = {"tls_certificate": settings.tls_certificate, "tls_key": settings.tls_key, **given}
-    if settings.mllp_port:
-        given["listen_port"] = settings.mllp_port if first else 0
-    return await open_listener(given, connection=row.name, receive=guard.receive, now=runtime.now,
-                               observer=runtime.observer)  # fmt: skip
+            await listening.close()

@@ -5,24 +5,22 @@ goes on as before, and the log says which kind of fault it was.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from carelane.compose.connections import counters
 from carelane.compose.house import House
 from carelane.compose.people import outbox_of
-from carelane.directory.snapshot import ConnectionRow
+from carelane.compose.turnover import until_other
 from carelane.effects.claim import know
 from carelane.effects.dispatch import dispatch, scout
 from carelane.effects.outbox import Outbox
 from carelane.effects.reconcile import reconcile
 from carelane.effects.sweep import nightly
-from carelane.engine.loop import supervised
 from carelane.facts.errors import CarelaneError
 
-LOOK_S = 2.0
-Rows = Mapping[str, ConnectionRow]
+Work = Callable[[], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -38,7 +36,7 @@ class Sending:
         while not stop.is_set():
             rows = runtime.directory.connections
             await know(self.outbox)  # without its row a destination has neither breaker nor quota
-            await self._until_other(rows, stop)
+            await until_other(runtime, stop, rows, self._loops, doors=("effects", "reconcile/"))
             if not stop.is_set():
                 await self._take_over()
 
@@ -51,22 +49,13 @@ class Sending:
         for sender in self.outbox.senders.values():
             await sender.close()
 
-    async def _until_other(self, rows: Rows, stop: asyncio.Event) -> None:
-        """Every destination's loops, as long as the site's connections are these."""
-        runtime, outbox, over = self.house.runtime, self.outbox, asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            for name in outbox.destinations:
-                for part, loop in (("dispatch", dispatch), ("reconcile", reconcile)):
-                    work = partial(loop, outbox, name, over)
-                    group.create_task(supervised(f"{part}-{name}", runtime, over, work))
-            look = partial(scout, outbox, over)
-            group.create_task(supervised("scout-effects", runtime, over, look))
-            while not stop.is_set() and runtime.directory.connections == rows:
-                await runtime.bell.wait("connections", seconds=LOOK_S)
-            over.set()
-            runtime.bell.ring_here("effects")
-            for door in ("effects/", "reconcile/"):
-                runtime.bell.ring_each(door)
+    def _loops(self, over: asyncio.Event) -> Mapping[str, Work]:
+        """Every destination's loops, and the one that looks for what is new."""
+        loops: dict[str, Work] = {"scout-effects": partial(scout, self.outbox, over)}
+        for name in self.outbox.destinations:
+            loops[f"dispatch-{name}"] = partial(dispatch, self.outbox, name, over)
+            loops[f"reconcile-{name}"] = partial(reconcile, self.outbox, name, over)
+        return loops
 
     async def _take_over(self) -> None:
         try:

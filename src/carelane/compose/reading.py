@@ -1,0 +1,35 @@
+"""What a worker interprets: one loop for each connection that messages come by, begun anew when connections change."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+from carelane.compose.connections import readers
+from carelane.compose.turnover import until_other
+from carelane.engine.loop import keep
+from carelane.engine.runtime import Runtime
+from carelane.intake.interpret import interpret
+
+SCOUTED_S = 5.0  # a scout rings sooner; this is for one that died
+
+
+async def keep_reading(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Interpret what is pending until told to stop, by the connections of now."""
+    while not stop.is_set():
+        rows = runtime.directory.connections
+        await until_other(runtime, stop, rows, partial(_loops, runtime), doors=("interpret/",))
+
+
+def _loops(runtime: Runtime, over: asyncio.Event) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    reading = readers(runtime.directory)
+    return {
+        f"interpret-{name}": partial(
+            keep,
+            runtime,
+            over,
+            f"interpret/{name}",
+            partial(interpret, runtime, reading, name),
+            poll_s=SCOUTED_S,
+        )
+        for name in reading
+    }
