@@ -4,6 +4,7 @@ The server is started by the first test that wants it, in a folder of this run; 
 it. The run that started it ends it, by its process id; if the run itself is killed, a small guard does.
 """
 
+import asyncio
 import fcntl
 import json
 import os
@@ -24,7 +25,9 @@ import pytest
 from hypothesis import settings
 from psycopg import sql
 
+from carelane.compose.house import open_house
 from carelane.facts.ids import name_id
+from carelane.settings import Settings
 from carelane.store.database import Database
 from carelane.store.embedded import Embedded, EmbeddedSettings, start
 from carelane.store.embedded_bootstrap import ensure_database
@@ -36,6 +39,7 @@ from carelane.store.roles import DatabaseUrls
 settings.register_profile("carelane", settings(deadline=None))  # a slow machine is no defect
 settings.load_profile("carelane")
 
+ROOT = Path(__file__).parents[1]
 _POSTGRES = Path(__file__).parent / "postgres"
 _RUN = pytest.StashKey[Path]()
 _TEMPLATE = "carelane_template"
@@ -126,10 +130,50 @@ def server(pytestconfig: pytest.Config) -> Server:
     return Server(template=DatabaseUrls(**json.loads(urls.read_text())))
 
 
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A database in which the shipped site is in force, and the home with its keys: to be copied."""
+
+    database: str
+    home: Path
+
+    def settings(self, home: Path) -> Settings:
+        """Settings of a house of a test's own, with the keys of the database that was copied."""
+        shutil.copytree(self.home, home, dirs_exist_ok=True)
+        return shipped_settings(home)
+
+
+def shipped_settings(home: Path) -> Settings:
+    """The site, pathways and policies of this repository."""
+    return Settings(
+        home=home, site=ROOT / "site", pathways=ROOT / "pathways", policies=ROOT / "policies"
+    )
+
+
+@pytest.fixture(scope="session")
+def shipped(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shipped]:
+    """The shipped site loaded once per process: loading it anew took longer than most of the tests."""
+    name, home = f"shipped_{os.getpid()}", tmp_path_factory.mktemp("shipped")
+    urls = server.create(name)
+
+    async def load() -> None:
+        async with open_house(shipped_settings(home), urls, process="load", load=True):
+            pass
+
+    try:
+        asyncio.run(load())
+        yield Shipped(name, home)
+    finally:
+        server.drop(name)
+
+
 @pytest.fixture
-def database(server: Server) -> Iterator[DatabaseUrls]:
-    """A fresh, migrated database of this test's own: its address per role."""
-    yield from _copied(server)
+def database(server: Server, request: pytest.FixtureRequest) -> Iterator[DatabaseUrls]:
+    """A fresh, migrated database of this test's own: its address per role. A `house` finds the shipped site in it."""
+    template = _TEMPLATE
+    if "house" in request.fixturenames:
+        template = request.getfixturevalue("shipped").database
+    yield from _copied(server, template)
 
 
 @pytest.fixture(scope="module")
@@ -198,10 +242,10 @@ def _start(run: Path, urls: Path) -> None:
     embedded.leave()
 
 
-def _copied(server: Server) -> Iterator[DatabaseUrls]:
+def _copied(server: Server, template: str = _TEMPLATE) -> Iterator[DatabaseUrls]:
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
     try:
-        yield server.create(name)
+        yield server.create(name, template=template)
     finally:
         server.drop(name)
 

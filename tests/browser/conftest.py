@@ -23,8 +23,8 @@ from carelane.connect.hl7v2.mapping.reading import read
 from carelane.engine.drain import drain
 from carelane.intake.interpret import interpret
 from carelane.intake.receive import Receiver
-from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
+from tests.conftest import Shipped
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "four calm words stand here"
@@ -98,12 +98,9 @@ def chromium() -> str | None:
 
 
 @pytest.fixture
-async def house(database: DatabaseUrls, tmp_path: Path) -> AsyncIterator[House]:
+async def house(shipped: Shipped, database: DatabaseUrls, tmp_path: Path) -> AsyncIterator[House]:
     """A loaded house on a fresh database, with the machine's clock."""
-    settings = Settings(
-        home=tmp_path, site=ROOT / "site", pathways=ROOT / "pathways", policies=ROOT / "policies"
-    )
-    async with open_house(settings, database, process="serve-test", load=True) as opened:
+    async with open_house(shipped.settings(tmp_path), database, process="serve-test") as opened:
         yield opened
 
 

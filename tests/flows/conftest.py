@@ -18,9 +18,9 @@ from carelane.compose.house import House, open_house
 from carelane.engine.drain import drain
 from carelane.intake.interpret import interpret
 from carelane.intake.receive import arrived_of
-from carelane.settings import Settings
 from carelane.store.messages import store_arrived
 from carelane.store.roles import DatabaseUrls
+from tests.conftest import Shipped
 from tests.flows.books import audit_books
 
 ROOT = Path(__file__).parents[2]
@@ -49,11 +49,14 @@ def hand() -> Hand:
 
 @pytest.fixture
 async def house(
-    database: DatabaseUrls, tmp_path: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
+    shipped: Shipped,
+    database: DatabaseUrls,
+    tmp_path: Path,
+    hand: Hand,
+    superuser: "psycopg.Connection[Any]",
 ) -> AsyncIterator[House]:
     """A loaded house on a fresh database; its books are audited when the test is over."""
-    settings = Settings(home=tmp_path, site=ROOT / "site", pathways=ROOT / "pathways")
-    async with open_house(settings, database, process="test", load=True) as opened:
+    async with open_house(shipped.settings(tmp_path), database, process="test") as opened:
         opened.runtime.now = hand
         yield opened
         await audit_books(opened, superuser)

@@ -18,8 +18,8 @@ from carelane.accounts.sessions import IDLE, LONGEST, Session, current, end
 from carelane.accounts.signing_in import FAILURES_PERSON, LOCK_FIRST, NotIn, sign_in
 from carelane.compose.house import House, open_house
 from carelane.compose.policies import policies_of
-from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
+from tests.conftest import Shipped
 
 ROOT = Path(__file__).parents[2]
 PERSON, PASSWORD = "amara.quill", "four calm words stand here"
@@ -42,9 +42,10 @@ def hand() -> Hand:
 
 
 @pytest.fixture
-async def house(database: DatabaseUrls, tmp_path: Path, hand: Hand) -> AsyncIterator[House]:
-    settings = Settings(home=tmp_path, site=ROOT / "site", pathways=ROOT / "pathways")
-    async with open_house(settings, database, process="accounts", load=True) as opened:
+async def house(
+    shipped: Shipped, database: DatabaseUrls, tmp_path: Path, hand: Hand
+) -> AsyncIterator[House]:
+    async with open_house(shipped.settings(tmp_path), database, process="accounts") as opened:
         opened.runtime.now = hand
         await set_password(opened.runtime, PERSON, PASSWORD)
         yield opened

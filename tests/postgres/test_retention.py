@@ -14,11 +14,11 @@ from carelane.audit.leaf import faults
 from carelane.compose.house import House, open_house
 from carelane.compose.recorded import replay_of
 from carelane.engine.retention import HoldFault, hold, release, sweep
-from carelane.settings import Settings
 from carelane.store.retention import unlisted
 from carelane.store.roles import DatabaseUrls
 from carelane.store.shapes import decode_payload
 from carelane.testing import messages
+from tests.conftest import Shipped
 
 ROOT = Path(__file__).parents[2]
 Superuser = psycopg.Connection[Any]
@@ -35,10 +35,9 @@ class Clock:
 
 
 @pytest.fixture
-async def house(database: DatabaseUrls, tmp_path: Path) -> AsyncIterator[House]:
+async def house(shipped: Shipped, database: DatabaseUrls, tmp_path: Path) -> AsyncIterator[House]:
     """A loaded house on a clock moved by hand."""
-    settings = Settings(home=tmp_path, site=ROOT / "site", pathways=ROOT / "pathways")
-    async with open_house(settings, database, process="test", load=True) as opened:
+    async with open_house(shipped.settings(tmp_path), database, process="test") as opened:
         opened.runtime.now = Clock()
         yield opened
 
