@@ -1,36 +1,23 @@
 """`docs/reference/data-flow.md`: each copied field, its authority, who sees it and where it goes, from the pathways."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from carelane.casebook.data_flow import connections, pathways
 from carelane.directory.site import load_site
-from carelane.pathways.definition import Definition, Field
+from carelane.directory.snapshot import ConnectionRow
 from tools.house.tree import sources
 from tools.retention_table import definitions
 
 PATH = "docs/reference/data-flow.md"
 
 
-def connections() -> dict[str, tuple[str, frozenset[str]]]:
-    """The shipped site's connections: kind, and the capabilities each serves."""
+def shipped_connections() -> Mapping[str, ConnectionRow]:
+    """The shipped site's connections."""
     files = {
         each.path.removeprefix("site/"): each.text for each in sources(".yaml", under=("site/",))
     }
     snapshot, _ = load_site(files)
-    return {name: (row.kind, frozenset(row.serves)) for name, row in snapshot.connections.items()}
-
-
-def _shown(definition: Definition, field: Field) -> str:
-    found = [task.name for task in definition.tasks.values() if field.name in task.shows]
-    return ", ".join(f"`{name}`" for name in found) or "-"
-
-
-def _sent(definition: Definition, field: Field) -> str:
-    found = [
-        f"`{effect.name}` ({effect.capability}, to {effect.audience.value})"
-        for effect in definition.effects.values()
-        if field.name in effect.sends
-    ]
-    return ", ".join(found) or "-"
+    return snapshot.connections
 
 
 def lines() -> Iterator[str]:
@@ -43,26 +30,10 @@ def lines() -> Iterator[str]:
     yield "Time to live: [retention](retention.md). Mail to staff names no patient and no clinical content."
     yield "A message to a patient holds a [template's](templates.md) words and blanks, and what a person wrote only"
     yield "where the patient consented; the address is looked up when it leaves, and kept sealed or as a keyed hash."
-    yield from (
-        "",
-        "## Connections of the shipped site",
-        "",
-        "| connection | kind | serves |",
-        "|---|---|---|",
-    )
-    for name, (kind, serves) in connections().items():
-        yield f"| {name} | {kind} | {', '.join(sorted(serves)) or 'receives only'} |"
-    for definition in definitions():
-        if not definition.fields:
-            continue
-        yield from ("", f"## {definition.name}", "")
-        yield "| field | from | authority | shown in | sent by | lives |"
-        yield "|---|---|---|---|---|---|"
-        for field in definition.fields.values():
-            yield (
-                f"| {field.label} (`{field.name}`) | `{field.path}` | {field.authority} | {_shown(definition, field)} "
-                f"| {_sent(definition, field)} | {field.ttl.days} days after the case closed |"
-            )
+    yield "`carelane data-flow` prints these tables from the connections and releases that are in force where it runs."
+    yield from ("", "## Connections of the shipped site", "")
+    yield from connections(shipped_connections())
+    yield from pathways((each.name, each) for each in definitions())
 
 
 def text() -> str:

@@ -128,6 +128,7 @@ def test_what_says_nothing_is_no_mapping_and_no_error(value: dict[str, Any]) -> 
     assert reading(value).outcome == "no mapping"
 
 
+@pytest.mark.requirement("R25")
 def test_a_referral_is_keyed_as_from_hl7() -> None:
     """Keys are authority, bar, value, under the names other feeds use; the patient comes by both identifiers."""
     draft = only(

@@ -206,6 +206,7 @@ def test_a_site_can_only_narrow_the_allow_list() -> None:
     assert all(one.resource not in NEVER for one in capabilities_of(profile).values())
 
 
+@pytest.mark.requirement("R89")
 def test_classes_follow_the_server() -> None:
     """Keyed only where the server takes our id; a change of its own resource is looked up by search."""
     keyed = capabilities_of(Profile(update_as_create=True))
@@ -216,6 +217,7 @@ def test_classes_follow_the_server() -> None:
     assert searched["ehr.communication"].horizon_s == 45
 
 
+@pytest.mark.requirement("R89")
 @pytest.mark.parametrize(("updates", "keyed"), [((True, True), True), ((True, False), False)])
 def test_a_statement_can_only_narrow_the_settings(updates: tuple[bool, ...], keyed: bool) -> None:  # noqa: FBT001  # a table's cell
     """Keyed needs both: the site's word and the server's, for every resource that we write."""

@@ -131,6 +131,7 @@ async def test_a_trusted_certificate_is_accepted(tmp_path: Path) -> None:
     assert reply.body == b"hello"
 
 
+@pytest.mark.requirement("R80")
 async def test_an_unknown_certificate_gets_no_byte_of_the_request(tmp_path: Path) -> None:
     """Verification is on, and its failure is certainly not done."""
     assert await exchanged(certificate(tmp_path), trusted=False) == Lost(

@@ -135,6 +135,7 @@ def test_a_trusted_server_is_spoken_to(tmp_path: Path) -> None:
     assert _exchange(server, client_tls(authorities=own.file)) == ("AA", 1)
 
 
+@pytest.mark.requirement("R80")
 @pytest.mark.parametrize("fault", ["self-signed", "expired", "wrong host", "plain"])
 def test_a_server_that_cannot_be_trusted_gets_nothing(tmp_path: Path, fault: str) -> None:
     own, other = authority(tmp_path / "own"), authority(tmp_path / "other")

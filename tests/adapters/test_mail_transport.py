@@ -196,6 +196,7 @@ async def test_nobody_there_is_certain() -> None:
     assert (await sent(port)).verdict is Verdict.RETRY
 
 
+@pytest.mark.requirement("R80")
 async def test_starttls_and_sign_in(
     certificate: tuple[Path, ssl.SSLContext], tmp_path: Path
 ) -> None:

@@ -109,6 +109,7 @@ def test_every_route_is_in_the_table() -> None:
     assert routes == set(TABLE)
 
 
+@pytest.mark.requirement("R32")
 @pytest.mark.invariant("I11")
 @pytest.mark.parametrize(
     ("column", "person"), list(enumerate((NOBODY, CLERK, ENGINEER, COMPLIANCE)))

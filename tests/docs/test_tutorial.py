@@ -89,6 +89,7 @@ async def carelane(database: DatabaseUrls, tmp_path: Path) -> Path:
     return home
 
 
+@pytest.mark.requirement("R31")
 @pytest.mark.requirement("R178")
 @pytest.mark.postgres
 def test_the_first_pathway_is_made_as_the_tutorial_says(carelane: Path, tmp_path: Path) -> None:

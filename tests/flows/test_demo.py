@@ -15,6 +15,7 @@ from carelane.testing.hospital.script import morning
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.requirement("R184")
 @pytest.mark.requirement("R2")
 @pytest.mark.requirement("R1")
 @pytest.mark.invariant("I9")

@@ -98,6 +98,7 @@ async def engine(
     await receiver.close()
 
 
+@pytest.mark.requirement("R89")
 @pytest.mark.requirement("R83")
 async def test_a_referral_is_answered_by_hl7_alone(engine: Engine) -> None:
     """Accepted and reported leave as RRI^I13, each once, settled by the acknowledgement."""
@@ -136,6 +137,7 @@ async def test_without_an_answer_a_person_is_told_and_nothing_is_done_twice(
     outside.owned()
 
 
+@pytest.mark.requirement("R132")
 async def test_what_no_connection_serves_is_a_persons_work(engine: Engine) -> None:
     """Without any way to alert staff, each alert is a task at once, and the levels still rise."""
     outside = engine.outside

@@ -103,6 +103,7 @@ async def test_a_wrong_character_set_is_kept_and_told_never_a_crash(door: Door) 
     assert "charset" in problems
 
 
+@pytest.mark.requirement("R94")
 @pytest.mark.requirement("R91")
 @pytest.mark.invariant("I2")
 async def test_a_repeat_is_answered_again_without_new_work(door: Door) -> None:

@@ -48,6 +48,7 @@ async def _accepted(outside: Outside) -> None:
     assert outside.state() == "scheduling"
 
 
+@pytest.mark.requirement("R6")
 @pytest.mark.requirement("R64")
 @pytest.mark.requirement("R84")
 async def test_a_referral_is_triaged_booked_attended_and_answered(outside: Outside) -> None:

@@ -127,10 +127,13 @@ async def desk(house: House, feed: Feed, hand: Hand, tmp_path: Path) -> AsyncIte
         await gateway.stop()
 
 
+@pytest.mark.requirement("R48", "R74")
 async def test_by_protocol_from_the_pharmacy_to_the_patients_phone(desk: Desk) -> None:
     """A nurse by protocol, signed in the record, the record is told, the patient gets one content-free text."""
     await desk.feed.send(pharmacy(1, drug="lisinopril"))
     assert desk.state() == "protocol-check"
+    owners = desk.feed.sql("select owner_kind, owner_name from task where name = 'check-protocol'")
+    assert owners == [("pool", "refill-nurses")]
     await desk.do("check-protocol", "within-protocol", by="dev.okafor", checked="Pressure in May")
     assert desk.state() == "signing"
     await desk.feed.send(pharmacy(2, drug="lisinopril", control="NW", event="O11"))
@@ -143,6 +146,7 @@ async def test_by_protocol_from_the_pharmacy_to_the_patients_phone(desk: Desk) -
     assert desk.gateway.doubles == 0
 
 
+@pytest.mark.requirement("R74")
 @pytest.mark.parametrize("drug", ["oxycodone", "alprazolam", "zolpidem", "unheard-of"])
 async def test_a_controlled_or_unknown_drug_is_never_by_protocol(desk: Desk, drug: str) -> None:
     """Whoever asks, by whichever channel: the prescriber decides; a denial is told by a person."""
@@ -179,6 +183,7 @@ async def test_without_a_number_the_same_drug_within_the_window_is_one(desk: Des
     assert len(desk.urgencies()) == 2
 
 
+@pytest.mark.requirement("R74")
 async def test_a_refill_that_needs_a_laboratory_test(desk: Desk) -> None:
     """Warfarin: the nurse wants an INR, it is arranged, it comes, the prescriber decides."""
     await desk.feed.send(pharmacy(1, drug="warfarin"))

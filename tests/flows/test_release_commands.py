@@ -58,6 +58,7 @@ def newer(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.requirement("R31")
 def test_two_people_put_a_proved_release_in_force_and_one_takes_it_back(
     run: Run, newer: Path, superuser: "psycopg.Connection[Any]"
 ) -> None:

@@ -106,6 +106,7 @@ async def order(house: House, *, scope: Scope = EVERYWHERE, rule: str = "convert
     return Order(old=old, mapping=mapping, by="kira.sandoval", scope=scope)
 
 
+@pytest.mark.requirement("R29", "R183")
 @pytest.mark.requirement("R5")
 async def test_a_service_line_gets_its_release_and_all_else_stays(house: House, feed: Feed) -> None:
     """New referrals of the line start on it; running cases keep theirs; other lines are not in scope."""
@@ -136,6 +137,7 @@ async def test_a_service_line_gets_its_release_and_all_else_stays(house: House, 
     ]
 
 
+@pytest.mark.requirement("R175")
 async def test_one_person_alone_puts_nothing_in_force(house: House, feed: Feed) -> None:
     """The same person twice is one person; the leaf names both who stand behind an activation."""
     for _ in range(2):
@@ -189,6 +191,7 @@ async def test_mutant_a_release_without_a_proof_is_caught(
     assert isinstance(done[-1], InForce)
 
 
+@pytest.mark.requirement("R183")
 @pytest.mark.requirement("R99")
 async def test_what_may_not_be_in_force(house: House) -> None:
     """Unproved, outside its place, blocked by its back-test, tied, unknown, or there already: each says what to do."""

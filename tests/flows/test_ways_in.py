@@ -59,6 +59,7 @@ def _fhir(at: datetime) -> tuple[bytes, str]:
     return request, "ehr"
 
 
+@pytest.mark.requirement("R25")
 @pytest.mark.requirement("R78")
 @pytest.mark.requirement("R50")
 @pytest.mark.parametrize("way", [_omg, _orm, _fhir], ids=["OMG^O19", "ORM^O01", "ServiceRequest"])

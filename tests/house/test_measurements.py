@@ -92,6 +92,7 @@ def silent(definition: Definition, series: dict[str, set[str]]) -> dict[str, set
     return {name: left for name in wanted if (left := waits - series.get(name, set()))}
 
 
+@pytest.mark.requirement("R29", "R32", "R175")
 @pytest.mark.parametrize("name", SHIPPED)
 @pytest.mark.requirement("R171")
 def test_every_waiting_state_is_measured_when_it_begins_and_ends(

@@ -69,3 +69,33 @@ def present(name: str) -> bool:
     except ModuleNotFoundError:
         return False
     return True
+
+
+MODELS = {
+    "anthropic",
+    "cohere",
+    "google-genai",
+    "keras",
+    "langchain",
+    "lightgbm",
+    "litellm",
+    "llama-cpp-python",
+    "mistralai",
+    "ollama",
+    "onnxruntime",
+    "openai",
+    "scikit-learn",
+    "spacy",
+    "tensorflow",
+    "torch",
+    "transformers",
+    "xgboost",
+}
+
+
+@pytest.mark.requirement("R60")
+def test_nothing_that_runs_is_a_model_or_asks_one() -> None:
+    """Rules decide. A library of models among what runs would be seen here, also one that another brings along."""
+    run = set(supply.locked(read("requirements/run.lock")))
+    assert len(run) > 10
+    assert run.isdisjoint(MODELS)

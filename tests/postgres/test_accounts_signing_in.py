@@ -194,6 +194,7 @@ async def test_where_the_site_asks_for_it_nobody_comes_in_with_one_factor(
     assert isinstance(await _with(house, _code(address, hand.at)), Session)
 
 
+@pytest.mark.requirement("R29", "R32")
 @pytest.mark.invariant("I11")
 async def test_from_outside_one_factor_sees_nothing_and_two_do(house: House, hand: Hand) -> None:
     rights = Rights(house.runtime, policies_of(house.settings))

@@ -77,6 +77,7 @@ async def test_the_clock_stops_at_each_clock_and_moves_only_when_quiet(
             assert (await move(house.runtime, house.clock, until=house.clock())).late_s < 5
 
 
+@pytest.mark.requirement("R184")
 async def test_a_database_in_use_never_becomes_a_demo(
     database: DatabaseUrls, tmp_path: Path
 ) -> None:
@@ -169,6 +170,7 @@ async def test_it_is_asked_again_while_something_is_on_its_way(
         assert house.clock() < busy.now + timedelta(hours=1)
 
 
+@pytest.mark.requirement("R184")
 async def test_people_at_the_screen_of_a_demo_stay_signed_in(
     database: DatabaseUrls, tmp_path: Path
 ) -> None:

@@ -265,6 +265,7 @@ def test_every_table_with_a_site_is_walled_by_site_for_people(superuser: Superus
     }
 
 
+@pytest.mark.requirement("R29", "R32")
 @pytest.mark.requirement("R105")
 @pytest.mark.usefixtures("peopled")
 def test_people_of_another_site_see_and_change_nothing(

@@ -159,6 +159,33 @@ def _quick(case: Situation) -> Allowed | Denied:
     return decide(case.request(), replace(policies(), rules=()))
 
 
+PRIVILEGED = {
+    "release data": (Action.NAME_REVEAL, Action.CHART_READ, Action.AUDIT_EXPORT),
+    "route care": (Action.ROUTING_OVERRIDE, Action.TASK_REASSIGN, Action.TASK_ESCALATE, Action.HANDOVER_OFFER),
+    "change status": (Action.TASK_CLAIM, Action.TASK_COMPLETE, Action.TASK_UNDO, Action.EFFECT_REDRIVE),
+}  # fmt: skip
+
+
+@pytest.mark.requirement("R111")
+@pytest.mark.parametrize("kind", PRIVILEGED)
+def test_what_releases_data_routes_care_or_changes_status_needs_a_role_and_both_factors(
+    kind: str,
+) -> None:
+    """Somebody may; without a listed role nobody, for any purpose; from outside only with two factors."""
+    for action in PRIVILEGED[kind]:
+        rows = [row for row in table() if row.action == action.value]
+        assert rows, action
+        assert "everyone" not in {row.role for row in rows}, action
+        stranger = [one for one in matrix("visitor") if one.action is action]
+        assert not any(isinstance(_quick(one), Allowed) for one in stranger), action
+        inside = rows[0].situation().request()
+        assert isinstance(decide(inside, policies()), Allowed), action
+        outside = replace(inside, remote=True)
+        assert isinstance(decide(outside, policies()), Denied), action
+        both = replace(outside, principal=replace(outside.principal, mfa=True))
+        assert isinstance(decide(both, policies()), Allowed), action
+
+
 ALLOWED = Situation(
     role="triage-nurse",
     action=Action.TASK_CLAIM,

@@ -51,6 +51,7 @@ def test_both_sides_close_every_case(policy: Policy) -> None:
     assert tally.abandoned + tally.in_time <= tally.calls
 
 
+@pytest.mark.requirement("R62", "R143", "R167")
 @pytest.mark.parametrize(
     ("improved", "figure"),
     [

@@ -50,6 +50,7 @@ def slot(days: float, *, is_free: bool = True, **read: object) -> dict[str, Any]
             "pathway": "slot-fill", "read": said | read}  # fmt: skip
 
 
+@pytest.mark.requirement("R38")
 def test_free_capacity_is_what_was_free_when_last_told_of() -> None:
     rows = [slot(1), slot(2, is_free=False), slot(-1), slot(20), {**slot(3), "read": None}, slot(1.5)]  # fmt: skip
     found = list(capacity(free(rows, NOW), NOW, {"north": "Pacific/Auckland"}))

@@ -301,8 +301,8 @@ def test_a_folder_of_texts_gives_pathways_and_overlays() -> None:
     assert [each.place for each in missing] == ["overlays/line.yaml, line 1, column 1"]
 
 
-@pytest.mark.requirement("R146")
-@pytest.mark.parametrize("name", ["orthopaedics", "cardiology"])
+@pytest.mark.requirement("R139", "R146")
+@pytest.mark.parametrize("name", ["orthopaedics", "cardiology", "primary-care"])
 def test_the_shipped_overlays_take_nothing_away(name: str) -> None:
     """Every state, owner, clock, fallback, outcome and level of the shared referral is there."""
     texts = {

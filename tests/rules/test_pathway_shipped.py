@@ -49,6 +49,7 @@ def test_pathway_shipped_loads_quickly(path: Path) -> None:
     assert definition.system == (path.parent.name == "system")
 
 
+@pytest.mark.requirement("R175")
 @pytest.mark.invariant("I7")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 @pytest.mark.requirement("R99")
@@ -214,3 +215,39 @@ def test_pathway_shipped_says_why_it_ignores_in_words_that_an_audit_leaf_may_hol
     reasons += [edge.ignore for edge in edges]
     refused = [words for words in reasons if faults({"detail": {"reason": words}})[1:]]
     assert refused == []
+
+
+WRITES_TO = {
+    "ehr.appointment": "scheduling",
+    "ehr.slot": "scheduling",
+    "ehr.referral": "orders",
+    "ehr.document": "charting",
+    "payer": "billing",
+}
+"""What of the hospital's an effect changes, by how its capability begins; messages to people change nothing."""
+
+
+@pytest.mark.requirement("R9")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_pathway_shipped_declares_what_its_effects_change_and_never_all_at_once(path: Path) -> None:
+    """`touches` names every area that an effect writes to; no pathway asks to change charting, billing and orders."""
+    definition = shipped(path.stem)
+    changed = {
+        area
+        for effect in definition.effects.values()
+        for begins, area in WRITES_TO.items()
+        if effect.capability.startswith(f"{begins}.")
+    }
+    assert definition.touches
+    assert changed <= set(definition.touches)
+    assert not {"charting", "billing", "orders"} <= set(definition.touches)
+
+
+@pytest.mark.requirement("R9")
+def test_mutant_pathway_that_declares_nothing_is_refused() -> None:
+    """Without `touches`, or with an area that nobody knows, a pathway does not load."""
+    text = (HOUSE / "pathways/scheduling-request.yaml").read_text("utf-8")
+    for instead in ("", "touches: [everything]\n"):
+        broken, problems = load(text.replace("touches: [scheduling]\n", instead), place="x")
+        assert broken is None
+        assert any("touches" in one.line() or "area" in one.line() for one in problems)

@@ -238,6 +238,7 @@ def test_a_red_flag_is_led_to_urgent_work_at_once(rows: list[dict[str, Any]], wh
     assert found.why.get("M1", "").startswith(why)
 
 
+@pytest.mark.requirement("R73", "R167")
 def test_follow_ups_are_named_by_their_ids() -> None:
     row = {"pathway": "callback", "case_id": "c9", "state": "call", "owner_name": "desk", "site": "main",
            "due_at": at(1), "closed_at": None, "how": ""}  # fmt: skip
@@ -290,6 +291,7 @@ def patient(
             "first_at": at(first) if first is not None else None}  # fmt: skip
 
 
+@pytest.mark.requirement("R167")
 def test_openings_above_the_floor_are_shared_by_how_they_ended() -> None:
     openings = [
         opening("filled"), opening("unfilled", by_hand=True), opening("gone"), opening(""),

@@ -55,6 +55,7 @@ def test_a_referral_opens_a_case_with_owner_clock_fallback_and_task() -> None:
     assert case.fields.reveal() == {"reason": "x"}
 
 
+@pytest.mark.requirement("R51")
 def test_a_case_says_why_it_is_where_it_is() -> None:
     """The row that answered, what it read, and the event."""
     game = play()

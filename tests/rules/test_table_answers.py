@@ -53,6 +53,7 @@ def ask(one: Table, **values: Value | None) -> Answer:
     return answer(one, values, now=NOW)
 
 
+@pytest.mark.requirement("R45")
 def test_table_first_says_row_and_what_missed_above() -> None:
     """The first row that holds answers, and says which cells missed in the rows above."""
     found = ask(FIRST, flag="N", age=40)

@@ -23,6 +23,7 @@ def broken(seeds: range, moves: int = 250) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.requirement("R94")
 @pytest.mark.invariant("I1")
 @pytest.mark.invariant("I2")
 @pytest.mark.invariant("I3")

@@ -1,17 +1,25 @@
-"""`audit export FILE` and `audit verify`: the audit as a file, and whether it is what the external checkpoints say."""
+"""`audit export FILE`, `audit verify` and `audit seen`: the audit as a file, whether it holds, and who saw whom."""
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from carelane.audit.actions import Tree
-from carelane.cli.asking import answer, ask, settings_flags
+from carelane.casebook.seen import Seen, seen
+from carelane.cli.asking import answer, ask, asking, settings_flags, table
 from carelane.compose.house import House
 from carelane.compose.verify import export_audit, verify_audit
+from carelane.facts.errors import SetupFault
+
+_DAYS = 30
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """The two commands."""
-    audit = commands.add_parser("audit", help="export the audit, or verify it")
+    """The commands."""
+    audit = commands.add_parser("audit", help="export the audit, verify it, or say who saw whom")
     actions = audit.add_subparsers(dest="action", required=True)
     export = actions.add_parser("export", help="write leaves and checkpoints as JSON lines")
     export.add_argument("file", type=Path)
@@ -23,6 +31,23 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         each.add_argument("--json", action="store_true", help="one document on the last line")
         settings_flags(each)
         each.set_defaults(run=run)
+    who = actions.add_parser("seen", help="who saw which patients in a period, by ids alone")
+    who.add_argument("--person", help="only what this person saw: the patients concerned")
+    who.add_argument(
+        "--case",
+        type=UUID,
+        metavar="ID",
+        help="only the patient of this case: who saw anything of theirs",
+    )
+    who.add_argument(
+        "--from", dest="from_at", metavar="INSTANT", help="30 days before the end unless told"
+    )
+    who.add_argument(
+        "--to", dest="to_at", metavar="INSTANT", help="before this instant; now unless told"
+    )
+    who.add_argument("--json", action="store_true", help="one document on the last line")
+    settings_flags(who)
+    who.set_defaults(run=asking(_seen))
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -44,3 +69,39 @@ def _verify(options: argparse.Namespace) -> int:
         return 0 if verified else 1
 
     return ask(options, question)
+
+
+async def _seen(options: argparse.Namespace, house: House) -> int:
+    to_at = _instant("--to", options.to_at) or house.runtime.now() + timedelta(seconds=1)
+    from_at = _instant("--from", options.from_at) or to_at - timedelta(days=_DAYS)
+    async with house.runtime.worker.snapshot() as tx:
+        found = await seen(
+            tx, from_at=from_at, to_at=to_at, person=options.person, case=options.case
+        )
+    people = sorted({each.person for each in found})
+    patients = sorted({str(each.patient) for each in found if each.patient})
+    document = {"people": people, "patients": patients, "seen": [asdict(each) for each in found]}
+    answer(options, document, _told(found, people, patients))
+    return 0
+
+
+def _told(found: Sequence[Seen], people: Sequence[str], patients: Sequence[str]) -> str:
+    rows: list[dict[str, object]] = [
+        {"person": each.person, "patient": each.patient or "removed", "case": each.case,
+         "screens": " ".join(each.screens), "purposes": " ".join(each.purposes), "times": each.times,
+         "first": f"{each.first_at:%Y-%m-%d %H:%M}", "last": f"{each.last_at:%Y-%m-%d %H:%M}"}
+        for each in found
+    ]  # fmt: skip
+    says = f"{len(people)} people saw {len(patients)} patients"
+    return "\n".join([table(rows, [*rows[0]]), says]) if rows else "nobody saw anybody"
+
+
+def _instant(flag: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        remedy = "write it like 2026-11-30T08:00:00-05:00"
+        raise SetupFault(f"{flag} is no instant. Remedy: {remedy}") from None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

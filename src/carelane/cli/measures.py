@@ -2,12 +2,13 @@
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 from carelane.cli.asking import answer, asking, settings_flags, table
 from carelane.compose.house import House
 from carelane.facts.errors import SetupFault
+from carelane.measures.against import Against, against
 from carelane.measures.counted import Asked, count, history
 from carelane.measures.definitions import MEANINGS
 from carelane.measures.figures import PARTS, Figure
@@ -30,6 +31,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     one.add_argument("--at-site", help="only this site")
     one.add_argument("--service-line", help="only this one")
     one.add_argument("--by", default="pathway", help=f"parts to tell apart, of {', '.join(PARTS)}")
+    one.add_argument(
+        "--against", metavar="INSTANT", help="also compare with as long a period that began then"
+    )
     one.add_argument("--json", action="store_true", help="one document on the last line")  # fmt: skip
     settings_flags(one)
     one.set_defaults(run=asking(_run))
@@ -39,16 +43,36 @@ async def _run(options: argparse.Namespace, house: House) -> int:
     runtime = house.runtime
     asked = asked_of(options, runtime.now())
     definitions = runtime.releases.published
+    earlier = before_of(options, asked)
     async with runtime.worker.snapshot() as tx:
-        found = await history(tx, asked, definitions.values())
-    figures = count(found, asked, runtime.directory, definitions)
-    document = {
+        read = [await history(tx, each, definitions.values()) for each in (asked, *earlier)]
+    figures, *was = (
+        count(found, each, runtime.directory, definitions)
+        for found, each in zip(read, (asked, *earlier), strict=True)
+    )
+    document: dict[str, object] = {
         "asked": asdict(asked),
         "figures": [asdict(each) for each in figures],
         "definitions": {name: asdict(each) for name, each in MEANINGS.items()},
     }
-    answer(options, document, "\n".join(_told(figures)))
+    lines = [*_told(figures)]
+    if was:
+        compared = against(was[0], figures)
+        document["against"] = {"asked": asdict(earlier[0]), **asdict(compared)}
+        lines = [*_compared(compared)]
+    answer(options, document, "\n".join(lines))
     return 0
+
+
+def before_of(options: argparse.Namespace, asked: Asked) -> tuple[Asked, ...]:
+    """The period to compare with, as long as the one asked for; none where none is wanted."""
+    began = _instant("--against", options.against)
+    if began is None:
+        return ()
+    to_at = began + (asked.to_at - asked.from_at)
+    if to_at > asked.from_at:
+        raise SetupFault("the two periods overlap. Remedy: an earlier --against or a later --from")
+    return (replace(asked, from_at=began, to_at=to_at),)
 
 
 def asked_of(options: argparse.Namespace, now: datetime) -> Asked:
@@ -83,6 +107,22 @@ def _told(figures: Sequence[Figure]) -> Iterator[str]:
         rows = [_row(each) for each in some]
         yield table(rows, [*rows[0]]) if rows else "nothing in this period"
         yield ""
+
+
+def _compared(found: Against) -> Iterator[str]:
+    """What changed, then what it means."""
+    rows: list[dict[str, object]] = [
+        {**each.by, "dimension": each.dimension, "unit": each.unit, "before": _number(each.before),
+         "after": _number(each.after), "": each.standing.value}
+        for each in found.lines
+    ]  # fmt: skip
+    yield table(rows, [*rows[0]]) if rows else "nothing in either period"
+    for one in found.verdicts:
+        yield f"{', '.join(one.by.values()) or 'everything'}, {one.dimension}: {one.verdict.value}. {one.says}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
 
 
 def _row(figure: Figure) -> dict[str, object]:

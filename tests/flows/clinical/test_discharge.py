@@ -27,6 +27,7 @@ async def leave(ward: Clinic, at: datetime, **said: str | int) -> None:
     await ward.feed.send(stay("A03", at, **said))  # type: ignore[arg-type]  # by name, as `stay` takes them
 
 
+@pytest.mark.requirement("R71")
 async def test_a_discharged_patient_is_called_seen_reconciled_and_the_loop_closes(
     ward: Clinic,
 ) -> None:
@@ -99,6 +100,7 @@ async def test_contact_is_due_within_two_business_days(ward: Clinic, left: str, 
     ward.owned()
 
 
+@pytest.mark.requirement("R60")
 async def test_the_risk_is_received_with_the_discharge_or_beside_it_and_never_computed(
     ward: Clinic,
 ) -> None:

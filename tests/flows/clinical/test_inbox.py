@@ -47,6 +47,7 @@ async def test_a_message_is_opened_answered_and_filed_once(ward: Clinic) -> None
     assert ward.gateway.doubles == 0
 
 
+@pytest.mark.requirement("R62")
 async def test_duplicates_thanks_and_news_fold_and_questions_do_not(ward: Clinic) -> None:
     """The same again and a thank you: one case. News that asks nothing: none. A question: one of its own."""
     await wrote(ward, "I moved house", topic="administrative")
@@ -70,6 +71,7 @@ async def test_duplicates_thanks_and_news_fold_and_questions_do_not(ward: Clinic
     assert applied == 3
 
 
+@pytest.mark.requirement("R61")
 @pytest.mark.parametrize(
     ("said", "state", "owner"),
     [

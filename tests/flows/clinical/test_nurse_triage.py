@@ -23,6 +23,7 @@ def reading(value: float, **limits: float) -> dict[str, Any]:
     return {"code": "8480-6", "value": value, "unit": "mm[Hg]", "at": "2026-03-02T14:00:00Z", **limits}  # fmt: skip
 
 
+@pytest.mark.requirement("R45")
 async def test_chest_pain_by_web_form_is_reviewed_at_once_and_followed_to_the_end(
     ward: Clinic,
 ) -> None:
@@ -109,6 +110,7 @@ async def test_no_rule_leads_a_red_flag_down_and_a_licensed_disposition_may(ward
     assert ward.waits(PATHWAY) == ["closed: advised"]
 
 
+@pytest.mark.requirement("R45")
 async def test_new_data_is_triaged_again(ward: Clinic) -> None:
     """A rash that becomes a swelling throat: the same case, from the hour's pool to the quarter hour's at once."""
     await ward.send("web-form", kind="symptoms", request="RQ-1", reasons=["rash"])
@@ -119,6 +121,7 @@ async def test_new_data_is_triaged_again(ward: Clinic) -> None:
     assert ward.waits(PATHWAY) == ["red-flag"]
 
 
+@pytest.mark.requirement("R54")
 async def test_a_reading_beyond_the_patients_limit_is_acknowledged_by_a_nurse(ward: Clinic) -> None:
     """Within: nothing. Beyond: an alert, levels until somebody acts, then the disposition; a second one joins it."""
     await ward.send("device", device="cuff-7", readings=[reading(150, high=160)])
@@ -149,6 +152,7 @@ async def test_a_reply_to_any_text_of_ours_is_read_for_red_flags(ward: Clinic) -
     assert ward.waits(PATHWAY) == ["red-flag"]
 
 
+@pytest.mark.requirement("R45")
 async def test_at_night_the_instructions_still_go_and_a_silent_patient_is_never_dropped(
     ward: Clinic,
 ) -> None:

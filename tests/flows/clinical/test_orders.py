@@ -48,6 +48,7 @@ def answer(ward: Clinic, of: int) -> bytes:
     return (head + "PID|1||P0000001^^^NORTH^MR\r" + report.format(number, at)).encode()
 
 
+@pytest.mark.requirement("R6")
 @pytest.mark.parametrize(
     ("section", "desk"),
     [("RAD", "imaging-desk"), ("CT", "imaging-desk"), ("EC", "procedure-desk"), ("", "referral-intake")],

@@ -66,6 +66,7 @@ async def test_drafted_signed_referred_taught_and_coded(outside: Outside) -> Non
     assert outside.state(pathway=PATHWAY) == "closed: signed"
 
 
+@pytest.mark.requirement("R6")
 async def test_an_unsigned_note_is_chased_and_then_signed(outside: Outside) -> None:
     """After a day the author hears of it, after two business days medical records; a late signature ends it."""
     await outside.feed.send(discharge(1, person=1), note(2, person=1, completion="DI"))

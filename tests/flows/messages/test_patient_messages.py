@@ -43,6 +43,7 @@ async def house_that_texts(
         yield opened
 
 
+@pytest.mark.requirement("R6")
 @pytest.mark.requirement("R24")
 async def test_a_patient_is_reminded_and_confirms(either: Texting) -> None:
     """One text, content-free, at the site's local time; the receipt and the answer reach the case that asked."""

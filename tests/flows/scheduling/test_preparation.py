@@ -16,6 +16,7 @@ def about(number: str) -> dict[str, Any]:
     return {"kind": "questionnaire", "appointment": {"authority": VISITS, "value": number}}
 
 
+@pytest.mark.requirement("R6")
 @pytest.mark.requirement("R34", "R43")
 async def test_the_questionnaire_is_a_gate_and_the_scheduler_is_told_once(clinic: Clinic) -> None:
     """Asked by text, saved half, then finished: the EHR holds one message to the scheduler."""

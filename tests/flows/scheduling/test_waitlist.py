@@ -15,6 +15,7 @@ def offers(clinic: Clinic) -> list[list[str]]:
     return [clinic.states("waitlist-offer", person) for person in range(1, 5)]
 
 
+@pytest.mark.requirement("R38")
 @pytest.mark.requirement("R34", "R42")
 async def test_a_freed_slot_is_offered_to_three_and_the_first_who_says_yes_has_it(
     clinic: Clinic,

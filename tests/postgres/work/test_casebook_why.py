@@ -38,6 +38,7 @@ def _approved(
     )  # fmt: skip
 
 
+@pytest.mark.requirement("R51")
 async def test_a_decision_says_rule_inputs_and_the_cells_that_missed(rig: Rig) -> None:
     await rig.referral()
     found = await _why(rig)

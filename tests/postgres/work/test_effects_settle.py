@@ -158,6 +158,7 @@ async def test_nothing_is_sent_before_retry_after(rig: Rig, system: ScriptedSyst
     assert {rig.row(each)["state"] for each in (effect, other)} == {"done"}
 
 
+@pytest.mark.requirement("R25", "R94")
 @pytest.mark.invariant("I10")
 @pytest.mark.parametrize("mutant", [False, True])
 @pytest.mark.requirement("R95")
@@ -251,6 +252,7 @@ async def test_unknown_when_the_case_is_cancelled_is_looked_up_not_repeated(
     assert rig.row(effect)["state"] == ("done" if mood is Mood.CUT_AFTER else "withdrawn")
 
 
+@pytest.mark.requirement("R94")
 @pytest.mark.requirement("R97")
 async def test_dead_letters_are_grouped_previewed_and_redriven(
     rig: Rig, system: ScriptedSystem

@@ -192,6 +192,7 @@ def of(figures: tuple[Figure, ...], measure: str) -> dict[tuple[str, ...], tuple
     return {tuple(one.what.values()): (one.n, one.median) for one in figures if one.measure == measure}  # fmt: skip
 
 
+@pytest.mark.requirement("R62", "R67", "R68", "R132", "R152", "R161")
 @pytest.mark.requirement("R17", "R3", "R101", "R153", "R154")
 async def test_every_measure_is_what_was_worked_out_by_hand(planted: Rig) -> None:
     figures = await counted(planted)

@@ -116,3 +116,20 @@ where at >= %(from_at)s and at < %(to_at)s
   and (%(actor)s::text is null or convert_from(body, 'utf8')::jsonb#>>'{actor,name}' = %(actor)s)
   and (%(after_at)s::timestamptz is null or (at, id) > (%(after_at)s, %(after_id)s::uuid))
 order by at, id limit %(limit)s
+
+-- name: seen
+-- Who saw which patient's cases in a period, by which screens, and for which purposes: by reader, or of one case's patient.
+select a.person, c.subject, a.case_id as "case", array_agg(distinct a.screen) as screens,
+       array_agg(distinct a.purpose) as purposes, count(*) as times, min(a.at) as first_at, max(a.at) as last_at
+from (
+  select l.at, l.body#>>'{actor,name}' as person, coalesce(l.body#>>'{detail,screen}', '') as screen,
+         coalesce(l.body->>'purpose', '') as purpose, v.id::uuid as case_id
+  from (select at, convert_from(body, 'utf8')::jsonb as body from access_leaf
+        where at >= %(from_at)s and at < %(to_at)s) l
+  cross join lateral jsonb_array_elements_text(coalesce(l.body#>'{detail,cases}', '[]'::jsonb)) v(id)
+  where l.body->>'action' = 'access.read') a
+left join pathway_case c on c.id = a.case_id
+where (%(person)s::text is null or a.person = %(person)s)
+  and (%(case)s::uuid is null or a.case_id = %(case)s
+       or c.subject = (select o.subject from pathway_case o where o.id = %(case)s))
+group by 1, 2, 3 order by min(a.at), a.person, a.case_id
