@@ -28,6 +28,7 @@ async def test_a_freed_slot_is_offered_to_three_and_the_first_who_says_yes_has_i
     assert clinic.states("slot-fill") == ["offering"]
     assert offers(clinic) == [["asked"], ["asked"], ["asked"], ["listed"]]
     assert len(clinic.texts()) == 3  # three offers out, never more
+    assert clinic.news(PHONES[1]) == 3  # asked for, being looked for, on the waitlist: each once
     assert "Reply YES" in clinic.texts(PHONES[1])[0]
 
     await clinic.at_once((PHONES[2], "Yes"), (PHONES[3], "YES!"))
@@ -41,6 +42,7 @@ async def test_a_freed_slot_is_offered_to_three_and_the_first_who_says_yes_has_i
     assert "booked your appointment" in clinic.texts(PHONES[2])[-1]
     assert "was taken" in clinic.texts(PHONES[3])[-1]
     assert "was taken" in clinic.texts(PHONES[1])[-1]
+    assert [clinic.news(PHONES[person]) for person in (1, 2, 3, 4)] == [3, 3, 3, 3]
     assert len(clinic.texts(PHONES[4])) == 0
     assert clinic.states("waitlist-entry") == ["waiting", "closed: left", "waiting", "waiting"]
     clinic.never_double_booked()
