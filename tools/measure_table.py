@@ -17,7 +17,8 @@ snapshot of the database, from the committed history alone; no cursor follows th
 committed late is skipped. Once a period is over its figures stay, but for what happens later to what it counted: a
 case that reopens leaves the closed ones. What retention has removed is not counted.
 
-`--by` says which parts figures are told apart by, comma-separated: `pathway`, `site`, `service_line`, `shift` (when
+`--by` says which parts figures are told apart by, comma-separated: `workflow` (the
+fourteen of a hospital, each of one or more pathways), `pathway`, `site`, `service_line`, `shift` (when
 it happened: day from 07:00, evening from 15:00, night from 23:00, by the site's clock) and `cohort` (the month in which
 the case was opened). Beside each figure stands `n`; `of` is out of how many in the same part. Median and `p90` are
 elements of what was counted (nearest rank); `total` is the sum.

@@ -9,12 +9,15 @@ from typing_extensions import override
 
 from carelane.connect.fhir.client import FhirClient
 from carelane.connect.fhir.mapping.authorisations import read
+from carelane.connect.fhir.mapping.claims import inquiry_of
+from carelane.connect.fhir.mapping.outgoing import Unfit
 from carelane.connect.fhir.payer import Keep, PayerProfile, PayerSender
 from carelane.facts.errors import SetupFault
 from carelane.facts.intent import Intent
 from carelane.facts.ports import PENDED, Receipt, Sent, Verdict
 from carelane.testing.conformance import sender as suite
 from carelane.testing.conformance.payer_rig import PARTIES, PROFILE, PayerRig, open_rig
+from carelane.testing.payer.claims import documents_of
 from carelane.testing.payer.deciding import ANSWERS
 from carelane.testing.payer.server import INQUIRE, SUBMIT
 
@@ -233,5 +236,34 @@ async def test_a_second_request_says_what_it_is(more: dict[str, Any], certificat
         assert held.certification == certification
         related = held.claim.get("related", [{}])[0].get("reference", {}).get("value")
         assert related == ("PA0000001" if certification == "S" else None)
+
+    await on_rig(check, await open_rig())
+
+
+async def test_documents_go_with_the_claim_and_not_with_a_question_about_it() -> None:
+    """What came goes with what it holds, an address too; named ones by number, each once; an empty one by its name."""
+    came = {
+        "masterIdentifier": {"system": "HIS", "value": "D1"},
+        "type": {"text": "Letter"},
+        "content": [{"attachment": {"url": "https://ehr.example/d/1", "creation": "2026"}}, {"format": {}}],
+    }  # fmt: skip
+
+    async def check(rig: PayerRig) -> None:
+        numbers = {"documents": "Two", "document_numbers": "D1 D2"}
+        intent = rig.intent("enclosed", fields=numbers, document=came)
+        sent = await rig.sender.send(intent, attempt=1, now=rig.now())
+        assert sent.verdict is Verdict.DONE
+        [held] = rig.server.desk.book.held
+        first, second = documents_of(held)
+        assert first["content"] == [{"attachment": {"url": "https://ehr.example/d/1"}}]
+        assert second["content"] == [{"attachment": {"title": "D2"}}]
+        inquiry = inquiry_of(intent, PARTIES, now=rig.now())
+        assert not isinstance(inquiry, Unfit)
+        kinds = {one["resource"]["resourceType"] for one in inquiry["entry"]}
+        assert "DocumentReference" not in kinds
+        bare = {"masterIdentifier": {"value": "D3"}}
+        await rig.sender.send(rig.intent("bare", document=bare), attempt=1, now=rig.now())
+        [only] = documents_of(rig.server.desk.book.held[-1])
+        assert only["content"] == [{"attachment": {"title": "D3"}}]
 
     await on_rig(check, await open_rig())

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -117,8 +118,16 @@ async def desk(house: House) -> AsyncIterator[Desk]:
 
 @asynccontextmanager
 async def served(house: House) -> AsyncIterator[str]:
+    """The portal of a house on a free port."""
+    async with listening(portal_of(house)) as url:
+        yield url
+
+
+@asynccontextmanager
+async def listening(application: Any) -> AsyncIterator[str]:
+    """An ASGI application on a free port."""
     config = uvicorn.Config(
-        portal_of(house),
+        application,
         host="127.0.0.1",
         port=0,
         log_config=None,

@@ -39,11 +39,13 @@ def test_what_tells_milestones_is_a_message_to_the_patient(old: str, new: str, c
 
 
 def test_without_the_word_in_its_head_nothing_is_told() -> None:
-    """The effect alone is a left-over, and a pathway that names none has none."""
-    _, problems = load(TEXT.replace("milestones: tell-milestone\n", ""))
+    """The effect alone is a left-over, translations have nobody to say them, and a pathway that names none has none."""
+    silent = TEXT.replace("milestones: tell-milestone\n", "")
+    _, problems = load(silent)
+    assert {one.code for one in problems} == {"pathway.unused", "pathway.milestones"}
+    _, problems = load(silent.partition("\ntranslations:")[0])
     assert {one.code for one in problems} == {"pathway.unused"}
-    assert shipped("order-tracking").milestones == "tell-milestone"
-    assert shipped("documentation").milestones == ""
+    assert shipped("slot-booking").milestones == ""
 
 
 def test_each_milestone_is_told_once_and_belongs_to_no_step() -> None:

@@ -19,7 +19,8 @@ from carelane.measures.promises.reading import CALLS, CONTACT, DECISIONS
 from carelane.measures.promises.red_flags import routed
 from carelane.measures.promises.results import taken
 from carelane.measures.promises.waitlist import filled
-from carelane.measures.promises.workflows import WORKFLOWS, entries, letter
+from carelane.measures.promises.workflows import entries
+from carelane.measures.workflows import WORKFLOWS, letter
 from carelane.pathways.calendar import Calendar, due_at
 from carelane.pathways.definition import ClockKind
 from carelane.testing.core.pathways import critical, referral

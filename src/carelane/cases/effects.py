@@ -15,6 +15,7 @@ from carelane.facts.intent import Audience, Intent
 from carelane.facts.phi import Phi
 from carelane.pathways.definition import EffectKind, State
 from carelane.pathways.fields import nested
+from carelane.pathways.translations import in_languages
 
 _UNDER_WAY = frozenset({EffectState.SENDING, EffectState.UNKNOWN})
 _UNSETTLED = _UNDER_WAY | {EffectState.READY}
@@ -87,7 +88,6 @@ def _content(run: Run, kind: EffectKind) -> Mapping[str, Json]:
     known = run.fields.reveal()
     task = run.fact.payload.reveal().get("task")
     form = task.get("form") if isinstance(task, Mapping) else None
-    words = {"milestone": run.milestone} if kind.name == run.definition.milestones else {}
     return {
         "pathway": run.definition.name,
         "status": run.status,
@@ -96,8 +96,14 @@ def _content(run: Run, kind: EffectKind) -> Mapping[str, Json]:
         "fields": {name: known[name] for name in kind.sends if name in known},
         "form": form if isinstance(form, Mapping) else {},
         **nested(run.definition.fields, known, kind.sends),
-        **words,
+        **(_milestone(run) if kind.name == run.definition.milestones else {}),
     }
+
+
+def _milestone(run: Run) -> Mapping[str, Json]:
+    """How far it is, in the pathway's words and in each language that it has them in."""
+    said = in_languages(run.definition, run.milestone)
+    return {"milestone": run.milestone, **({"milestone_in": said} if said else {})}
 
 
 def _after(run: Run, kind: EffectKind) -> tuple[UUID, ...]:

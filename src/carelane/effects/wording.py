@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from carelane.directory.reaching import MessageRules
 from carelane.facts.fact import Json, Payload
-from carelane.pathways.templates import Language, Template, filled, missing
+from carelane.pathways.segments import basic
+from carelane.pathways.templates import TEXT, Language, Template, filled, missing
 
 OFFERED: Final = "slot_time"
 """The field by which a pathway says when the slot is that it offers."""
@@ -21,8 +22,7 @@ def values_of(
     content: Payload, rules: MessageRules, *, clinic: str, zone: str, language: Language | None
 ) -> Mapping[str, str]:
     """A value for each blank that there is one for."""
-    milestone = str(content.get("milestone") or "")
-    found = {**site_values(rules, clinic), "note": _note(content), "milestone": milestone}
+    found = {**site_values(rules, clinic), "note": _note(content), **_milestone(content)}
     starts = starts_at(content)
     if starts is not None and language is not None:
         local = starts.astimezone(ZoneInfo(zone))
@@ -41,11 +41,29 @@ def written(
 ) -> Mapping[str, str] | str:
     """The message's `text`, `subject` and `language`, or the first blank that has no value."""
     used, words = template.wording(channel, language)
+    values = _in(template, used, channel, values)
     lacking = (*missing(words.text, values), *missing(words.subject, values))
     if lacking:
         return lacking[0]
     text, subject = filled(words.text, values), filled(words.subject, values)
     return {"text": text, "subject": subject, "language": used}
+
+
+def _milestone(content: Payload) -> dict[str, str]:
+    """How far it is, also in each language that the pathway has it in: `milestone:es`."""
+    others = content.get("milestone_in")
+    words = others if isinstance(others, Mapping) else {}
+    found = {f"milestone:{language}": str(said) for language, said in words.items()}
+    return {"milestone": str(content.get("milestone") or ""), **found}
+
+
+def _in(
+    template: Template, language: str, channel: str, values: Mapping[str, str]
+) -> Mapping[str, str]:
+    """The values with the milestone in the language that is used; in a text without accents that cost a part."""
+    own = "milestone" if language == template.default else f"milestone:{language}"
+    said = values.get(own, values.get("milestone", ""))
+    return {**values, "milestone": basic(said) if channel == TEXT else said}
 
 
 def _note(content: Payload) -> str:

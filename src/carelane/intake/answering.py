@@ -42,11 +42,12 @@ class Answers:
     notes: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
 
     def sent(self, register: Register, draft: Draft) -> Sequence[Row]:
-        """The newest message to each patient that the draft may be about."""
+        """The newest message to each patient that the draft may be about; one that tells a milestone asked nothing."""
         if draft.keys.get("effect") in self.by_effect:
             return [self.by_effect[draft.keys["effect"]]]
         newest: dict[UUID, Row] = {}
-        for row in self.by_address.get(address_token(register, draft), ()):
+        rows = self.by_address.get(address_token(register, draft), ())
+        for row in sorted(rows, key=lambda each: not each["asks"]):
             newest.setdefault(row["subject"], row)
         return list(newest.values())
 

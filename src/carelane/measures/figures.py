@@ -10,7 +10,9 @@ from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
-PARTS = ("pathway", "site", "service_line", "shift", "cohort")
+from carelane.measures.workflows import title
+
+PARTS = ("workflow", "pathway", "site", "service_line", "shift", "cohort")
 _DAY, _EVENING, _NIGHT = 7, 15, 23
 
 Row = Mapping[str, Any]
@@ -61,6 +63,7 @@ class Parting:
         """The parts of one counted thing: its shift by when it happened, its cohort by when its case opened."""
         zone = self.zones.get(row["site"], "UTC")
         every = {
+            "workflow": title(row["pathway"]),
             "pathway": row["pathway"],
             "site": row["site"],
             "service_line": row["service_line"],

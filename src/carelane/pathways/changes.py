@@ -12,6 +12,7 @@ from carelane.pathways.nodes import joined, may, named, put, put_state, section_
 from carelane.pathways.places_reader import WORDED
 from carelane.pathways.reader import Many, Node, Record, Text
 from carelane.pathways.shape import Part
+from carelane.pathways.translations import without_strays
 
 SECTIONS = ("pools", "owners", "clocks", "settings", "tables", "wording")
 _STATE_WORDS = ("title", "milestone")
@@ -137,7 +138,20 @@ def _wording(base: Record, over: Part) -> Record:
     base = _said(base, section.part("pathway", "`pathway`"), ("title",))
     base = _each(base, section, "states", _STATE_WORDS)
     base = _each(base, section, "fields", ("label",))
-    return _each(base, section, "tasks", _TASK_WORDS)
+    base = _each(base, section, "tasks", _TASK_WORDS)
+    return _translated(base, section.part("translations", "`translations`"))
+
+
+def _translated(base: Record, section: Part) -> Record:
+    """A language's words for other milestones; those of milestones that are gone go with them."""
+    if "translations" not in base.entries and not section.entries:
+        return base
+    before = without_strays(section_of(base, "translations"), base.entries.get("states"))
+    for language in section.entries:
+        words = section.part(language, f"`{language}`")
+        after = joined(section_of(before, language), words.entries, words)
+        before = put(before, language, after)
+    return put(base, "translations", before)
 
 
 def _each(base: Record, wording: Part, key: str, words: tuple[str, ...]) -> Record:

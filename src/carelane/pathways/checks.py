@@ -33,7 +33,7 @@ def check_events_handled(definition: Definition, places: Places) -> None:
 
 
 _STATES_2 = ("parallel", "for_each", "call", "waits", "new")
-_HEAD_2 = ("announces", "milestones", "phrases", "red_flags")
+_HEAD_2 = ("announces", "milestones", "phrases", "red_flags", "translations")
 
 
 def check_language(top: Part, language: int) -> None:

@@ -238,7 +238,9 @@ class State:
     title: str
     line: int
     status: str  # the published businessStatus code
-    milestone: str = ""  # words for the patient's status page; empty: none
+    milestone: str = (
+        ""  # words for the patient, which `translations` has in other languages; empty: none
+    )
     final: bool = False
     outcome: str = ""  # final: how the case ended
     urgency: Urgency | None = None
@@ -294,6 +296,9 @@ class Definition:
     milestones: str = field(
         default="", metadata=SINCE_2
     )  # the effect that tells each to the patient
+    translations: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict, metadata=SINCE_2
+    )  # language -> a milestone's words -> the same in that language
     calls: Mapping[str, str] = field(
         default_factory=dict, metadata=SINCE_2
     )  # caller -> sub-pathway

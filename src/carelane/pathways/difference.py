@@ -22,6 +22,7 @@ _AREAS = {
     "pause": "clocks",
     "title": "wording",
     "milestone": "wording",
+    "translations": "wording",
     "label": "wording",
     "rows": "tables",
     "outcomes": "outcomes",

@@ -40,6 +40,7 @@ from carelane.pathways.tables_reader import (
     read_tables,
     sources,
 )
+from carelane.pathways.translations import check_translations, read_translations
 from carelane.pathways.vendors import refuse
 from carelane.pathways.waits_reader import closings, read_announces
 from carelane.pathways.work_reader import read_effects, read_tasks
@@ -75,6 +76,7 @@ _KEYS = (
     "phrases",
     "red_flags",
     "milestones",
+    "translations",
 )
 _REQUIRED = (
     "pathway",
@@ -219,11 +221,13 @@ def _definition(top: Part, calls: Calls) -> Definition:
         phrases=phrases,
         red_flags=read_red_flags(top, names),
         milestones=read_milestones(top, names, effects),
+        translations=read_translations(top),
         calls={sub.caller: sub.label for sub in subs},
         only_for=read_only_for(top),
         lanes=read_lanes(top, names),
     )
     check_allowance(top, definition)
+    check_translations(top, definition)
     _check(top, definition, states, subs)
     check_pauses(definition, names.later)
     return definition

@@ -13,7 +13,7 @@ from carelane.pathways.shape import Part
 PLACES = ("site", "service_line")
 LANES = ("referral_type", "scheduling_lane")
 ALLOWANCE = ("pools", "clocks", "settings", "tables", "wording")
-WORDED = ("pathway", "states", "tasks", "fields")
+WORDED = ("pathway", "states", "tasks", "fields", "translations")
 ALL = "all"
 
 

@@ -7,7 +7,7 @@ reads them and refuses what is wrong; a release that names one holds its digest.
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -172,12 +172,35 @@ def named_by(definition: Definition, templates: Mapping[str, Template]) -> tuple
 
 
 def check_named(definition: Definition, known: Mapping[str, Template], place: str) -> list[Problem]:
-    """What is wrong with a pathway's messages to patients."""
-    return [
-        _wrong(f"{place}, effect {each.name}", *found)
+    """What is wrong with a pathway's messages to patients, and with the languages of its milestones."""
+    found = [
+        _wrong(f"{place}, effect {each.name}", *fault)
         for each in _messages(definition)
-        if (found := _fault(each, known)) is not None
+        if (fault := _fault(each, known)) is not None
     ]
+    return [
+        *found,
+        *(_wrong(f"{place}, translations", *fault) for fault in _untold(definition, known)),
+    ]
+
+
+def _untold(definition: Definition, known: Mapping[str, Template]) -> Iterator[tuple[str, str]]:
+    """Milestones and the template that tells them speak the same languages, or a frame would hold foreign words."""
+    kind = definition.effects.get(definition.milestones)
+    template = known.get(kind.template) if kind is not None else None
+    if template is None or "milestone" not in template.blanks:
+        return
+    spoken = {language for texts in template.texts.values() for language in texts}
+    for language in sorted(definition.translations.keys() - spoken):
+        yield (
+            f"The template `{template.name}`, which tells them, has no words in `{language}`.",
+            f"Write them there, or translate to: {', '.join(sorted(spoken - {template.default})) or 'none'}.",
+        )
+    for language in sorted(spoken - {template.default} - definition.translations.keys()):
+        yield (
+            f"The template `{template.name}` tells milestones in `{language}`, which has none here.",
+            f"Add `translations: {{ {language}: ... }}`, or take `{language}` out of the template.",
+        )
 
 
 def _messages(definition: Definition) -> list[EffectKind]:

@@ -57,8 +57,8 @@ async def test_each_milestone_is_told_once_and_says_nothing_of_what_is_the_matte
     assert ward.gateway.doubles == 0
 
 
-async def test_who_agreed_reads_the_words_and_who_speaks_otherwise_reads_news(ward: Clinic) -> None:
-    """With consent to clinical messages the pathway's own words; in Spanish that there is news."""
+async def test_who_agreed_reads_the_words_in_their_language(ward: Clinic) -> None:
+    """With consent to clinical messages the pathway's own words, Spanish too; in French that there is news."""
     await ward.send(
         "web-form", kind="other", consents=[{"channel": "text", "given": True, "clinical": True}]
     )
@@ -70,7 +70,15 @@ async def test_who_agreed_reads_the_words_and_who_speaks_otherwise_reads_news(wa
     await known(ward, mobile=MOBILE, language="spa")
     await ward.feed.send(with_contacts(visit(ward, 5, of=1), mobile=MOBILE, language="spa"))
     await ward.done()
-    assert any(said.startswith("Tiene novedades de Northgate Health.") for _, said in ward.texts())
+    spanish = "Northgate Health: Su examen tiene hora. Ver: "
+    assert any(said.startswith(spanish) for _, said in ward.texts())
+    assert not any(said.startswith("Tiene novedades") for _, said in ward.texts())
+    await known(ward, mobile=MOBILE, language="fra")
+    attended = visit(ward, 5, "S14", of=1, status=b"Complete^Complete")
+    await ward.feed.send(with_contacts(attended, mobile=MOBILE, language="fra"))
+    await ward.done()
+    french = "Vous avez des nouvelles de Northgate Health."
+    assert any(said.startswith(french) for _, said in ward.texts())
 
 
 async def test_who_can_not_be_written_to_makes_no_work(ward: Clinic) -> None:

@@ -1,11 +1,13 @@
 """Prior authorisations from the order's message to the closed loop, at a payer over HTTP, with the exceptions."""
 
+from base64 import b64decode
 from collections.abc import AsyncIterator
 
 import pytest
 
 from carelane.compose.house import House
 from carelane.testing.insured import document_for, order, registration
+from carelane.testing.payer.claims import documents_of
 from tests.flows.conftest import Feed, Hand
 from tests.flows.payers.asking import Asking, asking
 
@@ -129,9 +131,28 @@ async def test_more_information_is_put_together_and_sent(desk: Asking) -> None:
     assert desk.state() == "closed: approved"
     _, second = desk.claims()
     assert second.certification == "S"
-    [words, document] = second.claim["supportingInfo"]
+    [words, named] = second.claim["supportingInfo"]
     assert words["valueString"] == "Therapy notes"
-    assert document["valueReference"]["identifier"]["value"] == "DOC0000002"
+    document = second.company[named["valueReference"]["reference"]]
+    assert document["masterIdentifier"]["value"] == "DOC0000002"
+    assert document["type"]["coding"][0]["code"] == "PN"
+    assert second.company[document["subject"]["reference"]]["resourceType"] == "Patient"
+    [content] = document["content"]
+    assert b64decode(content["attachment"]["data"]) == b"Six weeks of physical therapy."
+
+
+async def test_a_service_that_needs_documents_is_not_decided_without(desk: Asking) -> None:
+    """The payer's own rule: asked for, named by the desk by their numbers, and all of them in the claim's bundle."""
+    await desk.feed.send(order(1, service="27447"))
+    await desk.do("assemble", "complete", documents="Letter")
+    assert desk.state() == "assembling"
+    await desk.do("assemble", "complete", documents="Notes", document_numbers="N-1, N-2;N-1")
+    assert desk.state() == "closed: approved"
+    first, second = desk.claims()
+    assert (documents_of(first), second.certification) == ([], "S")
+    numbers = [one["masterIdentifier"]["value"] for one in documents_of(second)]
+    assert numbers == ["N-1", "N-2"]
+    assert [one["sequence"] for one in second.claim["supportingInfo"]] == [1, 2, 3]
 
 
 async def test_a_document_that_never_comes_reaches_somebody_else(desk: Asking) -> None:

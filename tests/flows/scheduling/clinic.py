@@ -100,6 +100,7 @@ CHANNEL = """  {name}:
     site: north
     settings: {{ channel: {name}, secret_file: run/{name}.secret }}
 """
+NEWS = "There is news for you from Northgate Health."
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -286,13 +287,20 @@ class Clinic:
         ]
 
     def effects(self, pathway: str) -> list[tuple[str, str, str]]:
-        """Name, state and cause of a pathway's effects, in order."""
+        """Name, state and cause of a pathway's effects, in order, but for milestones told, which stand apart."""
         return [(str(a), str(b), str(c)) for a, b, c in self.feed.sql(
             "select e.name, e.state, e.cause from effect e join pathway_case c on c.id = e.case_id"
-            " where c.pathway = %s order by e.created_at, e.id", pathway)]  # fmt: skip
+            " where c.pathway = %s and e.name <> 'tell-milestone' order by e.created_at, e.id", pathway)]  # fmt: skip
 
     def texts(self, number: str = "") -> list[str]:
-        """What went out by text (to that number)."""
+        """What went out by text (to that number), apart from the news of a milestone."""
+        return [text for text in self._sent(number) if not text.startswith(NEWS)]
+
+    def news(self, number: str = "") -> int:
+        """How many texts (to that number) said that there is news: each tells one milestone."""
+        return sum(text.startswith(NEWS) for text in self._sent(number))
+
+    def _sent(self, number: str) -> list[str]:
         return [
             one.asked.text for one in self.gateway.taken if not number or one.asked.to == number
         ]

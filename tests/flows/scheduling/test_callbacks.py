@@ -62,6 +62,7 @@ async def test_never_five_calls_and_never_none(clinic: Clinic) -> None:
     assert calls <= CALLS_MAX
     assert calls >= 2  # tried at least twice
     assert "tried to reach you" in clinic.texts(PHONES[1])[0]
+    assert clinic.news(PHONES[1]) == 2  # it came, and we tried: each once, however often
 
     assert (
         await clinic.do("decide-callback", "message-left", person=1, form={"talked": "A letter."})

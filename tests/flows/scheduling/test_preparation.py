@@ -44,6 +44,8 @@ async def test_the_questionnaire_is_a_gate_and_the_scheduler_is_told_once(clinic
     assert clinic.states("visit-preparation") == ["ready"]
     told = list(clinic.ehr.desk.records.of_kind("Communication"))
     assert len(told) == 1
+    assert len(clinic.texts(PHONES[1])) == 1
+    assert clinic.news(PHONES[1]) == 1  # ready
 
     await clinic.visit(
         "N1", 1, clinic.hand() + timedelta(days=9), service="new-patient", status="fulfilled"

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.flows.scheduling.clinic import Clinic
-from tests.flows.scheduling.waiting import PHONES
+from tests.flows.scheduling.waiting import ACCEPTED, PHONES
 
 pytestmark = pytest.mark.postgres
 LINK = re.compile(r"http://\S+/answers/links\?a=[A-Za-z0-9_-]{43}\b")
@@ -110,6 +110,36 @@ async def test_who_does_not_come_is_booked_again(clinic: Clinic) -> None:
     await clinic.settle()
     assert clinic.states("appointment-reminder", 2) == ["no-show"]
     assert len(clinic.texts(PHONES[2])) == 1  # nothing after the STOP
+    assert [clinic.news(PHONES[person]) for person in (1, 2)] == [1, 1]  # the visit comes up
+    clinic.owned()
+
+
+@pytest.mark.requirement("R34", "R112")
+async def test_an_answer_goes_to_what_asked_and_not_to_the_news_after_it(clinic: Clinic) -> None:
+    """The reminder asked, then the inbox told that it has a message: YES confirms the visit, STOP is the reminder's."""
+    starts = clinic.hand() + timedelta(days=9)
+    for person in (1, 2):
+        await clinic.known(person, PHONES[person])
+        await clinic.visit(f"V{person}", person, starts)
+    await clinic.wait(days=2, hours=1)
+    for person in (1, 2):
+        asked = {"thread": f"T{person}", "subject": "Parking", "text": "Where can I park?"}
+        assert await clinic.says("portal", person, **asked) == ACCEPTED
+    await clinic.settle()
+    assert clinic.states("appointment-reminder") == ["messaging", "messaging"]
+    before = [clinic.news(PHONES[person]) for person in (1, 2)]
+    assert before == [1, 1]  # we have your message
+
+    await clinic.replies(PHONES[1], "Yes")
+    await clinic.replies(PHONES[2], "STOP")
+    await clinic.settle()
+
+    assert clinic.states("appointment-reminder") == ["confirmed", "calling"]
+    assert clinic.states("inbox-message") == ["opening", "opening"]
+    assert [clinic.news(PHONES[person]) for person in (1, 2)] == [
+        2,
+        1,
+    ]  # confirmed; nothing after a STOP
     clinic.owned()
 
 

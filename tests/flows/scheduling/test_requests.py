@@ -41,6 +41,9 @@ async def test_a_request_is_completed_offered_booked_in_the_record_and_the_patie
     assert len(clinic.appointments("s1")) == 1
     assert clinic.slot_status("s1") == "busy"
     assert "booked your appointment" in clinic.texts(PHONES[1])[-1]
+    assert (
+        clinic.news(PHONES[1]) == 2
+    )  # it came, and a time is looked for; that it is booked is no news on top
     assert clinic.states("slot-booking") == ["closed: settled"]
     clinic.never_double_booked()
     clinic.owned()
@@ -109,6 +112,7 @@ async def test_the_same_request_by_two_channels_is_one_and_missing_things_are_ch
 
     assert clinic.states("scheduling-request") == ["waiting-for-patient"]
     assert len(clinic.texts(PHONES[1])) == 1
+    assert clinic.news(PHONES[1]) == 1
 
     said = {"note": "She means the heart clinic.", "agent": "Bo", "priority": "urgent"}
     assert (

@@ -29,6 +29,7 @@ async def test_a_freed_slot_is_offered_to_three_and_the_first_who_says_yes_has_i
     assert clinic.states("slot-fill") == ["offering"]
     assert offers(clinic) == [["asked"], ["asked"], ["asked"], ["listed"]]
     assert len(clinic.texts()) == 3  # three offers out, never more
+    assert clinic.news(PHONES[1]) == 3  # asked for, being looked for, on the waitlist: each once
     assert "Reply YES" in clinic.texts(PHONES[1])[0]
 
     await clinic.at_once((PHONES[2], "Yes"), (PHONES[3], "YES!"))
@@ -42,8 +43,43 @@ async def test_a_freed_slot_is_offered_to_three_and_the_first_who_says_yes_has_i
     assert "booked your appointment" in clinic.texts(PHONES[2])[-1]
     assert "was taken" in clinic.texts(PHONES[3])[-1]
     assert "was taken" in clinic.texts(PHONES[1])[-1]
+    assert [clinic.news(PHONES[person]) for person in (1, 2, 3, 4)] == [3, 3, 3, 3]
     assert len(clinic.texts(PHONES[4])) == 0
     assert clinic.states("waitlist-entry") == ["waiting", "closed: left", "waiting", "waiting"]
+    clinic.never_double_booked()
+    clinic.owned()
+
+
+@pytest.mark.requirement("R34")
+async def test_an_earlier_time_frees_the_old_one_for_somebody_else(clinic: Clinic) -> None:
+    """Taken by text: the old visit is cancelled in the EHR, which frees its slot and tells; the next one gets it."""
+    old = clinic.hand() + timedelta(days=20)
+    await clinic.slot("s9", old, status="busy")
+    await clinic.known(1, PHONES[1])
+    await clinic.visit("V1", 1, old, service="cardiology", slot=[{"reference": "Slot/s9"}])
+    replaced = {"old_appointment": "V1", "old_start": old.isoformat()}
+    await waits(clinic, 1, form=replaced)
+    await waits(clinic, 2)
+    await clinic.slot("s1", clinic.hand() + timedelta(days=2))
+    await clinic.settle()
+    await clinic.replies(PHONES[1], "Yes")
+    await clinic.settle()
+
+    assert clinic.states("waitlist-offer", 1) == ["closed: booked"]
+    assert [name for name, _, _ in clinic.effects("waitlist-offer")].count("cancel-old") == 1
+    kept = clinic.ehr.desk.records.current("Appointment", "V1")
+    assert kept is not None
+    assert kept.resource["status"] == "cancelled"
+    assert kept.resource["cancelationReason"]["coding"][0]["code"] == "earlier-time"
+    assert (clinic.slot_status("s1"), clinic.slot_status("s9")) == ("busy", "free")
+    assert clinic.states("appointment-reminder", 1)[0] == "closed: cancelled"
+
+    assert clinic.states("waitlist-offer", 2) == ["asked"]  # the slot that was freed
+    await clinic.replies(PHONES[2], "Yes")
+    await clinic.settle()
+
+    assert clinic.states("waitlist-offer", 2) == ["closed: booked"]
+    assert len(clinic.appointments("s9")) == 1
     clinic.never_double_booked()
     clinic.owned()
 

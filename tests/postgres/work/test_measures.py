@@ -14,7 +14,8 @@ from psycopg.types.json import Json as Jsonb
 from carelane.directory.snapshot import CalendarRow, Place, Snapshot
 from carelane.facts.ids import name_id
 from carelane.measures.counted import Asked, count, history
-from carelane.measures.figures import Figure
+from carelane.measures.figures import PARTS, Figure
+from carelane.measures.workflows import OTHER, title
 from carelane.pathways.definition import Definition, Input, InputType
 from carelane.testing.core.pathways import referral
 from tests.postgres.work.conftest import SITE, Rig
@@ -272,6 +273,22 @@ async def test_figures_are_told_by_the_parts_asked_for(planted: Rig) -> None:
     overridden = [one for one in figures if one.what.get("what") == "routing.overridden"]
     by = {tuple(one.by.values()): one.n for one in overridden}
     assert by == {("neurology", "day", "2026-03"): 2}
+
+
+async def test_figures_are_told_by_workflow_site_line_shift_and_cohort(planted: Rig) -> None:
+    """No part loses a thing that is counted, whichever tells it; a workflow's pathways are told together."""
+    for part in PARTS:
+        figures = await counted(planted, replace(WEEK, parts=(part,)))
+        assert {tuple(one.by) for one in figures} == {(part,)}
+        assert sum(one.n for one in figures if one.measure == "touches") == 1  # of case A
+        assert sum(one.n for one in figures if one.measure == "by_hand") == 3
+    figures = await counted(planted, replace(WEEK, parts=("workflow",)))
+    assert {one.by["workflow"] for one in figures} == {title(referral().name)}
+
+
+def test_what_no_workflow_carries_is_told_as_other() -> None:
+    assert title("refill") == "Refill"
+    assert title("parked") == OTHER
 
 
 async def test_a_snapshot_reads_one_instant_and_cannot_write(rig: Rig) -> None:

@@ -14,10 +14,10 @@ from typing import Final
 STYLE: Final = (
     ":root{color-scheme:light dark}"
     "body{margin:0;font:1.125rem/1.6 system-ui,sans-serif;background:Canvas;color:CanvasText}"
-    "main{max-width:34rem;margin:0 auto;padding:2rem 1.25rem}"
-    "h1{font-size:1.5rem;line-height:1.3;margin:0 0 1rem}"
-    "form{display:grid;gap:.75rem;margin:1.5rem 0}"
-    "button{font:inherit;min-height:3rem;padding:.5rem 1rem;border:2px solid CanvasText;border-radius:.5rem;"
+    "main{max-width:34rem;margin:0 auto;padding:2rem min(1.25rem,5vw);overflow-wrap:anywhere;hyphens:auto}"
+    "h1{font-size:min(1.5rem,11vw);line-height:1.3;margin:0 0 1rem}"
+    "form{display:grid;grid-template-columns:minmax(0,1fr);gap:.75rem;margin:1.5rem 0}"
+    "button{font:inherit;min-height:3rem;padding:.5rem min(1rem,4vw);border:2px solid CanvasText;border-radius:.5rem;"
     "background:Canvas;color:CanvasText;text-align:left;cursor:pointer}"
     "button:first-of-type{background:CanvasText;color:Canvas}"
     "button:focus-visible{outline:3px solid Highlight;outline-offset:3px}"
@@ -106,14 +106,22 @@ def asking(language: str, site: Mapping[str, str]) -> str:
     )
     form = f'<form method="post" aria-labelledby="title">{buttons}</form>'
     return _page(
-        language, site, f"<p>{_filled(words.ask, site)}</p>{form}<p>{_filled(words.call, site)}</p>"
+        language, site, f"<p>{_body(words.ask, site)}</p>{form}<p>{_body(words.call, site)}</p>"
     )
 
 
 def telling(language: str, site: Mapping[str, str], what: str) -> str:
     """One sentence: `thanks`, `before`, `ended` or `sorry`. A screen reader says it at once."""
     said = str(getattr(WORDS[language], what))
-    return _page(language, site, f'<p role="status">{_filled(said, site)}</p>')
+    return _page(language, site, f'<p role="status">{_body(said, site)}</p>')
+
+
+def _body(text: str, site: Mapping[str, str]) -> str:
+    """A sentence of the page: the number in it is one to press."""
+    phone = escape(site.get("phone", ""))
+    called = "".join(each for each in phone if each in "+0123456789")
+    link = f'<a href="tel:{called}">{phone}</a>' if called else phone
+    return link.join(_filled(part, site) for part in text.split("{phone}"))
 
 
 def _page(language: str, site: Mapping[str, str], body: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from carelane.measures.figures import Row
-from carelane.measures.promises.workflows import letter
+from carelane.measures.workflows import letter
 from carelane.pathways.definition import Definition, State
 
 FOLLOW_UPS: Mapping[str, frozenset[str]] = {

@@ -9,6 +9,7 @@ from litestar.response import Redirect
 from carelane.access.decide import Denied
 from carelane.access.request import Action
 from carelane.facts.phi import Phi
+from carelane.pathways.translations import in_languages
 from carelane.portal import correcting
 from carelane.portal.desk import Asked, desk_of, session_of, viewer_of
 from carelane.portal.forms import Form, form_of
@@ -107,6 +108,7 @@ def _page(request: Asked, found: CaseView, *, problem_: Said | None = None, text
         case=found.case,
         patient=found.patient,
         states=definition.states if definition else {},
+        milestone=_milestone(found, directory.messages.language),
         title=definition.title if definition else found.case.summary["pathway"],
         labels={each.name: each.label for each in definition.fields.values()} if definition else {},
         linked=linked,
@@ -122,6 +124,13 @@ def _page(request: Asked, found: CaseView, *, problem_: Said | None = None, text
         reasons=OVERRIDE_REASONS,
         may_move=found.may_move,
     )
+
+
+def _milestone(found: CaseView, language: str) -> dict[str, str]:
+    """How far the case is, in the patient's words: by language, as messages say it."""
+    words = found.case.summary["milestone"]
+    others = in_languages(found.definition, words) if found.definition else {}
+    return {language: words, **others} if words else {}
 
 
 ROUTES = (show, reveal, entry, correct)

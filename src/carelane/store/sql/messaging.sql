@@ -76,8 +76,10 @@ left join identity i on i.id = e.identity
 where r.effect = any(%(effects)s)
 
 -- name: sent_to
--- Messages that left for these addresses since an instant, newest first.
+-- Messages that left for these addresses since an instant, newest first. Those of a wait ask something; a milestone, which
+-- belongs to none, only tells.
 select r.effect, r.channel, r.address_token, r.at, e.case_id, e.subject, e.identity, e.correlation, e.site, e.service_line,
+       e.step is not null as asks,
        c.release, c.state -> 'keys' as keys, c.closed_at is null as open, i.identity_key
 from reached r join effect e on e.id = r.effect join pathway_case c on c.id = e.case_id
 left join identity i on i.id = e.identity

@@ -17,6 +17,7 @@ from carelane.testing.hospital.world import LINES, PATIENTS, born
 Form = dict[str, Any]
 Ending = tuple[str, Form]
 UPLOADS = 0.5
+ENCLOSES = 0.9
 KNOWN_LINES = tuple(LINES)
 
 
@@ -250,8 +251,10 @@ def name_payer(h: Hospital, page: Page, outcome: str, form: Form) -> Ending:
 
 
 def assemble(h: Hospital, page: Page, outcome: str, form: Form) -> Ending:
-    """What only the clinician has is uploaded later."""
+    """What only the clinician has is uploaded later; the desk does not always say which documents go along."""
     wish = h.wished(page.person, "order")
+    if outcome == "complete" and h.draw("enclosed", page.item) < ENCLOSES:
+        return outcome, {**form, "document_numbers": f"NOTES-{page.person or 0}"}
     uploads = h.draw("uploads", page.item) < UPLOADS
     if outcome == "missing-from-clinician" and wish is not None and uploads:
         h.after(5, partial(_uploaded, wish))

@@ -48,6 +48,20 @@ class Held:
         return "I"
 
 
+def documents_of(held: Held) -> list[Resource]:
+    """The documents that came with a claim: named by its supporting information, in the bundle, and not empty."""
+    named = [one.get("valueReference") for one in held.claim.get("supportingInfo", ())]
+    found = [follow(held.company, one) for one in named]
+    return [
+        one
+        for one in found
+        if one is not None
+        and one.get("resourceType") == "DocumentReference"
+        and one.get("masterIdentifier")
+        and [each for each in one.get("content", ()) if each.get("attachment")]
+    ]
+
+
 @dataclass(slots=True)
 class Book:
     """Every submission in the order it came."""

@@ -1,7 +1,7 @@
 """What the payer decides: seeded, so that the same claim gets the same answer in every run. Pure.
 
 A share is approved at once, some are pended and decided within or after the payer's own time, some denied, some need
-more documents first. A revised claim with documents is approved; three of five appeals are.
+more documents first; some services always do. A revised claim with documents is approved; three of five appeals are.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final, TypeAlias
 
-from carelane.testing.payer.claims import Held
+from carelane.testing.payer.claims import Held, documents_of
 
 ANSWERS: Final = (
     "approved", "partial", "denied", "pended", "information-requested", "contact-payer", "not-required",
@@ -17,6 +17,9 @@ ANSWERS: Final = (
 FINAL: Final = ("approved", "partial", "denied")
 SILENT: Final = "silent"
 """Pended, and never decided: the payer is past its own time until somebody makes it decide."""
+
+WITH_DOCUMENTS: Final = frozenset({"27447", "75574"})
+"""Services that are never decided without a document: a joint's replacement, CT of the heart."""
 
 Dice: TypeAlias = Callable[[str], float]
 """A number from 0 to below 1 for a question, the same each time."""
@@ -38,8 +41,12 @@ def decide(seed: int, held: Held, now: datetime) -> None:
         asked = f"{seed}/{held.number}/{held.service}/{question}".encode()
         return int.from_bytes(sha256(asked).digest()[:6]) / 2**48
 
+    documents = documents_of(held)
+    if held.service in WITH_DOCUMENTS and not documents:
+        put(held, "information-requested", now)
+        return
     shares = _APPEAL if held.certification in _APPEALS else _FIRST
-    supplied = held.certification == "S" and held.claim.get("supportingInfo")
+    supplied = held.certification == "S" and documents
     put(held, "approved" if supplied else _drawn(dice("now"), shares), now, dice=dice)
 
 

@@ -11,8 +11,9 @@ from typing import Any, Final, TypeAlias
 
 from carelane.connect.fhir.codec import EFFECT_SYSTEM, Resource
 from carelane.connect.fhir.mapping.content import concept, mapping_in, objects_in, resource_in, word
+from carelane.connect.fhir.mapping.enclosures import ENCLOSED_MAX, enclosed, supporting
 from carelane.connect.fhir.mapping.outgoing import Unfit
-from carelane.connect.fhir.mapping.pas import GUIDE, NPI, TEMPORARY, TERMINOLOGY, X12
+from carelane.connect.fhir.mapping.pas import GUIDE, NPI, TERMINOLOGY, X12
 from carelane.facts.ids import name_id
 from carelane.facts.intent import Intent
 
@@ -47,7 +48,8 @@ def package_of(intent: Intent, parties: Parties, *, now: datetime) -> Package | 
     missing = known.missing()
     if missing:
         return Unfit(cause=f"missing-{missing}")
-    return _bundle(known, "profile-pas-request-bundle", known.claim(), known.company())
+    company = [*known.company(), *known.documents()]
+    return _bundle(known, "profile-pas-request-bundle", known.claim(), company)
 
 
 def inquiry_of(intent: Intent, parties: Parties, *, now: datetime) -> Package | Unfit:
@@ -175,7 +177,7 @@ class _Known:
                     "reference": {"value": before},
                 }
             ]
-        if told := self._told():
+        if told := supporting(self.documents(), word(self.content, "documents")):
             claim["supportingInfo"] = told
         if diagnoses := self._diagnoses():
             claim["diagnosis"] = diagnoses
@@ -253,22 +255,10 @@ class _Known:
             item["servicedDate"] = day
         return item
 
-    def _told(self) -> list[Resource]:
-        """What was put together, in words, and the document that came for it, by its number."""
-        words = word(self.content, "documents")
-        number = mapping_in(mapping_in(self.content.get("document")).get("masterIdentifier"))
-        told: list[Resource] = []
-        if words:
-            told.append({"category": concept(TEMPORARY, "freeFormMessage"), "valueString": words})
-        if number.get("value"):
-            reference = {"type": "DocumentReference", "identifier": dict(number)}
-            told.append(
-                {
-                    "category": concept(TEMPORARY, "additionalInformation"),
-                    "valueReference": reference,
-                }
-            )
-        return [{"sequence": at, **one} for at, one in enumerate(told, 1)]
+    def documents(self) -> list[Resource]:
+        """What goes with the claim."""
+        ids = [self.id_of(f"document-{at}") for at in range(ENCLOSED_MAX)]
+        return enclosed(self.content, self.reference("Patient", "patient"), ids)
 
     def _diagnoses(self) -> list[Resource]:
         reasons = objects_in(mapping_in(self.content.get("request")).get("reasonCode"))

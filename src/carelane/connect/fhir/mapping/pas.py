@@ -27,6 +27,18 @@ COMPANY_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Patient": frozenset(["identifier", "name", "birthDate"]),
     "Coverage": frozenset(["status", "subscriberId", "beneficiary", "relationship", "payor"]),
     "Organization": frozenset(["active", "name", "identifier", "type"]),
+    "DocumentReference": frozenset(
+        [
+            "masterIdentifier",
+            "status",
+            "docStatus",
+            "type",
+            "subject",
+            "date",
+            "description",
+            "content",
+        ]
+    ),
     "ServiceRequest": frozenset(
         ["identifier", "status", "intent", "code", "subject", "reasonCode", "occurrenceDateTime"]
     ),
