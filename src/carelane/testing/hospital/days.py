@@ -28,6 +28,7 @@ from carelane.testing.hospital.ehr_desk import EhrDesk, double_booked, slot_of
 from carelane.testing.hospital.members import Member
 from carelane.testing.hospital.phones import Phones
 from carelane.testing.hospital.plan import plan
+from carelane.testing.hospital.roster import is_off
 from carelane.testing.hospital.smtp import Sink
 from carelane.testing.hospital.state import Hospital
 from carelane.testing.hospital.told import Clocked, Told
@@ -61,6 +62,7 @@ class Course:
     profile: str = "a"
     volume: float = 1.0
     tick_min: float = 12.0
+    off_min: float = 30.0
     night_min: float = 60.0
     staff: Mapping[str, str] = field(repr=False)
     chart: Mapping[str, Mapping[str, list[str]]]
@@ -117,11 +119,13 @@ class Run:
         hospital.happen()
         self._bookings()
         self.payer.tell(self.payer.desk.settle_due())
-        await self.timed("send", self._send())
-        await self.timed("texts", self.phones.answer())
-        await self.ehr.notifier.settle()
-        await self.payer.notifier.settle()
-        await self.timed("look", self.staff.look())
+        await asyncio.gather(
+            self.timed("send", self._send()),
+            self.timed("texts", self.phones.answer()),
+            self.timed("notices", self.ehr.notifier.settle()),
+            self.timed("notices", self.payer.notifier.settle()),
+            self.timed("look", self.staff.look()),
+        )
         self.staff.assign()
         await self.timed("finish", self.staff.finish())
         if hospital.feeds or hospital.doors:  # what staff did is told at once
@@ -162,7 +166,8 @@ class Run:
         now, hospital = self.hospital.now, self.hospital
         local = SITES["north"].local(now)
         by_day = DAY_FROM <= local.hour + local.minute / 60 < DAY_TO
-        step = timedelta(minutes=self.course.tick_min if by_day else self.course.night_min)
+        busy_min = self.course.off_min if is_off(local.date()) else self.course.tick_min
+        step = timedelta(minutes=busy_min if by_day else self.course.night_min)
         due = [each for each in (hospital.next_at(), self.staff.next_done()) if each is not None]
         idle = min((*due, now + IDLE), default=now)
         stops = [max(now + step, idle), hospital.end]
