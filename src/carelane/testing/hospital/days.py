@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -60,6 +60,7 @@ class Course:
     days: int
     seed: int = 1
     profile: str = "a"
+    if_match: bool = True
     volume: float = 1.0
     tick_min: float = 12.0
     off_min: float = 30.0
@@ -207,7 +208,8 @@ def _told(run: Run, first: datetime, seconds: float) -> Told:
     counts = hospital.counts
     taken = {each.slot for each in bookings if each.status != "cancelled"}
     return Told(
-        seed=run.course.seed, begun=first.isoformat(), ended=hospital.now.isoformat(), seconds=round(seconds, 1),
+        seed=run.course.seed, if_match=run.course.if_match,
+        begun=first.isoformat(), ended=hospital.now.isoformat(), seconds=round(seconds, 1),
         sent=dict(run.wire.sent), answers=dict(run.wire.answers), arrivals=hospital.arrivals,
         red_flags=hospital.red_flags,
         troubles={name.removeprefix("planted "): count for name, count in counts.items() if name.startswith("planted")},
@@ -234,9 +236,8 @@ def _named(counts: Mapping[str, int], prefix: str) -> dict[str, int]:
 async def _opened(course: Course, tell: Tell) -> AsyncIterator[Run]:
     """The hospital's ends, open."""
     async with AsyncExitStack() as stack:
-        ehr = EhrServer(
-            profile=PROFILES[course.profile], clock=HostClock(), token_life=timedelta(hours=12)
-        )
+        profile = replace(PROFILES[course.profile], minds_match=course.if_match)
+        ehr = EhrServer(profile=profile, clock=HostClock(), token_life=timedelta(hours=12))
         jwks = (course.home / "run" / "ehr-client-key.jwks.json").read_bytes()
         ehr.tokens.register("carelane", msgspec.json.decode(jwks))
         await ehr.start(course.host, course.ehr_port)
