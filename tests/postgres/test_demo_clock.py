@@ -118,7 +118,7 @@ async def test_what_is_routine_may_be_late_together(database: DatabaseUrls, tmp_
         settings(tmp_path, demo=True), database, process="up", load=True
     ) as house:
         origin = make.Origin(start=house.clock())
-        await arrive(house, make.referral(1, person=1, specialty=0, priority=1, origin=origin))
+        await arrive(house, make.referral(1, person=1, specialty=0, priority=0, origin=origin))
         await work(house)
         before, within = house.clock(), timedelta(minutes=12)
         moved = await move(house.runtime, house.clock, until=before + 30 * DAY, within=within)
@@ -126,6 +126,29 @@ async def test_what_is_routine_may_be_late_together(database: DatabaseUrls, tmp_
         late = house.clock() - moved.next_at
         assert timedelta(minutes=11) < late <= within + timedelta(seconds=5)
         assert 11 * 60 < moved.late_s <= 12 * 60
+
+
+async def test_who_is_called_is_called_on_time(database: DatabaseUrls, tmp_path: Path) -> None:
+    """An urgent referral waits on wall time and calls people, without a safety clock: `within` never passes it."""
+    async with open_house(
+        settings(tmp_path, demo=True), database, process="up", load=True
+    ) as house:
+        origin = make.Origin(start=house.clock())
+        await arrive(house, make.referral(1, person=1, specialty=0, priority=1, origin=origin))
+        await work(house)
+        async with house.runtime.worker.transaction() as tx:
+            found = await tx.connection.execute(
+                "select state, safety from step where closed_at is null and owner_name = 'urgent-triage'"
+            )
+            assert await found.fetchall() == [("urgent-triage", False)]
+        before = house.clock()
+        for _ in range(3):
+            moved = await move(
+                house.runtime, house.clock, until=before + DAY, within=timedelta(minutes=12)
+            )
+            assert moved.next_at is not None
+            assert house.clock() - moved.next_at < timedelta(seconds=5)
+            await work(house)
 
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)

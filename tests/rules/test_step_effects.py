@@ -9,6 +9,7 @@ import pytest
 from carelane.cases.model import Case, Disposition, EffectState, Step
 from carelane.facts.fact import Json
 from carelane.facts.intent import Audience
+from carelane.facts.phi import Phi
 from carelane.pathways.definition import Definition
 from carelane.testing.core.pathways import critical, referral, to
 from carelane.testing.core.play import Play
@@ -184,6 +185,23 @@ def test_a_failed_effect_is_otherwise_a_persons(what: str) -> None:
     decided = outcome(game, "accepted-told", what)
     assert game.state() == "scheduling"
     assert [told.fact for told in decided.emissions] == ["effect.dead"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "keys"),
+    [("no-address", ["patient"]), ("opted-out", ["patient"]), ("no-template", [])],
+)
+def test_whom_no_message_reaches_is_one_piece_of_work(cause: str, keys: list[str]) -> None:
+    """Messages that can't reach a patient are told under the patient; what else failed only under its own number."""
+    base = referral()
+    kind = replace(base.effects["letter"], audience=Audience.PATIENT)
+    game = scheduled(replace(base, effects={**base.effects, kind.name: kind}))
+    case = game.case()
+    said: Json = {"name": "letter", "outcome": "needs-person", "cause": cause, "reference": "r"}
+    heard = settled(effect(case, "letter"), "needs-person", at=game.now, case=case.id)
+    (told,) = game.tell(replace(heard, payload=Phi({"effect": said}, "effect outcome"))).emissions
+    assert told.keys == {name: str(case.subject) for name in keys}
+    assert told.payload.reveal() == {"effect": {"name": "letter", "cause": cause}}
 
 
 def test_a_failed_effect_may_lead_to_a_state() -> None:

@@ -106,7 +106,7 @@ async def current(
         person = runtime.directory.people.get(row["person"]) if row else None
         if row is None or person is None or not person.active:
             return None
-        if touch:
+        if touch and row["seen_at"] < now - SEEN_EVERY:
             await tx.run("accounts.seen", id_hash=row["id_hash"], now=now, before=now - SEEN_EVERY)
     return Session(
         secret=secret,

@@ -137,9 +137,20 @@ class Run:
         """Rules only raise."""
         self.urgency = max(self.urgency, to)
 
-    def emit_dead(self, effect: UUID) -> None:
-        """Give an effect that ended badly to a person, by a system pathway."""
-        self.emit(EFFECT_DEAD, to=SELF, refers={"case": self.case.id, "effect": effect})
+    def emit_dead(
+        self, effect: UUID, *, told: Mapping[str, Json] | None = None, unreached: bool = False
+    ) -> None:
+        """Give an effect that ended badly to a person, by a system pathway, with what is `told` of its end.
+
+        `unreached`: no message can reach the patient at all, so all of theirs are one piece of work.
+        """
+        self.emit(
+            EFFECT_DEAD,
+            to=SELF,
+            payload={"effect": told} if told else None,
+            refers={"case": self.case.id, "effect": effect},
+            keys={"patient": str(self.case.subject)} if unreached else None,
+        )
 
     def finish(self) -> Change:
         """The case after, and what opened, closed and must be done."""

@@ -13,7 +13,7 @@ from carelane.cases.milestones import is_milestone
 from carelane.cases.model import EffectState, EffectView, OpenStep
 from carelane.cases.run import Run
 from carelane.cases.words import EFFECT_UNKNOWN
-from carelane.facts.intent import Audience
+from carelane.facts.intent import UNREACHED, Audience
 
 _ENDS: Mapping[str, EffectState] = {
     "done": EffectState.DONE,
@@ -21,6 +21,7 @@ _ENDS: Mapping[str, EffectState] = {
     "needs-person": EffectState.DEAD,
     "withdrawn": EffectState.WITHDRAWN,
 }
+_TOLD = ("name", "cause", "capability", "connection")
 _WELL = frozenset({EffectState.DONE, EffectState.WITHDRAWN})
 
 
@@ -69,7 +70,7 @@ def _failed(run: Run, effect: EffectView, outcome: str) -> None:
         return  # who can't be written to reads it where it stands; a dead letter has an owner anyway
     step = _step(run, effect)
     if effect.compensates is not None or step is None:
-        run.emit_dead(effect.id)
+        _give(run, effect)
         return
     if run.definition.language > 1 and effect.audience is not Audience.STAFF:
         effects.fail(run, effect)
@@ -94,7 +95,16 @@ def _as_declared(run: Run, effect: EffectView, step: OpenStep) -> None:
     elif wanted in run.definition.states:
         move(run, step, wanted, Why(how=f"effect {effect.name} failed"), afresh=True)
         return
-    run.emit_dead(effect.id)
+    _give(run, effect)
+
+
+def _give(run: Run, effect: EffectView) -> None:
+    """A person's work: with what was wanted, and why it could not be."""
+    found = run.fact.payload.reveal().get("effect")
+    said = found if isinstance(found, Mapping) else {}
+    told = {name: said[name] for name in _TOLD if isinstance(said.get(name), str)}
+    unreached = effect.audience is Audience.PATIENT and said.get("cause") in UNREACHED
+    run.emit_dead(effect.id, told=told, unreached=unreached)
 
 
 def _step(run: Run, effect: EffectView) -> OpenStep | None:

@@ -50,6 +50,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     demo.add_argument(
         "--volume", type=float, default=1.0, help="with --days: a hospital so many times as large"
     )
+    demo.add_argument(
+        "--without-if-match",
+        action="store_true",
+        help="with --days: an EHR that lets a write through although its If-Match is out of date",
+    )
     demo.add_argument("--seed", type=int, default=1, help="another seed is another day")
     demo.add_argument(
         "--profile", choices=["a", "b"], default="a", help="which of the two simulated EHRs"

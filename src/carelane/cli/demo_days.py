@@ -112,8 +112,8 @@ def _plan(options: argparse.Namespace, stage: Stage, chart: Chart) -> dict[str, 
         "ehr_port": ports.ehr, "smtp_port": ports.smtp, "texts_port": ports.texts, "payer_port": ports.payer,
         "home": str(settings.home),
         "told": str(settings.home / "told.json"), "profile": options.profile, "seed": options.seed,
-        "days": options.days, "volume": options.volume, "staff": dict(stage.passwords),
-        "chart": chart,
+        "days": options.days, "if_match": not options.without_if_match, "volume": options.volume,
+        "staff": dict(stage.passwords), "chart": chart,
     }  # fmt: skip
 
 

@@ -10,12 +10,13 @@ from carelane.compose.connections import make_client_keys
 from carelane.compose.site import Loading, put_in_force, texts
 from carelane.directory.site import load_site
 from carelane.directory.snapshot import Snapshot
+from carelane.engine.bell import Bell
 from carelane.engine.calendars import announce
 from carelane.engine.clock import Clock
 from carelane.engine.clock import now as machine_now
 from carelane.engine.demo_clock import held_clock
 from carelane.engine.in_force import in_force
-from carelane.engine.runtime import Runtime
+from carelane.engine.runtime import PAUSE_S, Runtime
 from carelane.engine.telemetry import Telemetry
 from carelane.facts.errors import SetupFault
 from carelane.facts.ids import name_id
@@ -27,6 +28,8 @@ from carelane.store.pool import open_pool
 from carelane.store.roles import DatabaseUrls
 from carelane.store.vault import Vault
 
+HASTE_S = 0.001
+"""Pauses of a demo: its clock waits for each chain of decisions, which a pause makes longer and no batch larger."""
 SERVES = ("listen", "serve", "up", "work")
 """Processes that do work for somebody, by the first part of their names."""
 
@@ -78,10 +81,12 @@ async def open_house(
             snapshot = await read_directory(tx)
             current = await in_force(tx)
         telemetry = Telemetry()
+        pace = HASTE_S if settings.demo_clock else PAUSE_S
         runtime = Runtime(
             organisation=organisation, process=process, worker=worker, app=databases["app"], vault=Vault(keys),
             now=clock, observer=telemetry, directory=snapshot, releases=current,
             attended=machine_now if settings.demo_clock else None,
+            bell=Bell(debounce_s=pace), pause_s=pace,
         )  # fmt: skip
         await announce(runtime, changed)
         yield House(

@@ -5,9 +5,10 @@ The thing itself is named by the system case's key (`message`, `case`, `effect`)
 actor: what is done stands in the audit under that person's name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from carelane.effects import letters
@@ -41,9 +42,14 @@ Readers = Mapping[str, Reader]
 class _Wish:
     """What a person decided in a system case: about what, and who."""
 
-    target: UUID
+    targets: tuple[UUID, ...]
     by: str
     accepts: bool = False  # an identity question was answered: it is the same person
+
+    @property
+    def target(self) -> UUID:
+        """The first thing that the case is about: the only one, but for effects."""
+        return self.targets[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +88,37 @@ class InternalSender:
     async def _wish(self, intent: Intent) -> _Wish | None:
         async with self.runtime.worker.transaction() as tx:
             row = await tx.one("house.case_key", case=intent.case, name=_KEYS[intent.capability])
-        if row is None or not row["token"]:
+        if row is None or not row["tokens"]:
             return None
         accepts = row["pathway"] == _REVIEW and row["outcome"] == SAID
-        return _Wish(target=UUID(row["token"]), by=row["last_actor"] or _NOBODY, accepts=accepts)
+        targets = tuple(UUID(each) for each in row["tokens"])
+        return _Wish(targets=targets, by=row["last_actor"] or _NOBODY, accepts=accepts)
 
     async def _do(self, capability: str, wish: _Wish) -> bool:
-        effect, by = wish.target, wish.by
+        by = wish.by
         match capability:
             case "carelane.message.replay":
                 return await self._replay(wish)
             case "carelane.case.redrive":
                 return await redrive(self.runtime, wish.target, by=by)
             case "carelane.effect.resend":
-                done = await letters.redrive(self.runtime, actor=by, ids=[effect], preview=False)
+                done = await letters.redrive(
+                    self.runtime, actor=by, ids=wish.targets, preview=False
+                )
                 return bool(done.again)
             case "carelane.effect.done":
-                return await letters.answer(self.runtime, effect, actor=by, done=True)
+                return await self._each(wish, partial(letters.answer, done=True))
             case _:
                 reason = letters.DISCARD_REASONS[0]
-                return await letters.discard(self.runtime, effect, actor=by, reason=reason)
+                return await self._each(wish, partial(letters.discard, reason=reason))
+
+    async def _each(self, wish: _Wish, end: Callable[..., Awaitable[bool]]) -> bool:
+        """End every effect that the case is about; one that has ended by itself needs nothing more."""
+        ended = [
+            await end(self.runtime, each, actor=wish.by) or await letters.over(self.runtime, each)
+            for each in wish.targets
+        ]
+        return all(ended)
 
     async def _replay(self, wish: _Wish) -> bool:
         async with self.runtime.worker.transaction() as tx:

@@ -127,6 +127,12 @@ async def answer(
     return await _close(runtime, effect, state, actor=actor, cause=cause, reference=reference)
 
 
+async def over(runtime: Runtime, effect: UUID) -> bool:
+    """Whether an effect has ended already, done or withdrawn: then nobody need settle it."""
+    async with runtime.worker.transaction() as tx:
+        return await tx.one("effects.over", id=effect) is not None
+
+
 async def _close(  # noqa: PLR0913  # each says one thing about the answer, by name
     runtime: Runtime,
     effect: UUID,

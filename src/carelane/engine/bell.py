@@ -15,7 +15,8 @@ DEBOUNCE_S = 0.02
 class Bell:
     """Rings named doors (`drain`, `interpret`, `effects`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, debounce_s: float = DEBOUNCE_S) -> None:
+        self._debounce_s = debounce_s
         self._doors: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._rung: set[str] = set()
         self._outward = asyncio.Event()
@@ -50,7 +51,7 @@ class Bell:
     async def rung(self) -> str:
         """The doors rung since the last answer, comma-separated: what other processes must hear."""
         await self._outward.wait()
-        await asyncio.sleep(DEBOUNCE_S)
+        await asyncio.sleep(self._debounce_s)
         self._outward.clear()
         doors, self._rung = self._rung, set()
         return ",".join(sorted(doors))

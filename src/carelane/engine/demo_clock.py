@@ -2,22 +2,25 @@
 
 Thirty simulated days pass in minutes, and yet each clock fires at its own time, in its order: the clock is never
 moved past the next thing that happens by itself. Whoever drives it may allow a little lateness (`within`), so that
-what comes due shortly after one another fires together; how late is told. Safety clocks are never made late.
+what comes due shortly after one another fires together; how late is told. Safety clocks are never made late, nor those
+on wall time that call people.
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from carelane.engine.clock import Clock
 from carelane.engine.runtime import Runtime
 from carelane.facts.errors import SetupFault
+from carelane.pathways.definition import ClockKind, Definition
 from carelane.store.database import Database, Tx
 
 DOOR = "clock"
 LOOK_S = 1.0
-ASK_AGAIN_S = 0.03
-FOLLOW_TIMES = 40
+ASK_AGAIN_S = 0.012
+FOLLOW_TIMES = 100
 NO_LATENESS = timedelta(0)
 AFTER_DUE = timedelta(seconds=1.05)
 """An expiry is decided a second after it is due (SEMANTICS 6)."""
@@ -72,10 +75,11 @@ async def follow(runtime: Runtime, clock: Clock, stop: asyncio.Event) -> None:
     while not stop.is_set():
         async with runtime.worker.transaction() as tx:
             row = await tx.one("clock.ahead")
-        if row is not None and row["ahead"] > clock.ahead:
-            clock.ahead = row["ahead"]
-            async with runtime.worker.transaction() as tx:
+            moved = row is not None and row["ahead"] > clock.ahead
+            if row is not None and moved:
+                clock.ahead = row["ahead"]
                 await tx.run("clock.follow", process=runtime.process, now=clock())
+        if moved:
             for door in ("drain", "effects", "interpret"):
                 runtime.bell.ring_here(door)
         await runtime.bell.wait(DOOR, seconds=LOOK_S)
@@ -91,8 +95,8 @@ async def move(
 ) -> Moved:
     """Move on to `until`, or to the next thing that happens by itself if that is sooner; not at all while busy.
 
-    What happens by itself may be passed by `within`, a safety clock never. While something is on its way it is asked
-    again for at most `wait_s` seconds.
+    What happens by itself may be passed by `within`; a safety clock, and one that calls people, never. While something
+    is on its way it is asked again for at most `wait_s` seconds.
     """
     give_up = asyncio.get_running_loop().time() + wait_s
     while True:
@@ -113,10 +117,10 @@ async def _try(runtime: Runtime, clock: Clock, until: datetime, within: timedelt
         busy = {name: int(count) for name, count in found.items()}
         next_at = None
         if not any(busy.values()):
-            row = await tx.one("clock.next", now=now)
+            calling = list(calling_states(runtime.releases.published.values()))
+            row = await tx.one("clock.next", now=now, calling=calling)
             next_at = row["at"] if row else None
-            safety_at = row["safety_at"] if row else None
-            target = target_of(until, next_at, safety_at, within)
+            target = target_of(until, next_at, row["exact_at"] if row else None, within)
             await _ahead(tx, clock, now, target)
             if next_at is not None:
                 late_s = max(late_s, (target - next_at).total_seconds())
@@ -136,15 +140,28 @@ async def _followed(runtime: Runtime, before: datetime, now: datetime) -> None:
         await asyncio.sleep(ASK_AGAIN_S)
 
 
+def calling_states(definitions: Iterable[Definition]) -> frozenset[str]:
+    """States that wait on wall time and call people by levels, of all pathways by their names alone. Pure.
+
+    Wherever minutes count, whoever is called next is told on time, safety clock or not.
+    """
+    return frozenset(
+        state.name
+        for each in definitions
+        for state in each.states.values()
+        if state.escalate and state.clock is not None and state.clock.kind is ClockKind.WALL
+    )
+
+
 def target_of(
-    until: datetime, next_at: datetime | None, safety_at: datetime | None, within: timedelta
+    until: datetime, next_at: datetime | None, exact_at: datetime | None, within: timedelta
 ) -> datetime:
-    """Where the clock stops: what is due next may be passed by `within`, a safety clock never. Pure."""
+    """Where the clock stops: what is due next may be passed by `within`, a clock that is exact never. Pure."""
     stops = [until]
     if next_at is not None:
         stops.append(next_at + max(AFTER_DUE, within))
-    if safety_at is not None:
-        stops.append(safety_at + AFTER_DUE)
+    if exact_at is not None:
+        stops.append(exact_at + AFTER_DUE)
     return min(stops)
 
 

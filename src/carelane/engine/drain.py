@@ -35,6 +35,7 @@ class Drained:
     subjects: int = 0
     facts: int = 0
     effects: int = 0
+    onward: int = 0  # facts to others, among them those that follow a moved identity
 
 
 async def drain(runtime: Runtime, *, limit: int = SUBJECTS_MAX) -> Drained:
@@ -64,6 +65,7 @@ async def _each(runtime: Runtime, subjects: Iterable[UUID]) -> Drained:
             subjects=total.subjects + 1,
             facts=total.facts + done.facts,
             effects=total.effects + done.effects,
+            onward=total.onward + done.onward,
         )
     return total
 
@@ -117,7 +119,14 @@ async def _batch(runtime: Runtime, tx: Tx, subjects: Sequence[UUID], *, facts_ma
     await _write(
         runtime, tx, steps, fresh=[fact for each in chained for fact in each.fresh], held=held
     )
-    return Drained(subjects=len(subjects), facts=len(steps), effects=sum(map(_effects, steps)))
+    onward = sum(each.moved_to is not None for each in taken)
+    onward += sum(len(step.emissions) for step in steps)
+    return Drained(
+        subjects=len(subjects),
+        facts=len(steps),
+        effects=sum(map(_effects, steps)),
+        onward=onward,
+    )
 
 
 async def _learn(runtime: Runtime, tx: Tx, views: Iterable[View]) -> None:

@@ -4,24 +4,29 @@ import asyncio
 import resource
 from collections.abc import Awaitable, Callable
 
-from carelane.engine.drain import drain
+from carelane.engine.drain import Drained, drain
 from carelane.engine.runtime import Runtime
 
 POLL_S = 0.25
 SMALL = 50
-PAUSE_S = 0.02
+FEW = 16
 
 
 async def keep_draining(runtime: Runtime, stop: asyncio.Event) -> None:
-    """Drain until told to stop. A small batch is followed by a pause of 20 ms, so that the next one is larger."""
+    """Drain until told to stop. A small batch is followed by a pause, so that the next one is larger."""
     while not stop.is_set():
         done = await drain(runtime)
         if done.effects:
             runtime.bell.ring("effects")
-        if done.facts == 0:  # nothing waits, or only clocks that a downtime holds back
+        if done.facts and done.facts < SMALL:
+            await asyncio.sleep(runtime.pause_s)
+        if done.facts == 0 or all_taken(done):  # or only clocks wait, that a downtime holds back
             await runtime.bell.wait("drain", seconds=POLL_S)
-        elif done.facts < SMALL:
-            await asyncio.sleep(PAUSE_S)
+
+
+def all_taken(done: Drained) -> bool:
+    """Whether a batch left nothing behind that it knew of, and sent nothing on: what came meanwhile has rung."""
+    return done.facts < SMALL and done.subjects < FEW and done.onward == 0
 
 
 async def keep_scouting(runtime: Runtime, stop: asyncio.Event, door: str, query: str) -> None:
@@ -47,8 +52,9 @@ async def keep(
 ) -> None:
     """Run `once` until told to stop; wait at the door's bell when it found nothing to do.
 
-    A small batch is followed by a pause, so that the next one is larger: a commit costs the same for one as for many.
-    Where another process is at it (a negative answer) nobody needs waking: it is asked again after a while.
+    A small batch is followed by a pause, so that the next one is larger: a commit costs the same for one as for many;
+    what came meanwhile has rung, and `once` rings for what it left. Where another process is at it (a negative
+    answer) nobody needs waking: it is asked again after a while.
     """
     while not stop.is_set():
         done = await once()
@@ -56,7 +62,8 @@ async def keep(
             waits = (door, poll_s) if done == 0 else ("stop", POLL_S)
             await runtime.bell.wait(waits[0], seconds=waits[1])
         elif done < SMALL:
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(runtime.pause_s)
+            await runtime.bell.wait(door, seconds=poll_s)
 
 
 async def keep_beating(

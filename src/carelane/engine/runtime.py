@@ -13,6 +13,8 @@ from carelane.facts.ports import Observer
 from carelane.store.database import Database
 from carelane.store.vault import Vault
 
+PAUSE_S = 0.02
+
 
 @dataclass(slots=True, kw_only=True)
 class Runtime:
@@ -35,4 +37,5 @@ class Runtime:
     bell: Bell = field(default_factory=Bell)
     log: Log = field(default_factory=current)
     attended: Callable[[], datetime] | None = None
+    pause_s: float = PAUSE_S  # after a small batch, so that the next one is larger
     back_since: datetime | None = None  # set while clocks wait after a downtime (`engine.downtime`)

@@ -16,6 +16,10 @@ from carelane.facts.phi import Phi
 
 PATIENT_MESSAGE: Final = "patient.message"
 """A message to a patient: channel, address, words and hour are settled when it is sent (`effects.reaching`)."""
+UNREACHED: Final = frozenset(
+    {"no-address", "no-channel", "no-consent", "opted-out", "language", "contact-limit"}
+)
+"""Causes by which no message of ours reaches a patient: whoever must tell them something takes another way."""
 STAFF_ALERT: Final = "staff.alert"
 """A call to a person or a role: it says that there is work, and where; never about whom."""
 

@@ -63,6 +63,8 @@ async def interpret(
         runtime.observer.count("interpret_redone", {"cause": busy.code})
         return 0
     runtime.bell.ring("drain")
+    if len(readings) < len(waiting) or len(waiting) == limit:  # more are left: at once
+        runtime.bell.ring_here(f"interpret/{connection}")
     came = {each.id: each.received_at for each in waiting}
     became = ((each.outcome, came[each.message]) for each in batch.outcomes)
     interpreted(runtime.observer, connection, runtime.now(), became)

@@ -8,7 +8,7 @@ import json
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -352,6 +352,7 @@ async def opened(
     superuser: "psycopg.Connection[Any]",
     *,
     profile: str = "a",
+    minds_match: bool = True,
 ) -> AsyncIterator[Clinic]:
     """Open one; its books are audited when the test is over."""
     async with AsyncExitStack() as stack:
@@ -360,7 +361,9 @@ async def opened(
         mail = Sink()
         port = await mail.open()
         stack.push_async_callback(mail.close)
-        ehr = EhrServer(profile=PROFILES[profile], clock=SharedClock(hand))
+        ehr = EhrServer(
+            profile=replace(PROFILES[profile], minds_match=minds_match), clock=SharedClock(hand)
+        )
         base = await ehr.start()
         stack.push_async_callback(ehr.stop)
         mounts: dict[str, Any] = {}

@@ -21,7 +21,7 @@ async def clinic(
         yield one
 
 
-@pytest.fixture(params=["a", "b"])
+@pytest.fixture(params=["a", "b", "a, If-Match off", "b, If-Match off"])
 async def either(
     request: pytest.FixtureRequest,
     database: DatabaseUrls,
@@ -29,6 +29,9 @@ async def either(
     hand: Hand,
     superuser: "psycopg.Connection[Any]",
 ) -> AsyncIterator[Clinic]:
-    """The same with an EHR that takes slots itself, and with one where the client takes both."""
-    async with opened(database, tmp_path, hand, superuser, profile=request.param) as one:
+    """The same with an EHR that takes slots itself, and one where the client takes both; each also without If-Match."""
+    profile, _, off = request.param.partition(", ")
+    async with opened(
+        database, tmp_path, hand, superuser, profile=profile, minds_match=not off
+    ) as one:
         yield one

@@ -27,9 +27,10 @@ select (select count(*) from message where outcome = 'pending') as messages,
        extract(epoch from %(now)s::timestamptz - (select min(next_at) from step where closed_at is null))::float8 as late_s
 
 -- name: next
--- When something happens next by itself: a clock, a held fact, an effect that waits for its time; and the next safety clock.
-select (select min(next_at) from step where closed_at is null and safety
-        and next_at > %(now)s::timestamptz - interval '1 second') as safety_at,
+-- When something happens next by itself: a clock, a held fact, an effect that waits for its time; and the next clock
+-- that may not be late: one of safety, or one on wall time in a state that calls people by levels.
+select (select min(next_at) from step where closed_at is null and (safety or state = any(%(calling)s::text[]))
+        and next_at > %(now)s::timestamptz - interval '1 second') as exact_at,
   least(
   (select min(next_at) from step where closed_at is null and next_at > %(now)s::timestamptz - interval '1 second'),
   (select min(held_until) from decision where disposition = 'held' and held_until > %(now)s),

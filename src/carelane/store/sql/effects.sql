@@ -191,6 +191,10 @@ select e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subjec
 from effect e join pathway_case c on c.id = e.case_id left join identity i on i.id = e.identity
 where e.id = %(id)s and (e.state = 'dead' or (e.state = 'unknown' and e.asked)) for update of e
 
+-- name: over
+-- An effect that has ended, done or withdrawn.
+select id from effect where id = %(id)s and state in ('done', 'withdrawn')
+
 -- name: close_letter
 -- A person's answer: done after all, or never.
 update effect set state = %(state)s, cause = %(cause)s, reference = %(reference)s, asked = false, settled_at = %(now)s

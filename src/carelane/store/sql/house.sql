@@ -34,7 +34,7 @@ where name = %(connection)s
 
 -- name: case_key
 -- What a system case is about, and who decided what last.
-select c.state -> 'keys' -> %(name)s::text ->> 0 as token, c.pathway, c.last_actor,
+select array(select jsonb_array_elements_text(c.state -> 'keys' -> %(name)s::text)) as tokens, c.pathway, c.last_actor,
        coalesce((select t.outcome from task t where t.case_id = c.id and t.outcome <> ''
                  order by t.closed_at desc limit 1), '') as outcome
 from pathway_case c where c.id = %(case)s

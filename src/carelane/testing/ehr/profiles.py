@@ -11,6 +11,7 @@ class EhrProfile:
     `stale_s`: its search (and so its If-None-Exist) may miss what was written up to so long ago.
     `atomic`: a transaction is all or nothing; else it answers 200 and keeps what went well.
     `takes_slot`: booking an appointment makes its slot busy; else the client does both.
+    `minds_match`: a write whose If-Match names an older version is refused; else it goes through.
     """
 
     name: str
@@ -20,6 +21,7 @@ class EhrProfile:
     takes_slot: bool
     stale_s: int
     page_size: int = 20
+    minds_match: bool = True
 
 
 PROFILES: Final = {

@@ -88,7 +88,8 @@ class Writer:
         before = self._records.current(order.kind, order.key)
         if before is None and not self._profile.update_as_create:
             return Written(status=405, issue="not-supported")
-        if order.if_match and (before is None or order.if_match != before.etag):
+        stale = order.if_match and (before is None or order.if_match != before.etag)
+        if stale and self._profile.minds_match:
             return Written(status=412, issue="conflict")
         return self._store(order, key=order.key, status=200 if before else 201)
 

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from carelane.testing.hospital.ehr_desk import EhrDesk, double_booked, slot_of
 from carelane.testing.hospital.members import Member
 from carelane.testing.hospital.phones import Phones
 from carelane.testing.hospital.plan import plan
+from carelane.testing.hospital.roster import is_off
 from carelane.testing.hospital.smtp import Sink
 from carelane.testing.hospital.state import Hospital
 from carelane.testing.hospital.told import Clocked, Told
@@ -59,8 +60,10 @@ class Course:
     days: int
     seed: int = 1
     profile: str = "a"
+    if_match: bool = True
     volume: float = 1.0
     tick_min: float = 12.0
+    off_min: float = 30.0
     night_min: float = 60.0
     staff: Mapping[str, str] = field(repr=False)
     chart: Mapping[str, Mapping[str, list[str]]]
@@ -117,11 +120,13 @@ class Run:
         hospital.happen()
         self._bookings()
         self.payer.tell(self.payer.desk.settle_due())
-        await self.timed("send", self._send())
-        await self.timed("texts", self.phones.answer())
-        await self.ehr.notifier.settle()
-        await self.payer.notifier.settle()
-        await self.timed("look", self.staff.look())
+        await asyncio.gather(
+            self.timed("send", self._send()),
+            self.timed("texts", self.phones.answer()),
+            self.timed("notices", self.ehr.notifier.settle()),
+            self.timed("notices", self.payer.notifier.settle()),
+            self.timed("look", self.staff.look()),
+        )
         self.staff.assign()
         await self.timed("finish", self.staff.finish())
         if hospital.feeds or hospital.doors:  # what staff did is told at once
@@ -162,7 +167,8 @@ class Run:
         now, hospital = self.hospital.now, self.hospital
         local = SITES["north"].local(now)
         by_day = DAY_FROM <= local.hour + local.minute / 60 < DAY_TO
-        step = timedelta(minutes=self.course.tick_min if by_day else self.course.night_min)
+        busy_min = self.course.off_min if is_off(local.date()) else self.course.tick_min
+        step = timedelta(minutes=busy_min if by_day else self.course.night_min)
         due = [each for each in (hospital.next_at(), self.staff.next_done()) if each is not None]
         idle = min((*due, now + IDLE), default=now)
         stops = [max(now + step, idle), hospital.end]
@@ -202,7 +208,8 @@ def _told(run: Run, first: datetime, seconds: float) -> Told:
     counts = hospital.counts
     taken = {each.slot for each in bookings if each.status != "cancelled"}
     return Told(
-        seed=run.course.seed, begun=first.isoformat(), ended=hospital.now.isoformat(), seconds=round(seconds, 1),
+        seed=run.course.seed, if_match=run.course.if_match,
+        begun=first.isoformat(), ended=hospital.now.isoformat(), seconds=round(seconds, 1),
         sent=dict(run.wire.sent), answers=dict(run.wire.answers), arrivals=hospital.arrivals,
         red_flags=hospital.red_flags,
         troubles={name.removeprefix("planted "): count for name, count in counts.items() if name.startswith("planted")},
@@ -229,9 +236,8 @@ def _named(counts: Mapping[str, int], prefix: str) -> dict[str, int]:
 async def _opened(course: Course, tell: Tell) -> AsyncIterator[Run]:
     """The hospital's ends, open."""
     async with AsyncExitStack() as stack:
-        ehr = EhrServer(
-            profile=PROFILES[course.profile], clock=HostClock(), token_life=timedelta(hours=12)
-        )
+        profile = replace(PROFILES[course.profile], minds_match=course.if_match)
+        ehr = EhrServer(profile=profile, clock=HostClock(), token_life=timedelta(hours=12))
         jwks = (course.home / "run" / "ehr-client-key.jwks.json").read_bytes()
         ehr.tokens.register("carelane", msgspec.json.decode(jwks))
         await ehr.start(course.host, course.ehr_port)

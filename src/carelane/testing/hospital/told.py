@@ -128,6 +128,7 @@ class Told(msgspec.Struct, kw_only=True):
     begun: str
     ended: str
     seconds: float  # of the machine's time
+    if_match: bool = True  # whether the EHR minded it
     sent: dict[str, int] = {}  # messages by trigger, or channel
     answers: dict[str, int] = {}  # AA, AE, AR, and HTTP statuses of doors
     troubles: dict[
