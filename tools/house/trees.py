@@ -12,7 +12,7 @@ BROAD: Mapping[str, str] = {
     "src/carelane/engine/": "the engine's loops outlive any one failure, and park what failed",
     "src/carelane/cases/start.py": "a start that fails goes to a person; other pathways go on",
     "src/carelane/cases/attempt.py": "one broken application must not stop the patient's others",
-    "src/carelane/compose/processes.py": "whatever fails, `/health` says that this process is not well",
+    "src/carelane/compose/health.py": "whatever fails, `/health` says that this process is not well",
     "src/carelane/intake/receive.py": "every sender must get an answer: AE, and it sends again",
 }
 
