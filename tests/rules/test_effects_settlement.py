@@ -14,8 +14,7 @@ from carelane.effects.allow import refusal
 from carelane.effects.destinations import Destination, DestinationFault, Write, from_settings, route
 from carelane.effects.flight import Flight
 from carelane.effects.gate import Gate, after, opening
-from carelane.effects.reconcile import ended
-from carelane.effects.settlement import Health, Terms
+from carelane.effects.settlement import Health, Terms, ended
 from carelane.facts.ids import name_id
 from carelane.facts.intent import Audience, EffectClass, IfUnknown
 from carelane.facts.ports import Capability, Sent, Verdict
