@@ -137,7 +137,7 @@ async def test_a_service_line_gets_its_release_and_all_else_stays(house: House, 
     ]
 
 
-@pytest.mark.requirement("R175")
+@pytest.mark.requirement("R15", "R175")
 async def test_one_person_alone_puts_nothing_in_force(house: House, feed: Feed) -> None:
     """The same person twice is one person; the leaf names both who stand behind an activation."""
     for _ in range(2):

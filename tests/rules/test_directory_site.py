@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from carelane.directory.owners import Scope, gaps
 from carelane.directory.site import SECTIONS, load_site
-from carelane.directory.snapshot import Snapshot
+from carelane.directory.snapshot import Snapshot, unsigned
 from carelane.facts.fact import Urgency
 from carelane.facts.problem import Fault, Problem, Severity
 
@@ -179,6 +179,17 @@ def test_reading_never_raises(text: str) -> None:
     site, problems = load_site({"x.yaml": text})
     assert isinstance(site, Snapshot)
     assert problems
+
+
+def test_the_site_says_which_roles_sign_off_and_what_nobody_signed_is_named() -> None:
+    """Also of what its own files put in force."""
+    added = "\nsign_off: [nurse]\nsettings:"
+    site, problems = small("\nsettings:", added)
+    assert problems == ()
+    assert site.sign_off == ("nurse",)
+    assert unsigned(site, []) == ("nurse",)
+    _, problems = small("\nsettings:", "\nsign_off: [nures]\nsettings:")
+    assert [each.place for each in problems] == ["sign_off", "activations.referral.approvers"]
 
 
 def test_the_site_says_who_needs_a_second_factor_and_a_role_that_nobody_has_is_named() -> None:

@@ -92,9 +92,13 @@ def _activate(options: argparse.Namespace) -> int:
         }
         counted = f"{inside} open cases there keep their release; {outside} are not in scope"
         if isinstance(done, Approved):
-            text = (f"approved by {done.by} for {scope.words()}; a second person runs the same command "
+            text = (f"approved by {done.by} for {scope.words()}; {done.waits_for()} runs the same command "
                     f"until {done.until:%Y-%m-%d}. {counted}")  # fmt: skip
-            answer(options, {**document, "standing": "approved", "by": done.by}, text)
+            answer(
+                options,
+                {**document, "standing": "approved", "by": done.by, "missing": list(done.missing)},
+                text,
+            )
             return 0
         text = (
             f"in force for {scope.words()}, approved by {' and '.join(done.approvers)}. {counted}"

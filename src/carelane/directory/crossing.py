@@ -5,7 +5,7 @@ The last half of `site.load_site`. Places here are names, not lines: the fault i
 
 from collections.abc import Iterable, Iterator
 
-from carelane.directory.snapshot import Snapshot
+from carelane.directory.snapshot import Snapshot, unsigned
 from carelane.facts.problem import Fault, Problem, Severity
 from carelane.pathways.calendar import Calendar, check
 from carelane.pathways.findings import choose
@@ -25,6 +25,7 @@ def cross_check(snapshot: Snapshot, *, declared: int) -> tuple[Problem, ...]:
         ),
         *_calendars(snapshot),
         *_people(snapshot),
+        *_signed(snapshot),
         *_pools(snapshot),
     )
 
@@ -88,6 +89,18 @@ def _row_references(snapshot: Snapshot) -> Iterator[_Reference]:
         ["everyone", *(role for each in snapshot.people.values() for role in each.roles)]
     )
     yield from (("second_factor", "role", name, roles) for name in snapshot.second_factor)
+    yield from (("sign_off", "role", name, roles) for name in snapshot.sign_off)
+
+
+def _signed(snapshot: Snapshot) -> Iterator[Problem]:
+    """What the site's files put in force is signed for like anything else."""
+    for each in snapshot.activations:
+        if missing := unsigned(snapshot, each.approvers):
+            yield _problem(
+                f"activations.{each.pathway}.approvers",
+                f"Nobody of {', '.join(missing)} stands behind it, as `sign_off` asks.",
+                "Name two people who hold these roles between them, or put it in force by `carelane pathway activate`.",
+            )
 
 
 def _calendars(snapshot: Snapshot) -> Iterator[Problem]:

@@ -41,6 +41,7 @@ SECTIONS = (
     "activations",
     "settings",
     "second_factor",
+    "sign_off",
     "messages",
 )
 
@@ -60,6 +61,7 @@ class _Parts:
     activations: list[ActivationRow] = field(default_factory=list)
     settings: dict[str, Mapping[str, timedelta]] = field(default_factory=dict)
     second_factor: list[str] = field(default_factory=list)
+    sign_off: list[str] = field(default_factory=list)
     messages: list[MessageRules] = field(default_factory=list)
 
 
@@ -113,6 +115,7 @@ def _file(parts: _Parts, row: Row) -> None:
     parts.coverage.extend(c for r in row.rows("coverage") if (c := sections.coverage(r)))
     parts.activations.extend(a for r in row.rows("activations") if (a := sections.activation(r)))
     parts.second_factor.extend(row.words("second_factor"))
+    parts.sign_off.extend(row.words("sign_off"))
     for name, each in row.named("settings"):
         parts.settings["" if name == "everywhere" else name] = each.durations()
     _messages(row, parts)
@@ -162,6 +165,7 @@ def _snapshot(parts: _Parts, version: int) -> Snapshot:
         activations=tuple(parts.activations),
         settings=parts.settings,
         second_factor=tuple(parts.second_factor),
+        sign_off=tuple(dict.fromkeys(parts.sign_off)),
         messages=parts.messages[0] if parts.messages else MessageRules(),
     )
 

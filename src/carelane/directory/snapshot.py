@@ -4,7 +4,7 @@
 stands on every decision that used it (SEMANTICS 8). Names of staff are no patient data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
@@ -152,6 +152,9 @@ class Snapshot:
     connections: Mapping[str, ConnectionRow] = field(default_factory=dict)
     activations: tuple[ActivationRow, ...] = ()
     second_factor: tuple[str, ...] = ()  # roles that sign in with one; `everyone`
+    sign_off: tuple[
+        str, ...
+    ] = ()  # roles that must all stand behind a release before it is in force
     settings: Mapping[str, Mapping[str, timedelta]] = field(default_factory=dict)  # site ("": all)
     messages: MessageRules = field(default_factory=MessageRules)
 
@@ -166,3 +169,11 @@ class Snapshot:
         if place is not None and place.calendar in self.calendars:
             return self.calendars[place.calendar]
         return self.calendars[min(self.calendars)] if self.calendars else None
+
+
+def unsigned(snapshot: Snapshot, people: Iterable[str]) -> tuple[str, ...]:
+    """Roles of `sign_off` that none of these people holds, in the site's order."""
+    held = {
+        role for name in people if name in snapshot.people for role in snapshot.people[name].roles
+    }
+    return tuple(role for role in snapshot.sign_off if role not in held)

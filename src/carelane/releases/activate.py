@@ -4,13 +4,14 @@ Expected refusals are values (`evidence.Refused`). Whether a person may do this 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
 from carelane.audit.actions import Action
 from carelane.audit.leaf import Change, Thing
+from carelane.directory.snapshot import unsigned
 from carelane.engine.in_force import in_force
 from carelane.engine.runtime import Runtime
 from carelane.engine.scope import Scope
@@ -27,12 +28,17 @@ APPROVAL_LASTS = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
-    """The first of two people has approved; a second one must say the same."""
+    """Somebody has approved, and another must say the same; `missing` are the roles that the site still asks for."""
 
     release: str
     scope: Scope
     by: str
     until: datetime
+    missing: tuple[str, ...] = ()
+
+    def waits_for(self) -> str:
+        """Who is to say the same, in words."""
+        return f"somebody of {', '.join(self.missing)}" if self.missing else "a second person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +52,10 @@ class InForce:
 
 
 async def activate(runtime: Runtime, wish: Wish, prove: Prove) -> Approved | InForce | Refused:
-    """Approve, or, if another person has, put in force. The same command twice by one person stays an approval."""
+    """Approve, or, if another person has, put in force. The same command twice by one person stays an approval.
+
+    Where the site names roles that sign off, all of them must be held by those who approved this very proof.
+    """
     now = runtime.now()
     proven = prove(
         wish.release,
@@ -62,8 +71,10 @@ async def activate(runtime: Runtime, wish: Wish, prove: Prove) -> Approved | InF
             "releases.approvals", release=wish.release.digest, since=now - APPROVAL_LASTS, **every(wish.scope)
         )  # fmt: skip
         second = others(approvals, wish, proven)
-        if not second:
-            return await _approve(tx, runtime.organisation, wish, proven, now=now)
+        missing = unsigned(runtime.directory, [wish.person, *(row["person"] for row in second)])
+        if missing or not second:
+            done = await _approve(tx, runtime.organisation, wish, proven, now=now)
+            return replace(done, missing=missing)
         replaced = here(wish, releases)
         id_ = await put(
             tx, runtime.organisation, _force(wish, proven, second[0]["person"]), now=now

@@ -57,6 +57,7 @@ async def test_a_decision_says_rule_inputs_and_the_cells_that_missed(rig: Rig) -
     assert "palpitations" not in repr(found), "nothing of the patient"
 
 
+@pytest.mark.requirement("R15")
 async def test_who_answers_for_it_is_the_narrowest_scope_in_force_when_it_opened(rig: Rig) -> None:
     _approved(rig, site="", one="a.wide", after=-timedelta(days=2))
     _approved(rig, site="main", one="b.main", after=-timedelta(days=1), ended=timedelta(hours=1))

@@ -154,7 +154,8 @@ async def _told(desk: Desk, ended: Approved | InForce | Refused) -> Done:
     inside, outside = await split(desk.runtime, release.name, ended.scope)
     cases = f"{inside} open cases there keep their release; {outside} are not in scope."
     if isinstance(ended, Approved):
-        until = f"A second person puts it in force until {ended.until:%d %b %Y}."
+        who = ended.waits_for()
+        until = f"{who[0].upper()}{who[1:]} puts it in force until {ended.until:%d %b %Y}."
         return Done(ok=True, sentence=f"Approved {_where(ended.scope)}. {until}")
     return Done(ok=True, sentence=f"In force {_where(ended.scope)}. {cases}")
 
