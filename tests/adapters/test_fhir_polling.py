@@ -1,7 +1,7 @@
 """Polling by `_lastUpdated` over loopback: nothing is missed, nothing is received twice."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -180,3 +180,58 @@ async def test_received_bytes_are_the_same_whichever_way_they_come(rig: FhirRig)
     await seconds_of_polls(rig, poller(rig, ledger, "ServiceRequest"), 32)
     (raw,) = [raw for _, raw in ledger.messages if b"new1" in raw]
     assert raw == msgspec.json.encode(stored, order="deterministic")
+
+
+def measured(number: int, value: float) -> dict[str, Any]:
+    """What the device of the first patient measured."""
+    code = {"coding": [{"system": "http://loinc.org", "code": "8480-6"}]}
+    return {
+        "resourceType": "Observation", "id": f"reading{number}", "status": "final", "code": code,
+        "category": [{"coding": [{"code": "vital-signs"}]}], "subject": subject(1), "device": {"display": "Cuff"},
+        "valueQuantity": {"value": value, "unit": "mmHg"}, "effectiveDateTime": "2026-11-23T11:00:00Z",
+    }  # fmt: skip
+
+
+def limit_in(raw: bytes) -> Any:
+    [draft] = read(raw, received_at=STARTS_AT)[0].drafts
+    said: Any = draft.payload.reveal()["reading"]
+    return said.get("limit")
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_a_reading_brings_the_limits_of_the_patients_goals(
+    rig: FhirRig, *, asked: bool
+) -> None:
+    """Read from the EHR when a reading comes, where the connection says so; what else the goal says stays there."""
+    wanted = {
+        "measure": measured(1, 0)["code"],
+        "detailQuantity": {"value": 140, "comparator": "<", "unit": "mmHg"},
+    }
+    rig.server.put({"resourceType": "Goal", "id": "mine", "lifecycleStatus": "active", "subject": subject(1),
+                    "description": {"text": "Less pressure"}, "target": [wanted]})  # fmt: skip
+    rig.server.put({"resourceType": "Goal", "id": "over", "lifecycleStatus": "cancelled", "subject": subject(1),
+                    "target": [{**wanted, "detailQuantity": {"value": 90, "comparator": "<"}}]})  # fmt: skip
+    rig.server.put(measured(1, 150))
+    rig.server.put(measured(2, 120))
+    await rig.wait(timedelta(seconds=40))
+    ledger = Ledger()
+    one = replace(poller(rig, ledger, "Observation"), goals=asked)
+    await one.poll(now=rig.now())
+    raws = [raw for _, raw in ledger.messages if b"reading" in raw]
+    assert [limit_in(raw) for raw in raws] == (["beyond", "within"] if asked else [None, None])
+    assert not any(
+        b"Less pressure" in raw or b"Goal/over" in raw or b'"over"' in raw for raw in raws
+    )
+
+
+async def test_goals_that_can_not_be_read_hold_no_reading_back(rig: FhirRig) -> None:
+    """The EHR refuses the search for goals: the reading comes, without their limits."""
+    rig.server.put(measured(1, 150))
+    await rig.wait(timedelta(seconds=40))
+    rig.server.faults.add({"mode": "500", "method": "POST", "kind": "Goal"})
+    ledger = Ledger()
+    [polled] = await replace(poller(rig, ledger, "Observation"), goals=True).poll(now=rig.now())
+    assert (polled.received, polled.cause) == (1, "")
+    [raw] = [raw for _, raw in ledger.messages if b"reading1" in raw]
+    assert limit_in(raw) is None
+    assert any(each["kind"] == "Goal" and each["fault"] for each in rig.server.requests)

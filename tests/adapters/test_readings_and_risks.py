@@ -94,6 +94,56 @@ def test_an_observation_of_a_device_is_a_reading(ranges: list[Any], limit: str |
     assert fhir(**{**said, "status": "preliminary"}) == []
 
 
+PRESSURE = {"coding": [{"system": "http://loinc.org", "code": "8480-6"}]}
+MMHG = {"unit": "mmHg", "code": "mm[Hg]"}
+
+
+def goal(
+    detail: dict[str, Any], *, of: str = "Patient/1", status: str = "active", **target: Any
+) -> dict[str, Any]:
+    """A goal about the pressure of a patient."""
+    return {"resourceType": "Goal", "id": "g1", "lifecycleStatus": status, "subject": {"reference": of},
+            "target": [{"measure": PRESSURE, **detail, **target}]}  # fmt: skip
+
+
+def below(value: float, **more: Any) -> dict[str, Any]:
+    return {"detailQuantity": {"value": value, "comparator": "<", **MMHG, **more}}
+
+
+@pytest.mark.parametrize(
+    ("goals", "ranges", "limit"),
+    [
+        ([goal(below(140))], [], "beyond"),
+        ([goal(below(200))], [], "within"),
+        ([goal({"detailRange": {"low": {"value": 90}, "high": {"value": 150, **MMHG}}})], [], "beyond"),
+        ([goal({"detailRange": {"low": {"value": 190}}})], [], "beyond"),
+        ([goal(below(300)), {**goal(below(140)), "id": "g2"}], [], "beyond"),
+        ([goal(below(140))], [{"high": {"value": 200}}], "beyond"),
+        ([goal(below(140))], [{"type": {"coding": [{"code": "treatment"}]}, "high": {"value": 200}}], "within"),
+        ([goal({"detailQuantity": {"value": 120, **MMHG}})], [], None),
+        ([goal({"detailString": "lower"})], [{"high": {"value": 160}}], "beyond"),
+        ([goal(below(18, unit="kPa", code="kPa"))], [], None),
+        ([goal(below(140), status="proposed")], [], None),
+        ([goal(below(140), of="Patient/2")], [], None),
+        ([goal(below(140), measure={"coding": [{"code": "8867-4"}]})], [], None),
+    ],
+)  # fmt: skip
+def test_a_goal_is_a_limit_where_it_is_about_the_same(
+    goals: list[Any], ranges: list[Any], limit: str | None
+) -> None:
+    """In force, of this patient, this code and unit; after what came approved with the reading, before the rest."""
+    reading: dict[str, Any] = {
+        "resourceType": "Observation", "id": "7", "status": "final", "effectiveDateTime": AT, "code": PRESSURE,
+        "category": [{"coding": [{"code": "vital-signs"}]}], "device": {"identifier": {"value": "CUFF7"}},
+        "subject": {"reference": "Patient/1", "identifier": {"system": "NORTH", "value": "P0000001"}},
+        "valueQuantity": {"value": 181, **MMHG}, "referenceRange": ranges,
+    }  # fmt: skip
+    entries = [{"resource": one} for one in (reading, *goals)]
+    raw = msgspec.json.encode({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    found, _ = fhir_reader({})(raw, received_at=NOW)
+    assert limits(list(found.drafts)) == [limit]
+
+
 def risk_of(draft: Draft) -> Any:
     """The stated risk."""
     encounter: Any = draft.payload.reveal()["encounter"]

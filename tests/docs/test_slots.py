@@ -20,7 +20,7 @@ def section(name: str, word: str, kind: str) -> str:
     """The code block of this kind that holds a word."""
     text = (GUIDES / name).read_text("utf-8")
     [found] = [one for one in re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL) if word in one]
-    return found
+    return str(found)
 
 
 def shown(drafts: Any) -> list[tuple[str, str]]:

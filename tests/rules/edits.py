@@ -70,9 +70,18 @@ def _figures(text: str, dice: Dice) -> Iterator[Planted]:
 def _words(text: str) -> Iterator[Planted]:
     for pattern in (_TITLE, _TEMPLATE):
         for found in pattern.finditer(text):
-            yield _one(text, found, "wording", f"{found[1]}{found[2]}-soon")
+            kind, what, changed = _one(text, found, "wording", f"{found[1]}{found[2]}-soon")
+            yield kind, what, _translated(changed, found[2]) if "milestone" in found[1] else changed
     for found in _EFFECTS.finditer(text):
         yield _one(text, found, "effect", "")
+
+
+def _translated(text: str, words: str) -> str:
+    """With other words a milestone needs other translations; those of words that are gone go."""
+    still = re.search(rf"milestone: \"?{re.escape(words)}\"?(?=$| \}})", text, re.MULTILINE)
+    line = re.compile(rf"^ {{4}}{re.escape(words)}: (.+)\n", re.MULTILINE)
+    kept = r"\g<0>" if still else ""
+    return line.sub(lambda found: found.expand(kept) + f"    {words}-soon: {found[1]}\n", text)
 
 
 def _rules(text: str, dice: Dice) -> Iterator[Planted]:

@@ -35,7 +35,7 @@ def parted(new: str, raw: bytes = b"") -> list[Divergence]:
         (TRIAGE, TRIAGE.replace("warn: 2d", "warn: 1d"), Kind.CLOCK, Way.SAFER),
         (URGENT, "clock: { kind: wall, warn: 2h, due: 3h }", Kind.CLOCK, Way.SAFER),
         ("title: Triage the referral", "title: Read the referral", Kind.MESSAGE, Way.JUDGE),
-        ("milestone: A specialist is reading", "milestone: Somebody is reading", Kind.MESSAGE, Way.JUDGE),
+        ("A specialist is reading your", "Somebody is reading your", Kind.MESSAGE, Way.JUDGE),
         ("values: { status: accepted }", "values: { status: in-progress }", Kind.MESSAGE, Way.JUDGE),
         ("owner: { pool: urgent-triage }", "owner: { pool: referral-triage }", Kind.OWNER, Way.JUDGE),
         ("owner: { pool: urgent-triage }", "owner: { pool: referral-triage-primary-care }", Kind.OWNER, None),

@@ -6,6 +6,7 @@ import pytest
 
 from carelane.directory.reaching import MessageRules
 from carelane.effects.wording import values_of, written
+from carelane.facts.fact import Payload
 from carelane.pathways.definition import Definition
 from carelane.pathways.digest import canonical, digest
 from carelane.pathways.folder import read_texts
@@ -99,7 +100,7 @@ def test_every_shipped_milestone_is_told_in_spanish_in_few_letters() -> None:
 def told(milestone: str, spanish: str, language: str, channel: str) -> str:
     template = TEMPLATES["milestone"]
     rules = MessageRules(link="https://portal.example/sign-in", phone="555-0100")
-    content = {"milestone": milestone, "milestone_in": {"es": spanish}}
+    content: Payload = {"milestone": milestone, "milestone_in": {"es": spanish}}
     values = values_of(
         content, rules, clinic="Northgate Health", zone="UTC", language=template.languages[language]
     )

@@ -172,6 +172,10 @@ PARTS: Mapping[str, tuple[str, str]] = {
         ("slot_start", "slot_minutes", "slot_notice", "slot_visit", "slot_place", "slot_speaks"),
         ("ehr", "what a slot is that is offered: its time, and codes"),
     ),
+    **dict.fromkeys(
+        ("old_appointment", "old_start"),
+        ("ehr", "an appointment that an earlier time would replace"),
+    ),
 }
 """Parts of a fact's payload: authority, and what is in it. They live as long as `fact.sealed`."""
 

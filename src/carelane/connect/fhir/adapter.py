@@ -85,6 +85,7 @@ def open_poller(
         cursors=cursors,
         kinds=tuple(str(one) for one in listed),
         overlap=timedelta(seconds=_number(settings, "poll_overlap_s", 120)),
+        goals=settings.get("goals") is True,
     )
 
 
@@ -189,6 +190,7 @@ SCHEMA: Final[Mapping[str, Json]] = {
         "notify_secret_file": {"type": "string"},
         "poll": {"type": "array", "items": {"type": "string"}},
         "poll_overlap_s": {"type": "integer", "default": 120},
+        "goals": {"type": "boolean", "default": False},
         "chart": {"type": "boolean", "default": False},
         "chart_s": {"type": "number", "default": LIMIT_S},
     },

@@ -4,7 +4,7 @@ Each poll looks back over an overlap, so that a write which its search shows lat
 received once is not received again. Patients that come along are received first, as messages of their own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -13,10 +13,13 @@ import msgspec
 
 from carelane.connect.fhir.client import FhirClient, Found
 from carelane.connect.fhir.codec import Resource, canonical, reference_of, resource_reference
+from carelane.connect.fhir.mapping.goals import IN_FORCE, kept
 from carelane.connect.fhir.mapping.reading import control_id
+from carelane.connect.fhir.mapping.readings import measured_by_device
 from carelane.connect.fhir.mapping.source import instant
 from carelane.facts.ports import Receive
 
+_GOALS: Final = "50"
 INCLUDES: Final = {
     "Appointment": ("Appointment:patient", "Appointment:based-on"),
     "Coverage": ("Coverage:beneficiary", "Coverage:payor"),
@@ -72,7 +75,11 @@ class _Progress(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True, kw_only=True)
 class Poller:
-    """Polls one connection. `overlap` must exceed the longest delay of the EHR's search."""
+    """Polls one connection. `overlap` must exceed the longest delay of the EHR's search.
+
+    With `goals`, a reading of a patient's device comes with the limits that the EHR's goals for this patient set, read
+    then and there. Where they can't be read the reading comes without: a reading never waits for them.
+    """
 
     connection: str
     client: FhirClient
@@ -81,6 +88,7 @@ class Poller:
     kinds: Sequence[str] = field(default_factory=lambda: tuple(INCLUDES))
     overlap: timedelta = timedelta(seconds=120)
     look_back: timedelta = timedelta(hours=1)
+    goals: bool = False
 
     async def poll(self, *, now: datetime) -> tuple[Polled, ...]:
         """One round over all types, in order."""
@@ -94,10 +102,22 @@ class Poller:
         if found.cause:
             return Polled(kind=kind, cause=found.cause, retry_at=found.retry_at)
         new = [one for one in found.matches if (control_id(one) or "") not in progress.seen]
-        for message in _messages(new, found.included):
+        goals = await self._goals(new, now) if self.goals else {}
+        for message in _messages(new, found.included, goals):
             await self.receive(self.connection, message)
         await self.cursors.save(name, _advanced(progress, found.matches, self.overlap))
         return Polled(kind=kind, received=len(new), seen_before=len(found.matches) - len(new))
+
+    async def _goals(self, new: Sequence[Resource], now: datetime) -> Mapping[str, list[Resource]]:
+        """The goals in force of each patient whose device measured something."""
+        measured = [one for one in new if measured_by_device(one)]
+        patients = {each for one in measured for each in _references(one.get("subject"))}
+        found: dict[str, list[Resource]] = {}
+        for patient in sorted(patients):
+            asked = {"patient": patient, "lifecycle-status": ",".join(IN_FORCE), "_count": _GOALS}
+            read = await self.client.first("Goal", asked, now=now)
+            found[patient] = [kept(one) for one in read.matches if one["resourceType"] == "Goal"]
+        return found
 
     async def _search(self, kind: str, since: datetime, now: datetime) -> Found:
         stamp = since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -106,7 +126,11 @@ class Poller:
         return await self.client.search(kind, asked, now=now)
 
 
-def _messages(matches: Iterable[Resource], included: Sequence[Resource]) -> Iterable[bytes]:
+def _messages(
+    matches: Iterable[Resource],
+    included: Sequence[Resource],
+    goals: Mapping[str, list[Resource]],
+) -> Iterable[bytes]:
     """The bytes to receive: each patient once, before what is about them; then the change with its company."""
     told: set[str] = set()
     company = {resource_reference(one): one for one in included}
@@ -118,6 +142,10 @@ def _messages(matches: Iterable[Resource], included: Sequence[Resource]) -> Iter
                 told.add(patient)
                 yield canonical(one)
         rest = [one for one in along if one["resourceType"] != "Patient"]
+        if measured_by_device(match):
+            rest += [
+                goal for one in _references(match.get("subject")) for goal in goals.get(one, ())
+            ]
         yield canonical(_together(match, rest) if rest else match)
 
 

@@ -15,6 +15,7 @@ _COMPARE: Final[Mapping[str, Callable[[datetime, datetime], bool]]] = {
     "le": lambda at, limit: at <= limit,
     "lt": lambda at, limit: at < limit,
 }
+_STATUSES: Final = {"status": "status", "lifecycle-status": "lifecycleStatus"}
 CONTROL: Final = frozenset({"_count", "_offset", "_sort", "_include", "_format"})
 
 
@@ -55,8 +56,9 @@ def _test(name: str, value: str) -> Callable[[Version], bool]:
     if name in {"patient", "subject"}:
         wanted = value if value.startswith("Patient/") else f"Patient/{value}"
         return lambda one: wanted in patients_of(one.resource)
-    if name == "status":
-        return lambda one: str(one.resource.get("status")) in value.split(",")
+    if name in _STATUSES:
+        element, allowed = _STATUSES[name], value.split(",")
+        return lambda one: str(one.resource.get(element)) in allowed
     raise BadSearch(f"unknown search parameter {name}")
 
 

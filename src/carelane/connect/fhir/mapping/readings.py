@@ -1,13 +1,15 @@
 """Readings of a patient's own device, and risks that an EHR states: two resources that speak of numbers. Pure.
 
-Both are read as received. A reading's limit is the reference range of meaning `treatment` that came with it, else the
-only one; a risk is the qualitative one of an assessment whose code the connection knows.
+Both are read as received. A reading's limit is the reference range of meaning `treatment` that came with it, else what
+the patient's goals beside it say, else its only range; a risk is the qualitative one of an assessment whose code the
+connection knows.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from carelane.connect.fhir.codec import Resource
+from carelane.connect.fhir.mapping.goals import Limits, approved
 from carelane.connect.fhir.mapping.people import listed
 from carelane.connect.fhir.mapping.source import Source, codes_in, encounter_key, instant
 from carelane.facts.fact import Draft
@@ -28,7 +30,7 @@ def reading(source: Source) -> Iterable[Draft]:
     resource = source.resource
     if resource.get("status") not in _FINAL:
         return
-    low, high = _limits(resource)
+    low, high = _limits(source)
     limit = limit_of(_number(resource.get("valueQuantity")), low, high)
     device = resource["device"]
     named = source.key(device.get("identifier")) or str(
@@ -65,10 +67,14 @@ def risk(source: Source) -> Iterable[Draft]:
             return
 
 
-def _limits(resource: Resource) -> tuple[float | None, float | None]:
-    ranges = listed(resource.get("referenceRange"))
-    approved = [one for one in ranges if _APPROVED in codes_in(one.get("type"))]
-    chosen = approved or (ranges if len(ranges) == 1 else [])
+def _limits(source: Source) -> Limits:
+    ranges = listed(source.resource.get("referenceRange"))
+    meant = [one for one in ranges if _APPROVED in codes_in(one.get("type"))]
+    if not meant:
+        goals = approved(source.resource, source.company.by_reference.values())
+        if goals != (None, None):
+            return goals
+    chosen = meant or (ranges if len(ranges) == 1 else [])
     if not chosen:
         return None, None
     return _number(chosen[0].get("low")), _number(chosen[0].get("high"))
