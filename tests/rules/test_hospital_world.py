@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from carelane.pathways.definition import Definition, TaskKind
 from carelane.pathways.loading import load
 from carelane.testing.hospital import roster
 from carelane.testing.hospital.acts import ACTS, person_of
+from carelane.testing.hospital.members import Member
 from carelane.testing.hospital.plan import KINDS, plan
 from carelane.testing.hospital.told import WORKFLOWS
 from carelane.testing.hospital.work import WORK
@@ -112,6 +114,28 @@ def test_nights_and_weekends_are_covered() -> None:
         at = start + timedelta(hours=hour)
         for crew in crews:
             assert any(since <= at < until for name in crew for since, until in here[name]), at
+
+
+@pytest.mark.parametrize("name", sorted(roster.ROSTER))
+def test_planned_hours_are_counted_once(name: str) -> None:
+    """Nobody's shifts overlap, and hours for patients or the ward lie in one of them."""
+    shifts = sorted(roster.shifts(name, MONDAY, 31))
+    assert all(before[1] <= after[0] for before, after in pairwise(shifts))
+    for since, until in roster.clinics(name, MONDAY, 31):
+        assert any(begins <= since < until <= ends for begins, ends in shifts), since
+
+
+def test_work_in_hours_that_belong_to_patients_is_counted_once() -> None:
+    """What can't wait interrupts a clinic: the clinic's time counts, what lies outside of it counts beside."""
+    at = SITES["north"].at(MONDAY, 10)
+    quarter = timedelta(minutes=15)
+    doctor = Member(
+        name="farid.noor", owners=frozenset(), sites=frozenset(), shifts=[(at, at + 16 * quarter)],
+        clinics=[(at, at + quarter)], free_at=at,
+    )  # fmt: skip
+    assert doctor.clinic_s(at - quarter, at + 8 * quarter) == quarter.total_seconds()
+    assert doctor.clinic_s(at + quarter, at + 8 * quarter) == 0
+    assert doctor.shift_s(at, at + 4 * quarter) == 4 * quarter.total_seconds()
 
 
 def test_the_roster_knows_people_of_the_site_only() -> None:

@@ -13,6 +13,7 @@ from carelane.casebook.ledger import laws
 from carelane.compose.comparison import compared
 from carelane.compose.house import House
 from carelane.compose.verify import verify_audit
+from carelane.directory.snapshot import Snapshot
 from carelane.facts.fact import Json
 from carelane.measures.counted import Asked, History, count, history
 from carelane.measures.figures import Figure, Row
@@ -101,7 +102,7 @@ def _duties(house: House, seen: Read, told: Told, period: tuple[datetime, dateti
         "levels_called_late": levels.late,
         "levels": asdict(levels),
         "referrals": asdict(decided(seen.decisions, directory, to_at))
-        | {"staff_utilisation": _utilisation(seen.busy, told)},
+        | {"staff_utilisation": _utilisation(seen.busy, told, directory)},
         "waitlist": asdict(filled(seen.openings, seen.waiting, to_at))
         | {
             "openings_at_the_hospital": len(_listed(told, "openings")),
@@ -112,14 +113,31 @@ def _duties(house: House, seen: Read, told: Told, period: tuple[datetime, dateti
     }
 
 
-def _utilisation(busy: Iterable[Row], told: Told) -> dict[str, float | None]:
-    """Of everybody who decided on referrals: the share of their shift that they worked, as the hospital saw it."""
+def _utilisation(busy: Iterable[Row], told: Told, directory: Snapshot) -> Document:
+    """Of everybody who decided on referrals: the share of their shift that they worked, as the hospital saw it.
+
+    Supervisors are cover, called when nobody planned is there: named, and in no sum.
+    """
     staff = told.get("staff") or {}
-    who = {str(row["person"]) for row in busy}
-    mine = {name: each for name, each in staff.items() if name in who}
-    shares = {name: _share(each["busy_s"], each["shift_s"]) for name, each in sorted(mine.items())}
-    whole = (sum(each[part] for each in mine.values()) for part in ("busy_s", "shift_s"))
-    return {**shares, "together": _share(*whole)}
+    roles = {name: directory.people[name].roles for name in staff if name in directory.people}
+    deciders = sorted({str(row["person"]) for row in busy} & roles.keys())
+    cover = [name for name in deciders if "supervisor" in roles[name]]
+    by_role: dict[str, list[str]] = {}
+    for name in (each for each in deciders if each not in cover):
+        by_role.setdefault(roles[name][0], []).append(name)
+
+    def share(names: Iterable[str]) -> float | None:
+        mine = [staff[name] for name in names]
+        return _share(*(sum(each[part] for each in mine) for part in ("busy_s", "shift_s")))
+
+    return {
+        "people": {name: share([name]) for name in deciders},
+        "roles": {role: share(names) for role, names in sorted(by_role.items())},
+        "planned_hours": {role: round(sum(staff[name]["shift_s"] for name in names) / 3600)
+                          for role, names in sorted(by_role.items())},
+        "cover": cover,
+        "together": share(name for names in by_role.values() for name in names),
+    }  # fmt: skip
 
 
 def _misroutes(found: History, seen: Read, told: Told) -> Document:

@@ -32,7 +32,7 @@ from carelane.testing.hospital.roster import is_off
 from carelane.testing.hospital.smtp import Sink
 from carelane.testing.hospital.state import Hospital
 from carelane.testing.hospital.told import Clocked, Told
-from carelane.testing.hospital.wire import Wire
+from carelane.testing.hospital.wire import Wire, session
 from carelane.testing.hospital.world import SITES, begin_of
 from carelane.testing.payer.server import PayerServer
 
@@ -245,8 +245,7 @@ async def _opened(course: Course, tell: Tell) -> AsyncIterator[Run]:
         sink = Sink()
         await sink.open(port=course.smtp_port)
         stack.push_async_callback(sink.close)
-        timeout = aiohttp.ClientTimeout(total=120)
-        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+        http = await stack.enter_async_context(session(120))
         begin = await _begin(course, http)
         ehr.clock.advance(begin - ehr.clock.now())
         payer = PayerServer(seed=course.seed, clock=ehr.clock)

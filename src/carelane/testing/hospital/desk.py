@@ -145,9 +145,12 @@ class Staff:
         spread = 0.6 + 0.8 * self.hospital.draw("minutes", item.id)
         begin = max(start, item.seen_at)
         item.by = member.name
-        item.done_at = begin + timedelta(minutes=minutes * spread)
-        member.busy_s += minutes * spread * 60
-        member.free_at = max(member.free_at, item.done_at)
+        length = timedelta(minutes=minutes * spread)
+        item.done_at = begin + length
+        member.busy_s += length.total_seconds() - member.clinic_s(begin, item.done_at)
+        member.free_at = (
+            max(member.free_at, begin) + length
+        )  # what it interrupts ends that much later
         self._doing.add(item.id)
 
     def _pressing(self) -> None:
@@ -165,7 +168,8 @@ class Staff:
                 if item.owner in each.owners and each.on_shift(now)
             ]
             if able:
-                self._give(item, min(able, key=lambda each: each.free_at), now, item.deed.urgent)
+                first = min(able, key=lambda each: (each.name in SUPERVISORS, each.free_at))
+                self._give(item, first, now, item.deed.urgent)
             elif now - item.seen_at >= NOBODY_FOR:
                 self._hand_over(item)
 

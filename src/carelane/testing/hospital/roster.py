@@ -18,13 +18,15 @@ DAY_H = 24.0
 class Pattern:
     """Local hours on working days, and on the others (weekends and holidays); an end past 24 is of the next day.
 
-    `clinic` are hours of working days that belong to patients who come: only what can't wait interrupts them.
+    `clinic` and `off_clinic` are hours of these days that belong to patients who come, or to the ward at night: only
+    what can't wait interrupts them.
     """
 
     site: str = "north"
     week: tuple[float, float] | None = None
     weekend: tuple[float, float] | None = None
     clinic: tuple[tuple[float, float], ...] = ()
+    off_clinic: tuple[tuple[float, float], ...] = ()
 
 
 OFFICE = Pattern(week=(8, 17))
@@ -38,15 +40,30 @@ ROSTER: Mapping[str, Pattern] = {
     "umar.vance": Pattern(week=(10, 19), weekend=(9, 15)),
     "dev.okafor": Pattern(week=(7, 16), clinic=ROOMS),
     "edda.voss": Pattern(week=(8, 17), clinic=ROOMS),
-    "oskar.lind": Pattern(week=(14, 23), weekend=(7, 19)),
-    "nadia.ferro": Pattern(week=(22.5, 32), weekend=(19, 32)),
+    "oskar.lind": Pattern(
+        week=(14, 23),
+        weekend=(7, 19),
+        clinic=((15.5, 18), (19.5, 22)),
+        off_clinic=((8, 12), (13, 18)),
+    ),
+    "nadia.ferro": Pattern(
+        week=(22.5, 32),
+        weekend=(19, 32),
+        clinic=((23, 26.5), (27, 31.5)),
+        off_clinic=((20, 25), (26, 31.5)),
+    ),
     "farid.noor": Pattern(week=(8, 17), clinic=CLINIC),
     "gwen.ashby": Pattern(week=(8, 17), clinic=CLINIC),
     "hugo.lindqvist": Pattern(week=(7.5, 17.5), clinic=((9, 11), (13.5, 16))),
     "petra.soldan": Pattern(week=(8, 17), clinic=CLINIC),
     "quentin.abara": Pattern(week=(8, 17), clinic=CLINIC),
     "rosa.ikeda": Pattern(week=(8, 17), clinic=CLINIC),
-    "samir.holt": Pattern(week=(17, 31.5), weekend=(0, 31.5)),
+    "samir.holt": Pattern(
+        week=(17, 31.5),
+        weekend=(7.5, 31.5),
+        clinic=((18, 22.5), (23, 30)),
+        off_clinic=((8, 12), (13, 18), (19, 30)),
+    ),
     "ines.barreto": Pattern(week=(7, 17)),
     "vera.stone": Pattern(week=(17, 31), weekend=(7, 31)),
     "jonas.weald": Pattern(week=(8, 17), weekend=(10, 12)),
@@ -88,8 +105,7 @@ def clinics(name: str, start: date, days: int) -> Sequence[tuple[datetime, datet
     return [
         (site.at(day, since), site.at(day, until))
         for day in open_
-        if not is_off(day)
-        for since, until in pattern.clinic
+        for since, until in (pattern.off_clinic if is_off(day) else pattern.clinic)
     ]
 
 

@@ -17,6 +17,13 @@ from carelane.testing.mllp import Sender
 
 WINDOW = 16
 AT_ONCE = 6
+IDLE_S = 2.0
+
+
+def session(total_s: float) -> aiohttp.ClientSession:
+    """A session that lets go of an idle connection before a server does (uvicorn: 5 s), so that none is reused late."""
+    connector = aiohttp.TCPConnector(keepalive_timeout=IDLE_S)
+    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=total_s))
 
 
 @dataclass(kw_only=True)
@@ -34,7 +41,7 @@ class Wire:
 
     async def open(self) -> None:
         """Keep one HTTP session for all."""
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
+        self._http = session(60)
 
     async def close(self) -> None:
         """Let go of it."""
