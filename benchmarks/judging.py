@@ -4,6 +4,7 @@ A part of the recording is made by playing seeded referrals through the core (pe
 the recording has that part several times: each time every fact is read, decided twice and compared anew.
 """
 
+import hashlib
 import json
 import os
 import tempfile
@@ -13,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
+
+import msgspec
 
 from carelane.directory.site import load_site
 from carelane.engine.late import Bound
@@ -41,6 +44,8 @@ class Judged:
     seconds: float
     cpu_seconds: float
     memory_bytes: int
+    growth_bytes: int  # how much more of it than for a twentieth of the facts
+    same_again: bool  # a part judged twice, by one process and by several, gives the same bytes
 
     def shown(self) -> Mapping[str, object]:
         """For the last line."""
@@ -52,18 +57,21 @@ class Judged:
             "facts_per_second": round(self.facts / self.seconds),
             "cpu_us_per_fact": round(self.cpu_seconds / self.facts * 1e6),
             "memory_bytes": self.memory_bytes,
+            "growth_bytes": self.growth_bytes,
+            "same_again": self.same_again,
         }
 
 
 def judged(facts: int, *, workers: int = 2) -> Judged:
     """Make a recording of at least so many facts, and judge it."""
     text = (ROOT / "pathways" / "referral-intake.yaml").read_text(encoding="utf-8")
-    old = _definition(text)
+    old, new = _definition(text), text.replace(_BEFORE, _AFTER)
     with _recorded(old, text, facts) as events:
+        part = events / "part-00.jsonl"
+        same = _bytes(part, old, new, workers) == _bytes(part, old, new, 1)
+        memory = _memory()
         begun, spent = time.monotonic(), _cpu()
-        with backtest(
-            events, old=old, new_text=text.replace(_BEFORE, _AFTER), place="edited", workers=workers
-        ) as found:
+        with backtest(events, old=old, new_text=new, place="edited", workers=workers) as found:
             seconds, cpu = time.monotonic() - begun, _cpu() - spent
             lines = sum(1 for _ in found.lines())
             report = found.report
@@ -71,8 +79,22 @@ def judged(facts: int, *, workers: int = 2) -> Judged:
         raise RuntimeError(f"the back-test of a clean recording is wrong: {report}")
     return Judged(
         facts=report.facts, cases=report.cases, parted=lines, seconds=seconds, cpu_seconds=cpu,
-        memory_bytes=getrusage(RUSAGE_CHILDREN).ru_maxrss * 1024,
+        memory_bytes=_memory(), growth_bytes=_memory() - memory, same_again=same,
     )  # fmt: skip
+
+
+def _bytes(events: Path, old: Definition, new: str, workers: int) -> bytes:
+    """The digest of a report and of all its lines."""
+    with backtest(events, old=old, new_text=new, place="edited", workers=workers) as found:
+        told = hashlib.sha256(msgspec.json.encode(found.report, order="deterministic"))
+        for line in found.lines():
+            told.update(line)
+        return told.digest()
+
+
+def _memory() -> int:
+    """The most that a finished process of this one has held."""
+    return getrusage(RUSAGE_CHILDREN).ru_maxrss * 1024
 
 
 def _cpu() -> float:

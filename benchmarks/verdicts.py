@@ -26,6 +26,8 @@ def verdicts(figures: Mapping[str, Any]) -> dict[str, bool]:
         judged = figures["backtest"]
         pace = judged["facts"] / judged["seconds"]
         found["backtest of 1,000,000 facts in under 5 minutes"] = pace > 1_000_000 / 300
+        found["backtest in constant memory"] = judged["growth_bytes"] < 20 * MEGABYTE
+        found["backtest gives the same bytes again"] = judged["same_again"]
     if "waiting" in figures:
         found |= _waiting(figures["waiting"])
         found["drain keeps the order"] = figures["_order_kept"]

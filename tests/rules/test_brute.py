@@ -1,6 +1,7 @@
 """The naive judge itself: it agrees with the prover on pathways that say everything, and sees what is planted."""
 
 from pathlib import Path
+from random import Random  # noqa: TID251  # chooses which mutants are taken, by a seed
 
 import pytest
 
@@ -10,8 +11,13 @@ from carelane.pathways.loading import load
 from carelane.proofs.prove import prove
 from carelane.proofs.verdicts import Verdict
 from tests.rules.brute import judge
+from tests.rules.brute.domains import dimensions
+from tests.rules.mutants import FILES as SHIPPED_FILES
+from tests.rules.mutants import changes
 from tests.rules.test_prover_mutants import JUDGED
+from tests.rules.worlds import count
 
+WORLDS_MAX = 50_000
 FILES = sorted(Path(__file__).parent.glob("pathways/*.yaml"))
 SMALL = """
 pathway: small
@@ -123,6 +129,27 @@ def test_the_language_written_out_is_judged_alike(path: Path) -> None:
     assert definition is not None, problems
 
     alike(definition)
+
+
+SHIPPED = [path for path in SHIPPED_FILES if path.stem in {
+    "abnormal-result", "callback", "critical-result", "slot-booking", "visit-preparation", "waitlist-offer", "refill",
+}]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [*FILES, *SHIPPED], ids=lambda path: path.stem)
+def test_what_makes_no_difference_any_more_makes_none(path: Path) -> None:
+    """Of the original and of a few broken ones: every value told apart everywhere gives what few values give."""
+    text, subs = path.read_text("utf-8"), subs_beside(path)
+    broken = Random(3).sample(list(changes(text)), 4)  # noqa: S311  # a choice of tests
+    for given in (text, *(each.text for each in broken)):
+        definition, _ = load(given, subs=subs)
+        if definition is not None and few(definition):
+            assert judge(definition) == judge(definition, whole=True)
+
+
+def few(definition: Definition) -> bool:
+    """Whether all worlds together are quickly walked through."""
+    return count(dict(dimensions(definition, {}))) <= WORLDS_MAX
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_mutant_with_another_value_is_judged_as_by_brute_force(
     part: Slice, judging: Judging
 ) -> None:
     """Guards, rows and due times: the prover and the naive judge name the same broken rules, each time."""
-    text, definition = shipped(part.name)
+    text = shipped(part.name)[0]
 
     def alike(mutant: Mutant) -> Found:
         changed = loaded(part.name, mutant.text)
@@ -149,7 +149,7 @@ def test_mutant_with_another_value_is_judged_as_by_brute_force(
             return f"{mutant.kind} changed: refused when read", ""
         given = prove(changed)
         mine = frozenset(each.rule for each in given.findings if each.rule in JUDGED)
-        other = judge(changed, definition)
+        other = judge(changed)
         disagree = "" if mine == other else f"{sorted(mine)}, by brute force {sorted(other)}"
         return f"{mutant.kind} changed: {given.proof.verdict}", disagree
 

@@ -1,6 +1,7 @@
 """The prover, rule by rule: a small pathway that holds, and one edit for each way of breaking a rule."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -236,6 +237,22 @@ def test_prover_gives_a_shortest_run_without_what_it_does_not_need() -> None:
     assert len(rows) == 1
     assert "flag=bad" in rows[0]
     assert "age" not in rows[0]
+
+
+def test_prover_tells_a_loop_state_by_state() -> None:
+    """Each time that a clock runs out is a row of its own, and the table's columns stand under one another."""
+    text = (Path(__file__).parents[2] / "pathways/callback.yaml").read_text("utf-8")
+    repeats = "fallback: { repeat: until acknowledged, to: triage-nurses, tell: house-supervisor }"
+    definition, _ = load(text.replace(repeats, "fallback: { state: late }", 1))
+    assert definition is not None
+    run = next(each.run for each in prove(definition).findings if each.rule == "loops-bounded")
+
+    _, _, head, *rows = run.splitlines()
+    assert [row.split(" | ")[0].strip() for row in rows] == ["0m", "30m1s", "4h30m2s"]
+    assert [row.split("state ")[1].split(";")[0] for row in rows] == ["nurse", "late", "late"]
+    assert (
+        len({tuple(n for n, each in enumerate(row) if each == "|") for row in (head, *rows)}) == 1
+    )
 
 
 def test_prover_lets_red_flags_only_grow() -> None:

@@ -1,20 +1,76 @@
-"""Sets of worlds as whole numbers, one bit for each combination of values: nothing is merged, nothing is clever.
+"""Sets of worlds, over all combinations of values: nothing in a set is approximate.
 
 Used by `brute`, which judges pathways independently of `carelane.proofs`. A world says one value for every dimension
-(an input, a variable, a counter); a set of worlds is an `int` whose bit number is the world's number.
+(an input, a variable, a counter). A set says of each combination of the dimensions that it asks about whether it is in;
+the others, about which it says nothing, have an axis of length one.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import reduce
-from operator import mul
-from typing import TypeAlias
+from operator import mul, or_
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from carelane.pathways.guard import Value
 
 Known: TypeAlias = Value | timedelta | None
 """What is known of a field: a value, what is left until a moment, or nothing."""
+Bits: TypeAlias = npt.NDArray[np.bool_]
+Part: TypeAlias = tuple[int, ...]
+"""Which values of a dimension are told apart: equal numbers for those that are not, counted from 0 as they come."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Some:
+    """Some worlds."""
+
+    bits: Bits
+    parts: Mapping[int, Part] = field(
+        default_factory=dict
+    )  # by axis; worked out when it is asked for
+
+    def __and__(self, other: "Some") -> "Some":
+        return Some(self.bits & other.bits)
+
+    def __or__(self, other: "Some") -> "Some":
+        return Some(self.bits | other.bits)
+
+    def __invert__(self) -> "Some":
+        return Some(~self.bits)
+
+    def __bool__(self) -> bool:
+        return bool(self.bits.any())
+
+    def told_apart(self) -> Mapping[int, Part]:
+        """By axis, which values make a difference to whether a world is in."""
+        if not self.parts:
+            found = {
+                axis: numbered(
+                    self.bits.take(n, axis).tobytes() for n in range(self.bits.shape[axis])
+                )
+                for axis in range(self.bits.ndim)
+                if self.bits.shape[axis] > 1
+            }
+            object.__setattr__(self, "parts", found)
+        return self.parts
+
+
+NONE = Some(np.zeros(1, dtype=np.bool_))
+
+
+def union(many: Iterable[Some]) -> Some:
+    """All worlds of several sets."""
+    return reduce(or_, many, NONE)
+
+
+def numbered(keys: Iterable[Any]) -> Part:
+    """Equal numbers for equal keys, counted from 0 as they come."""
+    seen: dict[Any, int] = {}
+    return tuple(seen.setdefault(key, len(seen)) for key in keys)
 
 
 @dataclass(slots=True)
@@ -22,66 +78,21 @@ class Worlds:
     """All worlds over these dimensions, each with its possible values (None: missing)."""
 
     dimensions: Mapping[str, Sequence[Known]]
-    strides: dict[str, int] = field(default_factory=dict)
-    size: int = 1
-    _with: dict[tuple[str, int], int] = field(default_factory=dict)
+    axes: dict[str, int] = field(init=False)
+    every: Some = field(init=False)
 
     def __post_init__(self) -> None:
-        for name, values in self.dimensions.items():
-            self.strides[name] = self.size
-            self.size *= len(values)
-        for name, values in self.dimensions.items():
-            for number in range(len(values)):
-                self._with[name, number] = self._pattern(name, number)
+        self.axes = {name: axis for axis, name in enumerate(self.dimensions)}
+        self.every = Some(np.ones((1,) * max(len(self.axes), 1), dtype=np.bool_))
 
-    @property
-    def every(self) -> int:
-        """All worlds."""
-        return (1 << self.size) - 1
-
-    def _pattern(self, name: str, number: int) -> int:
-        stride, many = self.strides[name], len(self.dimensions[name])
-        block = ((1 << stride) - 1) << (number * stride)
-        width, full = stride * many, self.size
-        while width < full:
-            step = min(width, full - width)
-            block |= (block & ((1 << step) - 1)) << width
-            width += step
-        return block
-
-    def where(self, name: str, holds: Callable[[Known], bool]) -> int:
+    def where(self, name: str, holds: Callable[[Known], bool]) -> Some:
         """The worlds in which a dimension's value is such."""
         if name not in self.dimensions:
-            return self.every if holds(None) else 0
-        chosen = [n for n, value in enumerate(self.dimensions[name]) if holds(value)]
-        return reduce(lambda a, b: a | b, (self._with[name, n] for n in chosen), 0)
-
-    def one(self, values: Mapping[str, Known]) -> int:
-        """The one world with these values, missing ones where none is given."""
-        place = 0
-        for name, known in self.dimensions.items():
-            place += list(known).index(values.get(name)) * self.strides[name]
-        return 1 << place
-
-    def moved(self, worlds: int, name: str, to: Callable[[int], Iterable[int]]) -> int:
-        """The worlds in which a dimension has changed from number n to any of `to(n)`."""
-        stride, found = self.strides[name], 0
-        for number in range(len(self.dimensions[name])):
-            here = worlds & self._with[name, number]
-            for other in to(number) if here else ():
-                shift = (other - number) * stride
-                found |= here << shift if shift >= 0 else here >> -shift
-        return found
-
-    def back(self, worlds: int, name: str, to: Callable[[int], Iterable[int]]) -> int:
-        """The worlds from which a change by `to` leads into these."""
-        stride, found = self.strides[name], 0
-        for number in range(len(self.dimensions[name])):
-            for other in to(number):
-                here = worlds & self._with[name, other]
-                shift = (number - other) * stride
-                found |= here << shift if shift >= 0 else here >> -shift
-        return found
+            return self.every if holds(None) else NONE
+        values = self.dimensions[name]
+        shape = [1] * len(self.axes)
+        shape[self.axes[name]] = len(values)
+        return Some(np.array([holds(value) for value in values], dtype=np.bool_).reshape(shape))
 
 
 def count(dimensions: Mapping[str, Sequence[Known]]) -> int:

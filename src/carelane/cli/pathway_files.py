@@ -66,7 +66,13 @@ def text_of(file: Path) -> str:
     """
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as cause:
+    except UnicodeDecodeError as cause:
+        line = cause.object.count(b"\n", 0, cause.start) + 1
+        column = cause.start - cause.object.rfind(b"\n", 0, cause.start)
+        raise SetupFault(
+            f"{file}, line {line}, column {column} is not UTF-8. Remedy: save the file as UTF-8"
+        ) from None
+    except OSError as cause:
         raise SetupFault(
             f"{file} can't be read ({type(cause).__name__}). Remedy: name a UTF-8 YAML file"
         ) from None

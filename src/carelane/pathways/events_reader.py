@@ -15,8 +15,9 @@ from carelane.pathways.definition import (
     Start,
 )
 from carelane.pathways.guard import ALWAYS, Guard
+from carelane.pathways.judge import reads_elapsed
 from carelane.pathways.names import Names
-from carelane.pathways.reader import Record
+from carelane.pathways.reader import Record, Text
 from carelane.pathways.shape import Part
 
 KEYS = (
@@ -140,7 +141,15 @@ def _chosen(part: Part, names: Names) -> tuple[Guard, tuple[Order, ...]]:
     several = part.part("several", "`several`")
     state = Input(name="state", path="", codes=tuple(sorted(names.states)))
     scope = replace(names, fields={**names.fields, "state": state})
-    where = scope.guard(several.node("where"))
+    said = several.node("where")
+    where = scope.guard(said)
+    if isinstance(said, Text) and reads_elapsed(where):
+        several.findings.add(
+            "guard",
+            said.inside(said.text.find("elapsed") + 1),
+            "Which case is chosen does not depend on how long its state has been entered.",
+            "Ask `until` a date or `state`, or put `entered` into `by`.",
+        )
     return where, tuple(_order(word, several, names) for word in several.words("by"))
 
 

@@ -87,6 +87,17 @@ def fields_of(guard: Guard) -> frozenset[str]:
             return frozenset({field})
 
 
+def reads_elapsed(guard: Guard) -> bool:
+    """Whether it asks how long a state has been entered."""
+    match guard:
+        case All(parts) | Either(parts):
+            return any(reads_elapsed(part) for part in parts)
+        case Not(part):
+            return reads_elapsed(part)
+        case _:
+            return isinstance(guard, Elapsed)
+
+
 def reads_time(guard: Guard) -> bool:
     """Whether the answer changes with the time alone (`until`, `elapsed`)."""
     match guard:

@@ -307,7 +307,8 @@ def _candidates(given: Input, atoms: Sequence[Atom], compared: int) -> list[Cell
         codes = [code for code in given.codes if not said or code in said]
         return list(codes) or [f"one{n}" for n in range(compared or 1)]
     if given.type in _MOMENTS and not compared and not _absolute(atoms):
-        return list(_rests([atom.duration for atom in atoms if isinstance(atom, Until)]))
+        cuts = {atom.duration for atom in atoms if isinstance(atom, Until)}
+        return list(_rests(sorted(cuts), exact=given.type is InputType.INSTANT))
     literals = sorted({one for atom in atoms for one in _literals(atom)}, key=_rank)
     points = _points(given, literals, max(compared, 1))
     if given.reduce is Reduce.COUNT:
@@ -331,15 +332,14 @@ def _literals(atom: Atom) -> tuple[Value, ...]:
     return tuple(atom.members) if isinstance(atom, Within) else ()
 
 
-def _rests(durations: Sequence[timedelta]) -> Iterator[Ahead]:
-    """What can be left until a moment: beyond, at, between and before every duration asked for."""
-    cuts = sorted(set(durations))
+def _rests(cuts: Sequence[timedelta], *, exact: bool) -> Iterator[Ahead]:
+    """What can be left: beyond, between and before every duration asked for, and at it (`exact`; a date rarely is)."""
     if not cuts:
         yield Ahead(_DAY)
         return
     yield Ahead(cuts[0] - _DAY)
     for low, high in zip(cuts, [*cuts[1:], cuts[-1] + 4 * _DAY], strict=True):
-        yield Ahead(low)
+        yield from (Ahead(low),) if exact else ()
         yield Ahead(low + (high - low) / 2)
 
 

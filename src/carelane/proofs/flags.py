@@ -5,6 +5,8 @@ A flag once seen stays seen: what a case was flagged for does not go away becaus
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 from carelane.cases.prepared import prepare, rank
 from carelane.facts.fact import Urgency
@@ -66,6 +68,15 @@ class Flags:
         for part in left:
             yield before, part
 
+    @property
+    def read(self) -> int:
+        """The bits of all coordinates that say where a flag is, how urgent it is, and which pool takes it."""
+        places = (
+            *self.seen.values(),
+            *(each for one in self.tables.values() for each in one.values()),
+        )
+        return reduce(or_, (mask for each in places for piece in each for mask in piece.masks), 0)
+
     def owners(self, state: str) -> Sequence[tuple[str, Pieces]]:
         """Who owns the state, by cells: pools that a table names; one entry where it does not matter."""
         by_pool = self.tables.get(state)
@@ -93,16 +104,18 @@ def _urgencies(definition: Definition, regions: Regions) -> dict[int, Pieces]:
 def _pools(
     definition: Definition, regions: Regions, wanted: frozenset[Urgency]
 ) -> dict[str, dict[str, Pieces]]:
-    """Which pool a state's table names, by cells; those that serve every flag are all the same: the empty name."""
+    """Which pool a state's table names, by cells: of pools for the same flags the first, empty for every flag."""
     found: dict[str, dict[str, Pieces]] = {}
+    alike: dict[frozenset[Urgency], str] = {wanted: ""}
     for state in definition.states.values():
         if state.owner is None or not state.owner.table:
             continue
         boxes: dict[str, list[int]] = {}
         for pool, pieces in regions.output(state.owner.table).items():
             name = str(pool) if pool is not None else state.owner.name
-            serves = wanted <= set(definition.pools.get(name, ()))
-            boxes.setdefault("" if serves else name, []).extend(piece.bits for piece in pieces)
+            serves = frozenset(definition.pools.get(name, ()))
+            same = alike.setdefault(wanted & serves if wanted <= serves else serves, name)
+            boxes.setdefault(same, []).extend(piece.bits for piece in pieces)
         found[state.name] = {
             name: regions.widest(regions.pieces(each)) for name, each in boxes.items()
         }

@@ -176,17 +176,23 @@ def _of_flags(found: Explored) -> Iterator[Suspect]:
     watched = Flags.of(found.definition, found.regions)
     if watched.may_fail(found.definition):
         walk = partial(explore, found.definition, found.regions, flags=watched)
-        yield from _watched(walk, flags.of_turn)
+        if _breaks(partial(walk, only=watched.read), flags.of_turn):
+            yield from _watched(walk, flags.of_turn)
 
 
 def _watched(walk: Callable[..., Explored], rule: Rule) -> Iterator[Suspect]:
     """A coarse walk finds nothing where there is nothing; what it finds must be found by a fine one."""
+    if _breaks(partial(walk, coarse=True), rule):
+        yield from _turned(walk(enough=_broken(rule)), rule)
 
-    def broken(way: Way) -> bool:
-        return any(rule(way.turn))
 
-    if walk(coarse=True, enough=broken).stopped:
-        yield from _turned(walk(enough=broken), rule)
+def _breaks(walk: Callable[..., Explored], rule: Rule) -> bool:
+    """Whether a walk ends early, at a turn that breaks the rule."""
+    return walk(enough=_broken(rule)).stopped
+
+
+def _broken(rule: Rule) -> Callable[[Way], bool]:
+    return lambda way: any(rule(way.turn))
 
 
 def _turned(found: Explored, rule: Rule) -> Iterator[Suspect]:

@@ -34,14 +34,14 @@ class Told:
     def text(self, title: str) -> str:
         """The table."""
         cells = [row.text.split("|") for row in self.rows]
-        width = max([len("what happens"), *(len(cell[1].strip()) for cell in cells)])
-        head = f"time | {'what happens':<{width}} | what must follow"
+        cells = [["time", "what happens", "what must follow"], *cells]
+        time, width = (max(len(cell[at].strip()) for cell in cells) for at in (0, 1))
         lines = [
-            f"{one.strip():<4} | {two.strip():<{width}} | {three.strip()}"
+            f"{one.strip():<{time}} | {two.strip():<{width}} | {three.strip()}"
             for one, two, three in cells
         ]
         starts = STARTS.isoformat().replace("+00:00", "Z")
-        return "\n".join([f"starts: {starts}", f"test: {title}", head, *lines]) + "\n"
+        return "\n".join([f"starts: {starts}", f"test: {title}", *lines]) + "\n"
 
 
 def retell(stage: Stage, legs: Iterable[Leg]) -> Told:

@@ -262,8 +262,9 @@ def row_of(move: Move, given: Mapping[str, str], at: timedelta) -> TrialRow:
 
 def ring(run: Playing, state: str = "") -> None:
     """Let time pass until the clock of a state (empty: any) has run out."""
-    steps = {each.id: each.state for case in run.view.cases for each in case.steps}
+    steps: dict[UUID, str] = {}
     for _ in range(_ROUNDS_MAX):
+        steps |= {each.id: each.state for case in run.view.cases for each in case.steps}
         due = next_due(run.view)
         if due is None or due >= _NEVER_AT:
             return

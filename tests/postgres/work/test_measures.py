@@ -113,7 +113,7 @@ class Planted:
         )  # fmt: skip
         self.rig.insert(
             "application", case_id=case, fact=fact, **self.where(line), at=at, revision=self.revision,
-            reasons=Jsonb(said.get("reasons", [])),
+            reasons=Jsonb(said.get("reasons", [])), release=said.get("release", ""),
         )  # fmt: skip
         self.rig.insert(
             "decision", fact=fact, **self.where(line), subject=name_id("subject", str(case)), disposition="applied",
@@ -230,6 +230,34 @@ async def test_every_measure_is_what_was_worked_out_by_hand(planted: Rig) -> Non
     }  # fmt: skip
     (appointment,) = (one for one in figures if one.measure == "appointments")
     assert (appointment.n, appointment.of, appointment.median) == (1, 2, 72.0 * HOUR)
+
+
+async def test_a_misroute_is_counted_for_the_release_that_routed(rig: Rig) -> None:
+    """Routed by one release, moved to the next, then given to another pool: the rule of the first one was wrong."""
+    rows = Planted(rig)
+    routed = [{"rule": "table pool row 2"}, {"rule": "state triage"}]
+    rig.sql("begin")
+    rows.case(CASE_B, "neurology", monday(8))
+    triage = rows.wait(CASE_B, "triage", monday(9), monday(15))
+    rows.fact(CASE_B, "referral.received", monday(8), reasons=routed, release="referral-0")
+    rows.fact(
+        CASE_B, "case.migrated", monday(10), reasons=[{"rule": "migrate"}], release="referral-1"
+    )
+    moved = [{"rule": "reassign", "answer": "pool"}]
+    rows.fact(
+        CASE_B,
+        "task.reassigned",
+        monday(11),
+        "ana",
+        step=triage,
+        reasons=moved,
+        release="referral-1",
+    )
+    rig.sql("commit")
+
+    assert of(await counted(rig), "misroutes") == {
+        ("table pool row 2", "referral-0", "moved to another pool"): (1, 2.0)
+    }
 
 
 async def test_a_reopened_case_is_closed_only_where_it_closed_last(planted: Rig) -> None:

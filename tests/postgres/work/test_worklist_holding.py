@@ -259,6 +259,18 @@ async def test_an_override_needs_a_listed_reason_and_is_counted_by_rule(rig: Rig
     assert row[3].startswith("table triage")
 
 
+async def test_an_override_is_counted_for_the_release_whose_rule_it_was(rig: Rig) -> None:
+    """The case has moved on since; the rule that a person went against answered under the release before."""
+    task = await rig.referral()
+    rig.sql("update application set release = 'referral-0'")
+    await acting.override(
+        rig.runtime, viewer(), task, reason="wrong-specialty", pool="cardiology-desk"
+    )
+
+    assert rig.value("select release from pathway_case") == "referral-1"
+    assert rig.value("select release from routing_override") == "referral-0"
+
+
 async def test_a_handover_is_the_givers_until_accepted(rig: Rig) -> None:
     task = await rig.referral()
     held = await holding.claim(rig.runtime, viewer(), task, version=1)

@@ -1,7 +1,7 @@
 """What facts and forms bring in: any value that their kind may carry, or nothing new."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from carelane.facts.vocabulary import FACTS
 from carelane.pathways.definition import Event, Input, InputType, Reduce, State
@@ -14,6 +14,7 @@ class Bringing:
     """What may change with an event or a task's outcome."""
 
     reading: Reading
+    changes: dict[tuple[str, bool, tuple[int, ...] | None], Change] = field(default_factory=dict)
 
     def by(self, event: Event) -> Iterator[tuple[Change, ...]]:
         """What a fact changes: with every role that it may carry, and without each that is counted."""
@@ -56,6 +57,12 @@ class Bringing:
                 yield self._any(one, forced=False)
 
     def _any(self, one: Input, *, forced: bool, among: Sequence[int] | None = None) -> Change:
+        key = (one.name, forced, None if among is None else tuple(among))
+        if key not in self.changes:
+            self.changes[key] = self._change(one, forced=forced, among=among)
+        return self.changes[key]
+
+    def _change(self, one: Input, *, forced: bool, among: Sequence[int] | None) -> Change:
         values = self.reading.worlds.dimensions[one.name]
         every = [n for n, value in enumerate(values) if value is not None]
         given = every if among is None else list(among)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from carelane.pathways.definition import Definition
 from tests.rules.brute.places import Place
 from tests.rules.brute.walking import Pathway, Walk
+from tests.rules.worlds import Bits
 
 
 def unreached(definition: Definition, entered: set[str]) -> Iterator[str]:
@@ -19,10 +20,9 @@ def stuck(one: Pathway, found: Walk) -> Iterator[str]:
         yield "no-dead-ends"
 
 
-def _stuck(one: Pathway, found: Mapping[Place, int]) -> bool:
+def _stuck(one: Pathway, found: Mapping[Place, Bits]) -> bool:
     """Worlds from which an end can be reached grow backwards, until they grow no more."""
-    every = one.reading.worlds.every
-    good = {place: every for place in found if place.final}
+    good = {place: one.running.every(place) for place in found if place.final}
     into: dict[Place, set[Place]] = {}
     for place in found:
         for step in one.steps(place) if place.waits else ():
@@ -30,13 +30,17 @@ def _stuck(one: Pathway, found: Mapping[Place, int]) -> bool:
     waiting = {before for place in good for before in into.get(place, ())}
     while waiting:
         place = waiting.pop()
-        known = good.get(place, 0)
+        known = before = good[place] if place in good else one.running.none(place)
         for step in one.steps(place):
-            if known == every:
+            if known.all():
                 break
             if step.to in good:
-                known |= step.backward(one.reading, good[step.to])
-        if known != good.get(place, 0):
+                known = known | one.running.backward(place, step, good[step.to])
+        if (known != before).any():
             good[place] = known
             waiting |= into.get(place, set())
-    return any(worlds & ~good.get(place, 0) for place, worlds in found.items() if place.waits)
+    return any(
+        place not in good or (worlds & ~good[place]).any()
+        for place, worlds in found.items()
+        if place.waits
+    )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
+from carelane.facts.fact import Urgency
 from carelane.facts.intent import Audience
 from carelane.pathways.definition import (
     Branch,
@@ -22,7 +23,7 @@ from tests.rules.worlds import Known
 
 @dataclass(slots=True)
 class Entering:
-    """Goes along edges. `pools`: also by the pool that a state's table names."""
+    """Goes along edges. `pools`: also by what the pool of a state is for."""
 
     reading: Reading
     pools: bool = False
@@ -34,31 +35,27 @@ class Entering:
 
     def follow(self, step: Step, spot: Spot, edge: Edge) -> Iterator[Step]:
         """Each branch, in the worlds in which it is the first that holds; where none does, nothing happens."""
-        left = self.reading.worlds.every
-        read: set[str] = set()
+        left = step
         for branch in edge.branches:
-            read |= fields(branch.when)
-            holds = self.reading.guard(branch.when, step.to.facts)
-            taken = self._taken(step.where(left & holds, read), branch)
-            left &= ~holds
+            taken = self._taken(self._asked(left, branch, holds=True), branch)
+            left = self._asked(left, branch, holds=False)
             if branch.then == "stay":
                 yield taken
             else:
                 target = spot.state if branch.then == "again" else branch.then
                 yield from self.move(taken, spot, target)
-            if not left:
-                return
-        yield step.where(left, read)
+        yield left
 
     def begin(self, step: Step, edge: Edge) -> Iterator[Step]:
         """The first state of a case or of a region."""
-        left = self.reading.worlds.every
-        read: set[str] = set()
         for branch in edge.branches:
-            read |= fields(branch.when)
-            holds = self.reading.guard(branch.when, step.to.facts)
-            yield from self.enter(self._taken(step.where(left & holds, read), branch), branch.then)
-            left &= ~holds
+            taken = self._taken(self._asked(step, branch, holds=True), branch)
+            yield from self.enter(taken, branch.then)
+            step = self._asked(step, branch, holds=False)
+
+    def _asked(self, step: Step, branch: Branch, *, holds: bool) -> Step:
+        here = self.reading.guard(branch.when, step.to.facts)
+        return step.where(here if holds else self.reading.opposite(here), fields(branch.when))
 
     def _taken(self, step: Step, branch: Branch) -> Step:
         known = self.reading.worlds.dimensions
@@ -118,9 +115,14 @@ class Entering:
         elif owner.table:
             for value, worlds in self.reading.outputs[owner.table].items():
                 pool = str(value) if value is not None else owner.name
-                yield step.where(worlds, set()), replace(spot, pool=pool)
+                yield step.where(worlds, set()), replace(spot, serves=self._serves(pool))
+        elif owner.kind is OwnerKind.POOL:
+            yield step, replace(spot, serves=self._serves(owner.name))
         else:
-            yield step, replace(spot, pool=owner.name if owner.kind is OwnerKind.POOL else "")
+            yield step, spot
+
+    def _serves(self, pool: str) -> frozenset[Urgency]:
+        return frozenset(self.definition.pools.get(pool, ()))
 
     def _pending(self, state: State, *, cancelled: bool) -> frozenset[str]:
         """The effects whose ends change something."""
@@ -170,15 +172,12 @@ class Entering:
         if block is None or not block.table:
             yield regions, step
             return
-        every = self.reading.worlds.every
         given = [self.reading.given(block.table, block.output, each.answer) for each in regions]
         for bits in product((True, False), repeat=len(regions)):
-            worlds = every
+            one = step
             for bit, here in zip(bits, given, strict=True):
-                worlds &= here if bit else ~here
-            if worlds:
-                chosen = [region for bit, region in zip(bits, regions, strict=True) if bit]
-                yield chosen, step.where(worlds, set())
+                one = one.where(here if bit else self.reading.opposite(here), set())
+            yield [region for bit, region in zip(bits, regions, strict=True) if bit], one
 
     def _join(self, step: Step, state: State) -> Iterator[Step]:
         """On from a block, once as many of its regions have ended as it needs, or all."""

@@ -1,69 +1,107 @@
 """Red flags: remembered once seen, with the pools that own the states; none is routine, or with a pool not for it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from carelane.facts.fact import Urgency
 from carelane.pathways.definition import Definition
 from carelane.pathways.guard import Compare, Op, Within
-from tests.rules.brute.places import Place, Step
-from tests.rules.brute.reading import Reading, union
+from tests.rules.brute.places import Act, Place, Step
+from tests.rules.brute.reading import Reading
 from tests.rules.brute.tables import alone, reads
-from tests.rules.brute.texts import counters, edges, fields
-from tests.rules.brute.walking import Pathway
-from tests.rules.worlds import Known
+from tests.rules.brute.walking import Pathway, possible
+from tests.rules.worlds import NONE, Bits, Some, union
 
 RULE = "red-flags-to-urgent-pools"
 
 
-def judged(definition: Definition, narrowed: Mapping[str, Sequence[Known]]) -> Iterator[str]:
-    """Gone everywhere once more; counters are counted only where somebody reads them."""
-    flags = definition.red_flags
-    if flags is None:
+def judged(definition: Definition, *, whole: bool = False) -> Iterator[str]:
+    """Gone everywhere once more, with what the pools are for."""
+    if definition.red_flags is None:
         return
     if definition.urgency and _says_routine(definition):
         yield RULE
         return
-    uncounted: dict[str, Sequence[Known]] = {name: [None] for name in counters(definition)}
-    read = {name for e in edges(definition) for b in e.branches for name in fields(b.when)}
-    if read & set(uncounted):
-        uncounted = {}
-    one = Pathway.of(Reading(definition, {**narrowed, **uncounted}), pools=True)
-    if _led_down(one):
+    reading = Reading(definition)
+    marks = _marks(reading)
+    steps = {
+        place: tuple(_told(every, marks)) for place, every in possible(reading, pools=True).items()
+    }
+    asked = _asked(reading, marks)
+    coarse = {place: _blurred(reading, every, asked) for place, every in steps.items()}
+    if not whole and not _led_down(Pathway.having(reading, coarse)):
+        return
+    if _led_down(Pathway.having(reading, steps, whole=whole)):
         yield RULE
 
 
+def _marks(reading: Reading) -> dict[int, Some]:
+    """Where a red flag is there, by the urgency that it asks for; -1: where none is."""
+    seen = reading.worlds.every & _seen(reading)
+    by_urgency = {urgency: seen & where for urgency, where in _urgencies(reading).items()}
+    return {-1: reading.opposite(seen)} | {rank: here for rank, here in by_urgency.items() if here}
+
+
+def _asked(reading: Reading, marks: Mapping[int, Some]) -> frozenset[int]:
+    """The dimensions that say urgency and pool."""
+    asked = [*marks.values()]
+    for state in reading.definition.states.values():
+        if state.owner is not None and state.owner.table:
+            asked.extend(reading.outputs[state.owner.table].values())
+    return frozenset(axis for worlds in asked for axis in worlds.told_apart())
+
+
+def _blurred(reading: Reading, steps: Sequence[Step], asked: frozenset[int]) -> tuple[Step, ...]:
+    """Steps that ask only for what says urgency and pool, of all else nothing: every case goes these ways, and more.
+
+    Where no such way is wrong none is; where one is, the worlds are looked at.
+    """
+    names = {name for name, axis in reading.worlds.axes.items() if axis in asked}
+
+    def less(ops: Sequence[Act]) -> Iterator[Act]:
+        for op in ops:
+            if isinstance(op, Some):
+                yield reading.blurred(op, asked)
+            elif op[0] in names:
+                yield op
+
+    return tuple(
+        dict.fromkeys(
+            replace(
+                each,
+                ops=tuple(less(each.ops)),
+                after=tuple(change for change in each.after if change[0] in names),
+            )
+            for each in steps
+        )
+    )
+
+
+def _told(steps: Sequence[Step], marks: Mapping[int, Some]) -> Iterator[Step]:
+    """Each step once its values are in, by the urgency that a red flag asks for there."""
+    for step in steps:
+        for urgency, worlds in marks.items():
+            yield replace(step, ops=(*step.ops, worlds), flagged=urgency)
+
+
 def _led_down(one: Pathway) -> bool:
-    reading = one.reading
-    seen, urgencies = _seen(reading), _urgencies(reading)
-    start = reading.worlds.one(one.first())
-    found: dict[tuple[Place, int], int] = {(Place(), -1): start}
+    found: dict[tuple[Place, int], Bits] = {(Place(), -1): one.first()}
     fresh = dict(found)
     while fresh:
         place, flagged = next(iter(fresh))
         worlds = fresh.pop((place, flagged))
         for step in one.steps(place):
-            for urgency, here in _told(reading, step, worlds, seen, urgencies):
-                mark = max(flagged, urgency)
-                if _wrong(one.definition, step.to, mark):
-                    return True
-                key = (step.to, mark)
-                new = step.led(reading, here) & ~found.get(key, 0)
-                if new:
-                    found[key] = found.get(key, 0) | new
-                    fresh[key] = fresh.get(key, 0) | new
+            there = one.running.forward(place, step, worlds)
+            if there is None:
+                continue
+            key = (step.to, max(flagged, step.flagged))
+            if _wrong(one.definition, *key):
+                return True
+            new = there & ~found[key] if key in found else there
+            if new.any():
+                found[key] = found[key] | new if key in found else new
+                fresh[key] = fresh[key] | new if key in fresh else new
     return False
-
-
-def _told(
-    reading: Reading, step: Step, worlds: int, seen: int, urgencies: Mapping[int, int]
-) -> Iterator[tuple[int, int]]:
-    """The worlds once a step's values are in, by the urgency that a red flag asks for there (-1: none)."""
-    worlds = step.heard(reading, worlds)
-    if worlds & ~seen:
-        yield -1, worlds & ~seen
-    for urgency, where in urgencies.items():
-        if worlds & seen & where:
-            yield urgency, worlds & seen & where
 
 
 def _wrong(definition: Definition, place: Place, flagged: int) -> bool:
@@ -73,7 +111,7 @@ def _wrong(definition: Definition, place: Place, flagged: int) -> bool:
         if flagged == 0 and (definition.urgency or urgency is None):
             return True
         wanted = max(Urgency(flagged), urgency or Urgency.ROUTINE)
-        if spot.pool and wanted not in definition.pools.get(spot.pool, ()):
+        if spot.serves is not None and wanted not in spot.serves:
             return True
     return False
 
@@ -81,7 +119,7 @@ def _wrong(definition: Definition, place: Place, flagged: int) -> bool:
 def _says_routine(definition: Definition) -> bool:
     """Whether the rules ask for nothing where a red flag is there, over the whole domains of what both read."""
     one = _flagged(definition)
-    return bool(_seen(one) & _urgencies(one).get(0, 0))
+    return bool(_seen(one) & _urgencies(one).get(0, NONE))
 
 
 def red_flag_rows(definition: Definition) -> list[tuple[str, int]]:
@@ -110,14 +148,14 @@ def _flagged(definition: Definition) -> Reading:
     return alone(definition, read)
 
 
-def _seen(reading: Reading) -> int:
+def _seen(reading: Reading) -> Some:
     """Where a red flag is there."""
     flags = reading.definition.red_flags
     every = (*flags.inputs.items(), *flags.outputs.items()) if flags is not None else ()
     return union(reading.guard(Within(name, frozenset(codes))) for name, codes in every)
 
 
-def _urgencies(reading: Reading) -> dict[int, int]:
+def _urgencies(reading: Reading) -> dict[int, Some]:
     """Where the rules ask for each urgency."""
     name = reading.definition.urgency
     ranks = {each.name.lower(): int(each) for each in Urgency}
@@ -125,8 +163,8 @@ def _urgencies(reading: Reading) -> dict[int, int]:
     output = name if table is None or name in table.outputs else next(iter(table.outputs))
     if output not in reading.outputs:
         return {rank: reading.guard(Compare(name, Op.EQ, code)) for code, rank in ranks.items()}
-    found: dict[int, int] = {}
+    found: dict[int, Some] = {}
     for value, worlds in reading.outputs[output].items():
         rank = ranks.get(str(value), 0)
-        found[rank] = found.get(rank, 0) | worlds
+        found[rank] = found.get(rank, NONE) | worlds
     return found

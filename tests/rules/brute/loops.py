@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from tests.rules.brute.places import Place
-from tests.rules.brute.reading import union
 from tests.rules.brute.walking import Pathway, Walk
+from tests.rules.worlds import Bits
 
 
 def judged(one: Pathway, found: Walk) -> Iterator[str]:
@@ -13,7 +13,7 @@ def judged(one: Pathway, found: Walk) -> Iterator[str]:
         yield "loops-bounded"
 
 
-def _endless(one: Pathway, found: Mapping[Place, int]) -> bool:
+def _endless(one: Pathway, found: Mapping[Place, Bits]) -> bool:
     left = {place: worlds for place, worlds in found.items() if place.waits}
     alone = {place: [step for step in one.steps(place) if step.alone] for place in left}
     waiting = set(left)
@@ -23,13 +23,12 @@ def _endless(one: Pathway, found: Mapping[Place, int]) -> bool:
             into.setdefault(step.to, set()).add(place)
     while waiting:
         place = waiting.pop()
-        worlds = left.get(place, 0)
-        still = worlds & union(
-            step.backward(one.reading, left[step.to])
-            for step in alone.get(place, ())
-            if left.get(step.to)
-        )
-        if still != worlds:
+        still = one.running.none(place)
+        for step in alone[place]:
+            if step.to in left:
+                still |= one.running.backward(place, step, left[step.to])
+        still &= left[place]
+        if (still != left[place]).any():
             left[place] = still
             waiting |= into.get(place, set())
-    return any(left.values())
+    return any(worlds.any() for worlds in left.values())

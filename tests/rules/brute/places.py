@@ -2,23 +2,29 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TypeAlias
 
-from tests.rules.brute.reading import Facts, Reading
-from tests.rules.worlds import Known
+from carelane.facts.fact import Urgency
+from tests.rules.brute.reading import Facts
+from tests.rules.worlds import Known, Some
 
 To: TypeAlias = Callable[[int], Sequence[int]]
 Change: TypeAlias = tuple[str, To]
+Act: TypeAlias = Change | Some
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One open wait: its state, effects whose ends it waits for, whether one failed, and (if watched) its pool."""
+    """One open wait: its state, effects whose ends it waits for, and whether one failed.
+
+    `serves`, if watched: which urgencies its pool is for.
+    """
 
     state: str
     pending: frozenset[str] = frozenset()
     failed: bool = False
-    pool: str = ""
+    serves: frozenset[Urgency] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +62,24 @@ class Step:
     """
 
     to: Place
-    ops: tuple[Change | int, ...] = ()
+    ops: tuple[Act, ...] = ()
     after: tuple[Change, ...] = ()
     through: tuple[str, ...] = ()
     alone: bool = False
     name: tuple[str, str] = ("", "")
     opening: frozenset[str] = frozenset()  # blocks of which not every region has begun
+    flagged: int = -1  # how urgent a red flag makes it, where that is watched
+
+    @property
+    def every(self) -> tuple[Act, ...]:
+        """What changes and what must hold, in order."""
+        return (*self.ops, *self.after)
 
     def at(self, place: Place, *through: str) -> "Step":
         """It leads on to here."""
         return replace(self, to=place, through=(*self.through, *through))
 
-    def where(self, worlds: int, read: set[str]) -> "Step":
+    def where(self, worlds: Some, read: set[str]) -> "Step":
         """Only in these worlds; what is asked sees what has been set."""
         if read & {name for name, _ in self.after}:
             return replace(self, ops=(*self.ops, *self.after, worlds), after=())
@@ -77,38 +89,14 @@ class Step:
         """Something is set."""
         return replace(self, after=(*self.after, *changes))
 
-    def heard(self, reading: Reading, worlds: int) -> int:
-        """The worlds once its values are in and its branches have asked, before it sets anything."""
-        for op in self.ops:
-            worlds = worlds & op if isinstance(op, int) else reading.worlds.moved(worlds, *op)
-            if not worlds:
-                return 0
-        return worlds
 
-    def led(self, reading: Reading, worlds: int) -> int:
-        """Where it leads, once it has been heard."""
-        for name, to in self.after:
-            worlds = reading.worlds.moved(worlds, name, to)
-        return worlds
-
-    def forward(self, reading: Reading, worlds: int) -> int:
-        """Where it leads from these worlds."""
-        return self.led(reading, self.heard(reading, worlds))
-
-    def backward(self, reading: Reading, worlds: int) -> int:
-        """From where it leads into these worlds."""
-        for op in reversed((*self.ops, *self.after)):
-            if not worlds:
-                return 0
-            worlds = worlds & op if isinstance(op, int) else reading.worlds.back(worlds, *op)
-        return worlds
-
-
+@cache
 def plus(most: int) -> To:
     """One more, never past the bound."""
     return lambda number: [min(number + 1, most)]
 
 
+@cache
 def to(number: int) -> To:
     """This one, whatever it was."""
     return lambda _: [number]

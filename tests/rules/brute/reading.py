@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_
 from typing import TypeAlias
+
+import numpy as np
 
 from carelane.pathways.definition import Definition, Hit, Table
 from carelane.pathways.guard import (
@@ -17,11 +21,10 @@ from carelane.pathways.guard import (
     Until,
     Within,
 )
-from tests.rules.brute.domains import NotForMe, compare, dimensions, holds
+from tests.rules.brute.domains import compare, dimensions, holds
 from tests.rules.brute.texts import fields
-from tests.rules.worlds import Known, Worlds, count
+from tests.rules.worlds import NONE, Known, Some, Worlds, union
 
-WORLDS_MAX = 1_200_000
 Facts: TypeAlias = frozenset[tuple[str, Known]]
 """What a place itself says: how regions ended, and other cases."""
 
@@ -33,18 +36,19 @@ class Reading:
     definition: Definition
     narrowed: Mapping[str, Sequence[Known]] = field(default_factory=dict)
     worlds: Worlds = field(init=False)
-    outputs: dict[str, dict[Known, int]] = field(default_factory=dict)
-    _guards: dict[tuple[Guard, Facts], int] = field(default_factory=dict)
+    outputs: dict[str, dict[Known, Some]] = field(default_factory=dict)
+    _guards: dict[tuple[Guard, Facts], Some] = field(default_factory=dict)
+
+    _given: dict[tuple[str, str, str], Some] = field(default_factory=dict)
+    _blurred: dict[tuple[Some, frozenset[int]], Some] = field(default_factory=dict)
+    _opposites: dict[Some, Some] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        found = dict(dimensions(self.definition, self.narrowed))
-        if count(found) > WORLDS_MAX:
-            raise NotForMe(f"{count(found)} worlds")
-        self.worlds = Worlds(found)
+        self.worlds = Worlds(dict(dimensions(self.definition, self.narrowed)))
         for table in self.definition.tables.values():
             self.outputs |= self._answers(table)
 
-    def guard(self, guard: Guard, facts: Facts = frozenset()) -> int:
+    def guard(self, guard: Guard, facts: Facts = frozenset()) -> Some:
         """The worlds in which a guard holds, at a place that says these things."""
         asked = fields(guard)
         key = (guard, frozenset(one for one in facts if one[0] in asked))
@@ -52,13 +56,10 @@ class Reading:
             self._guards[key] = self._guard(guard, key[1])
         return self._guards[key]
 
-    def _guard(self, guard: Guard, facts: Facts) -> int:
+    def _guard(self, guard: Guard, facts: Facts) -> Some:
         match guard:
             case All(parts):
-                found = self.worlds.every
-                for part in parts:
-                    found &= self.guard(part, facts)
-                return found
+                return reduce(and_, (self.guard(part, facts) for part in parts), self.worlds.every)
             case Either(parts):
                 return union(self.guard(part, facts) for part in parts)
             case Not(part):
@@ -75,29 +76,49 @@ class Reading:
             case Compare(name) | Within(name) | Missing(name) | Until(name):
                 return self._atom(guard, name, facts)
 
-    def _atom(self, guard: Guard, name: str, facts: Facts) -> int:
+    def _atom(self, guard: Guard, name: str, facts: Facts) -> Some:
         if name in self.outputs:
             return union(w for v, w in self.outputs[name].items() if holds(guard, v))
         if "." in name and name not in self.worlds.dimensions:
-            return self.worlds.every if holds(guard, dict(facts).get(name)) else 0
+            return self.worlds.every if holds(guard, dict(facts).get(name)) else NONE
         return self.worlds.where(name, lambda value: holds(guard, value))
 
-    def _values(self, name: str, facts: Facts) -> Iterable[tuple[Known, int]]:
+    def _values(self, name: str, facts: Facts) -> Iterable[tuple[Known, Some]]:
         if name in self.outputs:
             return self.outputs[name].items()
         if name not in self.worlds.dimensions:
             return [(dict(facts).get(name), self.worlds.every)]
         return [(one, self._where(name, one)) for one in self.worlds.dimensions[name]]
 
-    def _where(self, name: str, one: Known) -> int:
+    def _where(self, name: str, one: Known) -> Some:
         return self.worlds.where(name, lambda other: other == one)
 
-    def given(self, table: str, output: str, answer: str) -> int:
-        """The worlds in which a collect table has this answer among its answers."""
-        rows = self.definition.tables[table].rows
-        return union(self.guard(row.when) for row in rows if str(row.then.get(output)) == answer)
+    def opposite(self, worlds: Some) -> Some:
+        """All others."""
+        if worlds not in self._opposites:
+            self._opposites[worlds] = self.worlds.every & ~worlds
+        return self._opposites[worlds]
 
-    def hits(self, table: Table) -> list[int]:
+    def blurred(self, worlds: Some, axes: frozenset[int]) -> Some:
+        """The worlds that differ from one of these in other dimensions only."""
+        key = (worlds, axes)
+        if key not in self._blurred:
+            gone = tuple(axis for axis in worlds.told_apart() if axis not in axes)
+            less = np.logical_or.reduce(worlds.bits, axis=gone, keepdims=True) if gone else None
+            self._blurred[key] = worlds if less is None else Some(less)
+        return self._blurred[key]
+
+    def given(self, table: str, output: str, answer: str) -> Some:
+        """The worlds in which a collect table has this answer among its answers."""
+        key = (table, output, answer)
+        if key not in self._given:
+            rows = self.definition.tables[table].rows
+            self._given[key] = self.worlds.every & union(
+                self.guard(row.when) for row in rows if str(row.then.get(output)) == answer
+            )
+        return self._given[key]
+
+    def hits(self, table: Table) -> list[Some]:
         """The worlds in which each row answers."""
         held = [self.guard(row.when) for row in table.rows]
         if table.hit is Hit.UNIQUE:
@@ -108,27 +129,19 @@ class Reading:
         left, found = self.worlds.every, []
         for here in held:
             found.append(here & left)
-            left &= ~here
+            left = left & ~here
         return found
 
-    def _answers(self, table: Table) -> dict[str, dict[Known, int]]:
+    def _answers(self, table: Table) -> dict[str, dict[Known, Some]]:
         hits = self.hits(table)
-        found: dict[str, dict[Known, int]] = {}
+        found: dict[str, dict[Known, Some]] = {}
         for name in table.outputs:
-            answered = 0
-            by_value: dict[Known, int] = {}
+            answered = NONE
+            by_value: dict[Known, Some] = {}
             for row, worlds in zip(table.rows, hits, strict=True):
                 value = row.then.get(name)
-                by_value[value] = by_value.get(value, 0) | worlds
-                answered |= worlds
-            by_value[None] = by_value.get(None, 0) | self.worlds.every & ~answered
+                by_value[value] = by_value.get(value, NONE) | worlds
+                answered = answered | worlds
+            by_value[None] = by_value.get(None, NONE) | self.worlds.every & ~answered
             found[name] = by_value
         return found
-
-
-def union(many: Iterable[int]) -> int:
-    """All worlds of several sets."""
-    found = 0
-    for each in many:
-        found |= each
-    return found

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from carelane.pathways.definition import Definition, Hit, Table
-from tests.rules.brute.reading import Reading, union
+from tests.rules.brute.reading import Reading
 from tests.rules.brute.texts import fields, names
+from tests.rules.worlds import union
 
 
 def judged(definition: Definition) -> Iterator[str]:

@@ -146,8 +146,9 @@ where h.offered_at >= %(from_at)s and h.offered_at < %(to_at)s
   and (%(service_line)s::text is null or h.service_line = %(service_line)s)
 
 -- name: counted_misroutes
--- Routings marked wrong or overridden, and tasks given to another pool, by rule and release, with the seconds that the
--- item had spent where the rule sent it. Of one case and rule the first counts.
+-- Routings marked wrong or overridden, and tasks given to another pool, by rule and by the release that routed (the case
+-- may have moved on since), with the seconds that the item had spent where the rule sent it. Of one case and rule the
+-- first counts.
 select distinct on (m.case_id, m.rule) m.case_id, c.pathway, c.site, c.service_line, c.opened_at, m.at, m.rule,
        m.release, m.reason,
        extract(epoch from m.at - coalesce(
@@ -157,12 +158,14 @@ from (
   select o.case_id, o.rule, o.release, o.reason, o.at, (select t.step from task t where t.id = o.task) as step
   from routing_override o
   union all
-  select a.case_id, coalesce(
-           (select r->>'rule' from application b cross join lateral jsonb_array_elements(b.reasons) with ordinality e(r, n)
-            where b.case_id = a.case_id and b.revision <= a.revision and r->>'rule' like 'table %%'
-            order by b.revision desc, n desc limit 1), ''),
-         k.release, 'moved to another pool', a.at, (f.refers->>'step')::uuid
+  select a.case_id, coalesce(routed.rule, ''), coalesce(nullif(routed.release, ''), nullif(a.release, ''), k.release),
+         'moved to another pool', a.at, (f.refers->>'step')::uuid
   from application a join fact f on f.id = a.fact join pathway_case k on k.id = a.case_id
+  left join lateral (
+    select r->>'rule' as rule, b.release
+    from application b cross join lateral jsonb_array_elements(b.reasons) with ordinality e(r, n)
+    where b.case_id = a.case_id and b.revision <= a.revision and r->>'rule' like 'table %%'
+    order by b.revision desc, n desc limit 1) routed on true
   where f.type = 'task.reassigned' and a.parked = '' and a.reasons @> '[{"rule": "reassign", "answer": "pool"}]') m
 join pathway_case c on c.id = m.case_id
 where m.at >= %(from_at)s and m.at < %(to_at)s

@@ -127,9 +127,13 @@ update handover set withdrawn_at = %(now)s
 where id = %(id)s and giver = %(person)s and accepted_at is null and withdrawn_at is null returning task
 
 -- name: add_override
--- A person routed against the rule: counted by rule and release.
+-- A person routed against the rule: counted by rule and by the release by which the rule answered last; `release` is
+-- the case's own, for what was decided before that was kept.
 insert into routing_override (id, organisation, site, service_line, case_id, task, person, rule, release, reason, at)
-values (%(id)s, %(organisation)s, %(site)s, %(service_line)s, %(case_id)s, %(task)s, %(person)s, %(rule)s, %(release)s,
+values (%(id)s, %(organisation)s, %(site)s, %(service_line)s, %(case_id)s, %(task)s, %(person)s, %(rule)s,
+        coalesce((select nullif(a.release, '') from application a where a.case_id = %(case_id)s
+                  and a.reasons @> jsonb_build_array(jsonb_build_object('rule', %(rule)s::text))
+                  order by a.revision desc limit 1), %(release)s),
         %(reason)s, %(now)s)
 
 -- name: add_entry
