@@ -86,26 +86,13 @@ async def test_an_unprepared_visit_is_acted_on_before_it_happens(clinic: Clinic)
 
 
 @pytest.mark.requirement("R34")
-async def test_whom_no_message_reaches_is_one_task_and_its_answer_ends_it(clinic: Clinic) -> None:
-    """Two questionnaires that no address takes: one case names both, and giving them up opens no other one."""
+async def test_whom_no_message_reaches_is_called_instead(clinic: Clinic) -> None:
+    """The questionnaire that no address takes is checked by a person at once, not three days before."""
     await clinic.known(2, "")
-    for number, days in (("N1", 9), ("N2", 16)):
-        await clinic.visit(number, 2, clinic.hand() + timedelta(days=days), service="new-patient")
-        await clinic.settle()
-
-    assert clinic.effects("visit-preparation") == [("ask", "withdrawn", "no-address")] * 2
-    assert clinic.states("effect-attention") == ["attention"]
-    ((numbers,),) = clinic.feed.sql(
-        "select jsonb_array_length(state -> 'keys' -> 'effect') from pathway_case"
-        " where pathway = 'effect-attention'"
-    )
-    assert numbers == 2
-
-    form = {"note": "Called; the patient answers by phone."}
-    done = await clinic.do("settle-effect", "not-needed", by="jonas.weald", form=form)
-    assert done == ""
+    await clinic.visit("N1", 2, clinic.hand() + timedelta(days=9), service="new-patient")
     await clinic.settle()
 
-    assert clinic.states("effect-attention") == ["closed: not-needed"]
-    assert clinic.effects("effect-attention") == [("drop", "done", "")]
+    assert clinic.effects("visit-preparation") == [("ask", "withdrawn", "no-address")]
+    assert clinic.states("visit-preparation") == ["checking"]
+    assert clinic.states("effect-attention") == []
     clinic.owned()

@@ -159,3 +159,35 @@ async def test_one_bad_record_stops_no_batch(clinic: Clinic) -> None:
     assert clinic.states("appointment-reminder") == ["messaging", "messaging"]
     assert len(clinic.texts()) == 2  # both who can be reminded
     clinic.owned()
+
+
+@pytest.mark.requirement("R34")
+async def test_what_reaches_a_patient_by_no_message_is_one_task_for_all(clinic: Clinic) -> None:
+    """Two last reminders that no address takes: one case names both, and giving them up opens no other one."""
+    await clinic.known(2, "")
+    for number, hours in (("N1", 120), ("N2", 121)):
+        await clinic.visit(number, 2, clinic.hand() + timedelta(hours=hours), service="follow-up")
+    await clinic.wait(minutes=5)
+    assert clinic.states("appointment-reminder") == ["calling", "calling"]
+    for _ in range(2):
+        refused = await clinic.do("call-before", "could-not-do", person=2, reason="other")
+        assert refused == ""
+    await clinic.wait(hours=98)
+
+    ended = [each for each in clinic.effects("appointment-reminder") if each[0] == "remind-late"]
+    assert ended == [("remind-late", "withdrawn", "no-address")] * 2
+    assert clinic.states("effect-attention") == ["attention"]
+    ((numbers,),) = clinic.feed.sql(
+        "select jsonb_array_length(state -> 'keys' -> 'effect') from pathway_case"
+        " where pathway = 'effect-attention'"
+    )
+    assert numbers == 2
+
+    form = {"note": "Told by phone."}
+    done = await clinic.do("settle-effect", "not-needed", by="jonas.weald", form=form)
+    assert done == ""
+    await clinic.settle()
+
+    assert clinic.states("effect-attention") == ["closed: not-needed"]
+    assert clinic.effects("effect-attention") == [("drop", "done", "")]
+    clinic.owned()

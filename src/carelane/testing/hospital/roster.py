@@ -30,15 +30,16 @@ class Pattern:
 
 
 OFFICE = Pattern(week=(8, 17))
-CLINIC = ((8.5, 11.75), (13, 16.5))
-ROOMS = ((8.5, 10.5), (13, 15.25))
+CLINIC = ((8.5, 12), (13, 16.75))
+ROOMS = ((8.5, 10.75), (13, 15.25))
+LONG_ROOMS = ((8.5, 11.25), (13, 15.75))
 ROSTER: Mapping[str, Pattern] = {
     "amara.quill": OFFICE,
     "bo.tarrant": OFFICE,
     "cleo.marsh": Pattern(site="harbour", week=(8.5, 17)),
     "tilda.crane": Pattern(site="lakeside", week=(7.5, 16.5)),
     "umar.vance": Pattern(week=(10, 19), weekend=(9, 15)),
-    "dev.okafor": Pattern(week=(7, 16), clinic=ROOMS),
+    "dev.okafor": Pattern(week=(7, 16), clinic=LONG_ROOMS),
     "edda.voss": Pattern(week=(8, 17), clinic=ROOMS),
     "oskar.lind": Pattern(
         week=(14, 23),
@@ -54,7 +55,7 @@ ROSTER: Mapping[str, Pattern] = {
     ),
     "farid.noor": Pattern(week=(8, 17), clinic=CLINIC),
     "gwen.ashby": Pattern(week=(8, 17), clinic=CLINIC),
-    "hugo.lindqvist": Pattern(week=(7.5, 17.5), clinic=((9, 11), (13.5, 16))),
+    "hugo.lindqvist": Pattern(week=(7.5, 17.5), clinic=((9, 11.25), (13.5, 16.25))),
     "petra.soldan": Pattern(week=(8, 17), clinic=CLINIC),
     "quentin.abara": Pattern(week=(8, 17), clinic=CLINIC),
     "rosa.ikeda": Pattern(week=(8, 17), clinic=CLINIC),
