@@ -11,6 +11,7 @@ from carelane.pathways.guard import (
     Guard,
     Missing,
     Not,
+    Op,
     Same,
     Until,
     Within,
@@ -21,7 +22,7 @@ _FORM = "task.form."
 
 
 def guards_of(definition: Definition) -> Iterator[Guard]:
-    """Every guard of the pathway: starts, rows, choices among cases, and branches."""
+    """Every guard of the pathway: starts, rows, choices among cases, branches; and what is watched like one."""
     for event in definition.events.values():
         if event.start is not None:
             yield event.start.when
@@ -30,6 +31,19 @@ def guards_of(definition: Definition) -> Iterator[Guard]:
         yield from (row.when for row in table.rows)
     for edge in edges_of(definition):
         yield from (branch.when for branch in edge.branches)
+    yield from _watched(definition)
+
+
+def _watched(definition: Definition) -> Iterator[Guard]:
+    """What makes a difference though no guard need ask: whether an input is a red flag, and which urgency one says."""
+    flags = definition.red_flags
+    if flags is None:
+        return
+    for name, codes in flags.inputs.items():
+        yield Within(name, frozenset(codes))
+    given = {**definition.inputs, **definition.variables}.get(definition.urgency)
+    for code in given.codes if given is not None else ():
+        yield Compare(definition.urgency, Op.EQ, code)
 
 
 def edges_of(definition: Definition) -> Iterator[Edge]:

@@ -11,6 +11,7 @@ from carelane.pathways.guard import (
     Guard,
     Missing,
     Not,
+    Op,
     Same,
     Until,
     Within,
@@ -40,10 +41,17 @@ def edges_of(state: State) -> Iterator[Edge]:
 
 
 def guards(definition: Definition) -> Iterator[Guard]:
-    """Every guard: of starts, rows and branches. Which of several cases an event is for is not looked at."""
+    """Every guard, and what red flags ask. Which of several cases an event is for is not looked at."""
     yield from (event.start.when for event in definition.events.values() if event.start is not None)
     yield from (row.when for table in definition.tables.values() for row in table.rows)
     yield from (branch.when for edge in edges(definition) for branch in edge.branches)
+    if (
+        definition.red_flags is not None
+    ):  # which codes are flags makes a difference that no guard need ask about
+        yield from (Within(n, frozenset(codes)) for n, codes in definition.red_flags.inputs.items())
+        for one in (*definition.inputs.values(), *definition.variables.values()):
+            if one.name == definition.urgency:
+                yield from (Compare(one.name, Op.EQ, code) for code in one.codes)
 
 
 def parts(guard: Guard) -> Iterator[Compare | Same | Within | Missing | Until | Elapsed]:

@@ -1,0 +1,87 @@
+"""A red flag is told from every other code, also where no guard tells it: what is watched cuts cells too."""
+
+from pathlib import Path
+
+import pytest
+
+from carelane.pathways.definition import Definition
+from carelane.pathways.loading import load
+from carelane.proofs.prove import prove
+from carelane.proofs.verdicts import Verdict
+from tests.rules.brute import judge
+
+TEXT = (Path(__file__).parents[2] / "pathways/scheduling-request.yaml").read_text("utf-8")
+FLAGS = "chest-pain, breathing-difficulty, stroke-signs, severe-bleeding, unconscious, suicidal, anaphylaxis"
+ROW = f'"complaint in {{{FLAGS}}}", then: emergency'
+LED_DOWN = "red-flags-to-urgent-pools"
+SMALL = """
+pathway: small
+version: "1"
+language: 2
+subject: patient
+title: A code that nothing asks about is a red flag
+touches: [none]
+urgency: asked
+red_flags: { approvers: [director, lead], inputs: { flag: [bad] } }
+inputs:
+  flag: { from: request.flag, codes: [good, bad] }
+  asked: { from: request.priority, order: [routine, urgent, asap, stat] }
+events:
+  request.received: { keys: [request], start: { when: START, unique: request }, several: one, none: { ignore: no } }
+tasks:
+  look: { title: Look, outcomes: [done, could-not-do], could_not: could-not-do, reasons: [other] }
+pools: { desk: POOL }
+start: looking
+everywhere: { request.received: stay }
+states:
+  looking:
+    status: open
+    task: look
+    owner: { pool: desk }
+    clock: { kind: wall, due: 1d }
+    fallback: { repeat: until acknowledged, to: desk }
+    outcomes: { done: closed, could-not-do: again }
+  closed: { final: true, status: closed, outcome: over }
+"""
+
+
+def refuted(definition: Definition) -> set[str]:
+    """The rules that the prover refutes."""
+    return {one.rule for one in prove(definition).findings if one.verdict is Verdict.REFUTED}
+
+
+def loaded(text: str) -> Definition:
+    """A text without mistakes."""
+    definition, problems = load(text)
+    assert definition is not None, [each.line() for each in problems]
+    return definition
+
+
+@pytest.mark.requirement("R131")
+@pytest.mark.parametrize("code", FLAGS.split(", "))
+def test_mutant_that_forgets_one_red_flag_in_a_row_is_refused(code: str) -> None:
+    """Without its place in the row, the flag would be like any other complaint, and wait at a desk."""
+    left = ", ".join(one for one in FLAGS.split(", ") if one != code)
+    assert ROW in TEXT
+    given = loaded(TEXT.replace(ROW, f'"complaint in {{{left}}}", then: emergency'))
+
+    assert refuted(given) == {LED_DOWN}
+    assert judge(given) == {LED_DOWN}
+
+
+@pytest.mark.parametrize(
+    ("start", "pool", "broken"),
+    [
+        ("always", "[routine, urgent, asap, stat]", {LED_DOWN}),
+        ("flag = good", "[routine, urgent, asap, stat]", {LED_DOWN}),
+        ("asked = asap", "[urgent, asap]", {LED_DOWN}),
+    ],
+)
+def test_a_red_flag_that_no_guard_asks_about_is_seen(
+    start: str, pool: str, broken: set[str]
+) -> None:
+    """It is there, it says nothing of urgency, and so the case would stay routine."""
+    given = loaded(SMALL.replace("START", start).replace("POOL", pool))
+
+    assert refuted(given) == broken
+    assert judge(given) == broken
