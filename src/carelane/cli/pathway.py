@@ -15,7 +15,7 @@ from carelane.cli import (
     shadow,
 )
 from carelane.cli.asking import answer
-from carelane.cli.pathway_files import errors_in, problems_of
+from carelane.cli.pathway_files import errors_in, pathways_in, problems_of
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -36,7 +36,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _check(options: argparse.Namespace) -> int:
-    found = {str(file): problems_of(file) for file in options.files}
+    found = {str(file): problems_of(file) for file in pathways_in(options.files)}
     problems = [problem for listed in found.values() for problem in listed]
     document = {
         "files": [

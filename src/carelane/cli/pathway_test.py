@@ -1,10 +1,10 @@
-"""`pathway test FILE...`: runs the text tables beside a pathway, and prints one that fails as it really went."""
+"""`pathway test FILE...` or folders: runs the text tables beside a pathway, and prints one that fails as it really went."""
 
 import argparse
 from pathlib import Path
 
 from carelane.cli.asking import answer
-from carelane.cli.pathway_files import definition_of, errors_in, text_of
+from carelane.cli.pathway_files import definition_of, errors_in, pathways_in, text_of
 from carelane.facts.errors import SetupFault
 from carelane.pathways.definition import Definition
 from carelane.pathways.trial import Trial, read_trials
@@ -44,7 +44,7 @@ def trials_of(file: Path, definition: Definition) -> tuple[Trial, ...]:
 
 def _test(options: argparse.Namespace) -> int:
     lines, results = list[str](), list[dict[str, object]]()
-    for file in options.files:
+    for file in pathways_in(options.files):
         definition = definition_of(file)
         for trial in trials_of(file, definition):
             rows = run_trial(definition, trial)
