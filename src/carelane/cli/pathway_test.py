@@ -1,4 +1,4 @@
-"""`pathway test FILE...` or folders: runs the text tables beside a pathway, and prints one that fails as it really went."""
+"""`pathway test FILE...` or folders: runs the text tables beside, and prints one that fails as it really went."""
 
 import argparse
 from pathlib import Path
