@@ -84,7 +84,7 @@ async def _one(outbox: Outbox, flight: Flight) -> None:
     labels = {"connection": flight.connection, "capability": flight.capability}
     seconds = (outbox.runtime.now() - started).total_seconds()
     outbox.runtime.observer.observe("carelane_effect_seconds", labels, seconds)
-    outbox.runtime.bell.ring("effects")
+    outbox.runtime.bell.ring_here("effects")  # this process has a loop for every destination
 
 
 async def attempt(outbox: Outbox, flight: Flight) -> Settlement:
