@@ -11,7 +11,7 @@ from carelane.effects.consent import opted_out
 from carelane.effects.flight import Flight, intent_of
 from carelane.effects.outbox import Outbox
 from carelane.effects.reaching import prepare
-from carelane.effects.routing import BATCH, route_new
+from carelane.effects.routing import BATCH, find_ways, route_new
 from carelane.effects.settle import settle
 from carelane.effects.settlement import Outcome, Settlement, dead, sent
 from carelane.facts.errors import CarelaneError
@@ -69,7 +69,7 @@ async def _waiting(outbox: Outbox) -> set[str]:
 
 async def send_ready(outbox: Outbox, name: str) -> int:
     """One round: claim what may go, send it, settle it; how many were sent. For tests, tools and draining."""
-    await route_new(outbox)
+    await find_ways(outbox)
     flights = await claim(outbox, name, limit=outbox.destinations[name].concurrency)
     async with asyncio.TaskGroup() as group:
         for flight in flights:

@@ -10,6 +10,7 @@ from carelane.effects.claim import claim_looks
 from carelane.effects.flight import Flight, intent_of, of_row
 from carelane.effects.following import ask_due
 from carelane.effects.outbox import Outbox
+from carelane.effects.routing import route_new
 from carelane.effects.settle import settle, write
 from carelane.effects.settlement import (
     Health,
@@ -36,7 +37,8 @@ async def reconcile(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
 
 async def reconcile_once(outbox: Outbox, name: str) -> int:
     """One round of everything; how many effects it moved."""
-    moved = await receipted(outbox, name)
+    moved = await route_new(outbox)
+    moved += await receipted(outbox, name)
     moved += await recover_lost(outbox, name)
     moved += await end_overdue(outbox, name)
     moved += await look_up_due(outbox, name)

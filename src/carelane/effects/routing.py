@@ -17,15 +17,24 @@ from carelane.facts.intent import PATIENT_MESSAGE
 BATCH = 200
 
 
+Unserved = Sequence[tuple[str, str]]
+"""Capabilities and the sites at which no connection has them."""
+
+
 async def route_new(outbox: Outbox) -> int:
     """One round: how many effects found their connection one by one, or ended because there is none."""
+    done, unserved = await find_ways(outbox)
+    return done + await _end(outbox, unserved)
+
+
+async def find_ways(outbox: Outbox) -> tuple[int, Unserved]:
+    """Give new effects their connection: how many messages to patients found theirs, and what has none."""
     unserved = await assign(outbox)
     done = await address(outbox, [site for what, site in unserved if what == PATIENT_MESSAGE])
-    done += await _end_unserved(outbox, [each for each in unserved if each[0] != PATIENT_MESSAGE])
-    return done
+    return done, [each for each in unserved if each[0] != PATIENT_MESSAGE]
 
 
-async def assign(outbox: Outbox) -> Sequence[tuple[str, str]]:
+async def assign(outbox: Outbox) -> Unserved:
     """Resolve capabilities to connections; those (capability, site) that no connection serves.
 
     Messages to patients are among them: they find theirs one by one (`reaching.address`).
@@ -42,7 +51,7 @@ async def assign(outbox: Outbox) -> Sequence[tuple[str, str]]:
     return unserved
 
 
-async def _end_unserved(outbox: Outbox, unserved: Sequence[tuple[str, str]]) -> int:
+async def _end(outbox: Outbox, unserved: Unserved) -> int:
     """Effects of a capability that no connection of their site has: a person must know."""
     done = 0
     for capability, site in unserved:

@@ -27,7 +27,7 @@ async def _laws(rig: Rig) -> dict[str, Law]:
 
 
 async def _a_day(rig: Rig, system: ScriptedSystem) -> None:
-    """Messages of every outcome; referrals, one of them completed and told to the EHR; two effects that died."""
+    """Messages of every outcome; referrals, one of them completed and told to the EHR; an effect that died."""
     tasks = [await rig.referral(subject=f"p{n}", order=f"O{n}") for n in range(3)]
     for (origin,) in rig.sql("select origin from fact where type = 'referral.received'"):
         _message(rig, origin, "facts")
@@ -69,7 +69,7 @@ async def test_the_four_laws_balance_at_any_instant(rig: Rig, system: ScriptedSy
         "rejected": 1,
     }
     assert found["effects"].parts["done"] == 1
-    assert found["effects"].parts["dead"] == 2  # one refused, one of a capability that nobody has
+    assert found["effects"].parts["dead"] == 1
     assert found["cases"].parts["open"] >= 3
 
 

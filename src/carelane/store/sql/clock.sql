@@ -16,14 +16,17 @@ returning ahead, moved
 
 -- name: busy
 -- What must end before the clock may move: messages and facts on their way, what is due, effects that may go or are going.
+-- Asked at every move: each part names the states of one partial index, for together they would walk all effects.
 select (select count(*) from message where outcome = 'pending') as messages,
        (select count(*) from inbox) as facts,
        (select count(*) from step where closed_at is null and next_at <= %(now)s::timestamptz - interval '1 second') as clocks,
        (select count(*) from decision where disposition = 'held' and held_until <= %(now)s) as held,
-       (select count(*) from effect where state = 'sending' or (state in ('ready', 'unknown') and not asked
+       (select count(*) from effect where state in ('sending', 'unknown')
+           and (state = 'sending' or (not asked and next_at <= %(now)s and (held_until is null or held_until <= %(now)s))))
+       + (select count(*) from effect where state = 'ready' and not asked
            and next_at <= %(now)s and (held_until is null or held_until <= %(now)s)
-           and (state = 'unknown' or not exists (select from effect before
-                where before.id = any(effect.after) and before.state in ('ready', 'sending', 'unknown'))))) as effects,
+           and not exists (select from effect before
+                where before.id = any(effect.after) and before.state in ('ready', 'sending', 'unknown'))) as effects,
        extract(epoch from %(now)s::timestamptz - (select min(next_at) from step where closed_at is null))::float8 as late_s
 
 -- name: next
@@ -35,7 +38,9 @@ select (select min(next_at) from step where closed_at is null and (safety or sta
   (select min(next_at) from step where closed_at is null and next_at > %(now)s::timestamptz - interval '1 second'),
   (select min(held_until) from decision where disposition = 'held' and held_until > %(now)s),
   (select min(greatest(next_at, coalesce(held_until, next_at))) from effect
-   where state in ('ready', 'unknown') and not asked and greatest(next_at, coalesce(held_until, next_at)) > %(now)s)
+   where state = 'ready' and not asked and greatest(next_at, coalesce(held_until, next_at)) > %(now)s),
+  (select min(greatest(next_at, coalesce(held_until, next_at))) from effect
+   where state = 'unknown' and not asked and greatest(next_at, coalesce(held_until, next_at)) > %(now)s)
 ) as at
 
 -- name: follow
