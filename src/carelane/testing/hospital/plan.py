@@ -50,7 +50,7 @@ KINDS: dict[str, Kind] = {
     "critical": Kind(workflow="k", a_day=5, always=True, red=1.0),
     "message": Kind(workflow="l", a_day=18, red=0.03, again=0.05),
     "outpatient": Kind(workflow="m", a_day=8),
-    "noise": Kind(workflow="", a_day=520, always=True),
+    "noise": Kind(workflow="", a_day=320, always=True),
     "trouble": Kind(workflow="", a_day=5),
 }
 _HOURS = (8, 9, 9, 10, 10, 10, 11, 11, 12, 13, 13, 14, 14, 14, 15, 15, 16, 17)
