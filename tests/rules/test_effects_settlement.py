@@ -239,3 +239,17 @@ def test_an_alert_goes_where_its_level_asks_if_a_connection_writes_there() -> No
     assert route([texts, mail], "update", "north") == "mail"
     assert route([texts], "update", "north") == "texts"
     assert route([mail], "update", "north", "phone") == "mail"
+
+
+@given(
+    state=st.sampled_from(["closed", "open", "half-open"]),
+    failures=st.integers(0, 3),
+    open_for=st.none() | st.integers(-60, 60),
+)
+def test_a_calm_gate_is_one_that_a_good_outcome_leaves_as_it_is(
+    state: str, failures: int, open_for: int | None
+) -> None:
+    """Then its row need not be locked: so it must be all of those, and no other."""
+    until = None if open_for is None else NOW + timedelta(seconds=open_for)
+    gate = Gate(state=state, failures=failures, open_until=until)
+    assert gate.calm == (after(gate, Health.WELL, EHR, NOW, open_for=timedelta(0)) == gate)

@@ -24,6 +24,11 @@ class Gate:
     tokens: float = 0.0
     tokens_at: datetime | None = None
 
+    @property
+    def calm(self) -> bool:
+        """Whether one more good outcome changes nothing: then nobody need lock the row to say so."""
+        return self.state == CLOSED and self.failures == 0 and self.open_until is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:

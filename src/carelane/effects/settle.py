@@ -177,6 +177,10 @@ def _fact(type_: str, flight: Flight, settlement: Settlement, now: datetime) -> 
 async def _health(outbox: Outbox, tx: Tx, name: str, settlement: Settlement, now: datetime) -> None:
     if settlement.health is Health.SILENT and settlement.hold_until is None:
         return
+    if settlement.health is Health.WELL and settlement.hold_until is None:
+        seen = await tx.one("effects.breaker", connection=name)
+        if seen is not None and Gate(**seen).calm:
+            return
     row = await tx.one("effects.gate", connection=name)
     if row is None:
         return

@@ -8,6 +8,10 @@ values (%(organisation)s, %(connection)s, %(kind)s, %(site)s) on conflict do not
 select state, open_until, failures, not_before, tokens, tokens_at
 from connection where name = %(connection)s for update
 
+-- name: breaker
+-- A connection's breaker as it stands, without a lock: the usual outcome changes nothing of it.
+select state, open_until, failures from connection where name = %(connection)s
+
 -- name: spend
 -- What a claim took out of the bucket, and the breaker as the claim left it.
 update connection set state = %(state)s, tokens = %(tokens)s, tokens_at = %(now)s where name = %(connection)s
