@@ -44,7 +44,7 @@ KINDS: dict[str, Kind] = {
     "referral": Kind(workflow="h", a_day=21, red=0.04, wrong=0.05, incomplete=0.1),
     "order": Kind(workflow="h", a_day=9, red=0.03),
     "lab": Kind(workflow="h", a_day=6),
-    "authorised-order": Kind(workflow="i", a_day=8, incomplete=0.06),
+    "authorised-order": Kind(workflow="i", a_day=9, incomplete=0.06),
     "stay": Kind(workflow="j", a_day=7, always=True),
     "abnormal": Kind(workflow="k", a_day=12),
     "critical": Kind(workflow="k", a_day=5, always=True, red=1.0),
