@@ -61,6 +61,9 @@ async def test_who_comes_second_is_told_who_won(desk: Desk, browser: Browser) ->
         assert "Amara Quill claimed this" in await second.inner_text("#drawer .notice.bad")
 
 
+MOVED = """() => document.activeElement !== window.was && document.activeElement.classList.contains('open')"""
+
+
 async def test_the_keyboard_alone_opens_claims_and_reaches_the_form(
     desk: Desk, browser: Browser
 ) -> None:
@@ -81,8 +84,9 @@ async def test_the_keyboard_alone_opens_claims_and_reaches_the_form(
     await page.keyboard.press("?")
     await page.uncheck("[data-keys]")
     await page.click("#help button")
+    await page.evaluate("() => { window.was = document.activeElement; }")
     await page.keyboard.press("j")
-    assert not await page.evaluate("() => document.activeElement.classList.contains('open')")
+    assert not await page.evaluate(MOVED), "a key that is switched off moves nobody"
     await _clean(desk, page)
 
 
