@@ -88,7 +88,7 @@ async def reading(links: Links, browser: Browser, language: str = "en") -> Async
 async def clean(links: Links, page: Page) -> None:
     """No finding of axe in the light or the dark, nothing beside the screen or cut off, no violation of the policy."""
     for scheme in ("dark", "light"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its words
+        await page.emulate_media(color_scheme=scheme)
         found = await Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
     assert await page.evaluate(INSIDE) == []
