@@ -83,7 +83,7 @@ async def _answer(port: int, number: int) -> str:
 async def test_what_the_site_adds_is_listened_to_without_a_restart(
     house: House, feed: Feed
 ) -> None:
-    """A new port answers and its messages are read; the old one keeps its socket; a taken port stops nobody."""
+    """A new port answers, the old one keeps its socket, a taken one stops nobody; what came by one now gone is read."""
     runtime, stop = house.runtime, asyncio.Event()
     rows = dict(runtime.directory.connections)
     old = replace(rows["mllp"], settings={**rows["mllp"].settings, "listen_port": 0})
@@ -108,12 +108,13 @@ async def test_what_the_site_adds_is_listened_to_without_a_restart(
             assert await _answer(int(str(new.settings["listen_port"])), 1) == "AA"
             assert await _answer(ports["mllp"], 2) == "AA"
             await _until(lambda: not _pending(feed))
+            await receiver.receive("lab-two", referral(4))
             _with(house, old)
             await _until(lambda: not _is_open(new))
             writer.write(frame(referral(3)))
             assert b"MSA|AA" in await reader.read(4096)
             await _until(lambda: not _pending(feed))
-            assert feed.sql("select count(*) from fact where type = 'referral.received'") == [(3,)]
+            assert feed.sql("select count(*) from fact where type = 'referral.received'") == [(4,)]
         finally:
             stop.set()
             for door in ("connections", "interpret"):

@@ -8,20 +8,28 @@ from carelane.compose.connections import readers
 from carelane.compose.turnover import until_other
 from carelane.engine.loop import keep
 from carelane.engine.runtime import Runtime
+from carelane.facts.ports import Reader
 from carelane.intake.interpret import interpret
 
 SCOUTED_S = 5.0  # a scout rings sooner; this is for one that died
 
 
 async def keep_reading(runtime: Runtime, stop: asyncio.Event) -> None:
-    """Interpret what is pending until told to stop, by the connections of now."""
+    """Interpret what is pending until told to stop, by the connections of now.
+
+    What came by a connection that the site takes away is still read, as it was read before.
+    """
+    reading: dict[str, Reader] = {}
     while not stop.is_set():
         rows = runtime.directory.connections
-        await until_other(runtime, stop, rows, partial(_loops, runtime), doors=("interpret/",))
+        reading |= readers(runtime.directory)
+        loops = partial(_loops, runtime, dict(reading))
+        await until_other(runtime, stop, rows, loops, doors=("interpret/",))
 
 
-def _loops(runtime: Runtime, over: asyncio.Event) -> Mapping[str, Callable[[], Awaitable[None]]]:
-    reading = readers(runtime.directory)
+def _loops(
+    runtime: Runtime, reading: Mapping[str, Reader], over: asyncio.Event
+) -> Mapping[str, Callable[[], Awaitable[None]]]:
     return {
         f"interpret-{name}": partial(
             keep,
