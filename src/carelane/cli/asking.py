@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import fields
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import msgspec
 
 from carelane.compose.database import running
 from carelane.compose.house import House, open_house
+from carelane.facts.errors import SetupFault
 from carelane.settings import Settings, load
 
 
@@ -76,6 +78,22 @@ def asking(
 ) -> Callable[[argparse.Namespace], int]:
     """A command that is one question to the house."""
     return lambda options: ask(options, partial(question, options))
+
+
+def instant(flag: str, text: str | None) -> datetime | None:
+    """The instant that a flag gives, UTC where it names no offset; None where it was not given.
+
+    Raises:
+        SetupFault: it is none; the message says how to write one.
+    """
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        remedy = "write it like 2026-11-30T08:00:00-05:00"
+        raise SetupFault(f"{flag} is no instant. Remedy: {remedy}") from None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def table(rows: list[dict[str, object]], columns: list[str]) -> str:

@@ -3,16 +3,15 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 from carelane.audit.actions import Tree
 from carelane.casebook.seen import Seen, seen
-from carelane.cli.asking import answer, ask, asking, settings_flags, table
+from carelane.cli.asking import answer, ask, asking, instant, settings_flags, table
 from carelane.compose.house import House
 from carelane.compose.verify import export_audit, verify_audit
-from carelane.facts.errors import SetupFault
 
 _DAYS = 30
 
@@ -72,8 +71,8 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 async def _seen(options: argparse.Namespace, house: House) -> int:
-    to_at = _instant("--to", options.to_at) or house.runtime.now() + timedelta(seconds=1)
-    from_at = _instant("--from", options.from_at) or to_at - timedelta(days=_DAYS)
+    to_at = instant("--to", options.to_at) or house.runtime.now() + timedelta(seconds=1)
+    from_at = instant("--from", options.from_at) or to_at - timedelta(days=_DAYS)
     async with house.runtime.worker.snapshot() as tx:
         found = await seen(
             tx, from_at=from_at, to_at=to_at, person=options.person, case=options.case
@@ -94,14 +93,3 @@ def _told(found: Sequence[Seen], people: Sequence[str], patients: Sequence[str])
     ]  # fmt: skip
     says = f"{len(people)} people saw {len(patients)} patients"
     return "\n".join([table(rows, [*rows[0]]), says]) if rows else "nobody saw anybody"
-
-
-def _instant(flag: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        remedy = "write it like 2026-11-30T08:00:00-05:00"
-        raise SetupFault(f"{flag} is no instant. Remedy: {remedy}") from None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

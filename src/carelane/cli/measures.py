@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from carelane.cli.asking import answer, asking, settings_flags, table
+from carelane.cli.asking import answer, asking, instant, settings_flags, table
 from carelane.compose.house import House
 from carelane.facts.errors import SetupFault
 from carelane.measures.against import Against, against
@@ -66,7 +66,7 @@ async def _run(options: argparse.Namespace, house: House) -> int:
 
 def before_of(options: argparse.Namespace, asked: Asked) -> tuple[Asked, ...]:
     """The period to compare with, as long as the one asked for; none where none is wanted."""
-    began = _instant("--against", options.against)
+    began = instant("--against", options.against)
     if began is None:
         return ()
     to_at = began + (asked.to_at - asked.from_at)
@@ -77,8 +77,8 @@ def before_of(options: argparse.Namespace, asked: Asked) -> tuple[Asked, ...]:
 
 def asked_of(options: argparse.Namespace, now: datetime) -> Asked:
     """The question, or what is wrong with it."""
-    to_at = _instant("--to", options.to_at) or now
-    from_at = _instant("--from", options.from_at) or to_at - timedelta(days=_DAYS)
+    to_at = instant("--to", options.to_at) or now
+    from_at = instant("--from", options.from_at) or to_at - timedelta(days=_DAYS)
     if from_at >= to_at:
         raise SetupFault("the period ends before it begins. Remedy: put --from before --to")
     parts = tuple(dict.fromkeys(part.strip().replace("-", "_") for part in options.by.split(",")))
@@ -86,17 +86,6 @@ def asked_of(options: argparse.Namespace, now: datetime) -> Asked:
         raise SetupFault(f"--by knows no {', '.join(unknown)}. Remedy: some of {', '.join(PARTS)}")
     return Asked(from_at=from_at, to_at=to_at, pathway=options.pathway, site=options.at_site,
                  service_line=options.service_line, parts=parts)  # fmt: skip
-
-
-def _instant(flag: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        remedy = "write it like 2026-11-30T08:00:00-05:00"
-        raise SetupFault(f"{flag} is no instant. Remedy: {remedy}") from None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _told(figures: Sequence[Figure]) -> Iterator[str]:
