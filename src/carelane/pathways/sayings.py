@@ -37,11 +37,12 @@ def owner_words(owner: Owner | None) -> str:
 
 
 def clock_words(clock: ClockSpec | None) -> str:
-    """`due 3d (business days), warns at 2d`."""
+    """`due 3d (business days), warns at 2d`; `due 24h before appointment_start, if that is past in 2h`."""
     if clock is None:
         return "none"
     if clock.back is not None:
         base = f"due {duration_text(clock.back.by)} before {clock.back.before}"
+        base += f", if that is past in {duration_text(clock.back.if_past)}"
     else:
         base = f"due {duration_text(clock.due)}" if clock.due is not None else "due"
     since = f" from {clock.start}" if clock.start else ""
