@@ -1,6 +1,7 @@
 # Everything a fresh clone needs is set up by the targets themselves; `make help` lists them.
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
+unexport PYTHONDONTWRITEBYTECODE # every process would compile all of Carelane anew
 WORKERS ?= 2
 BIN := .venv/bin
 
