@@ -14,6 +14,7 @@ from carelane.compose.connections import settings_of
 from carelane.compose.durability import Guard
 from carelane.compose.house import House
 from carelane.compose.instructions import instructing
+from carelane.compose.turnover import Work
 from carelane.connect.channel.adapter import open_door as open_channel_door
 from carelane.connect.fhir.adapter import open_door as open_fhir_door
 from carelane.connect.fhir.adapter import open_poller
@@ -28,7 +29,6 @@ from carelane.facts.errors import SetupFault
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
-Work = Callable[[], Awaitable[None]]
 POLL_S = 10.0
 
 

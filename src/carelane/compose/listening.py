@@ -12,8 +12,8 @@ from functools import partial
 from carelane.compose.connections import envelopes, inbound, settings_of
 from carelane.compose.durability import Guard
 from carelane.compose.house import House
-from carelane.compose.incoming import App, Work, doors, pollers
-from carelane.compose.turnover import Rows, until_other
+from carelane.compose.incoming import App, doors, pollers
+from carelane.compose.turnover import Rows, Work, until_other
 from carelane.connect.hl7v2.adapter import open_listener
 from carelane.connect.hl7v2.listener import Listener
 from carelane.directory.snapshot import ConnectionRow

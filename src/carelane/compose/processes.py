@@ -7,7 +7,7 @@ import asyncio
 import gc
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from carelane.compose.audit import notary_of
@@ -19,6 +19,7 @@ from carelane.compose.listening import Listening
 from carelane.compose.reading import keep_reading
 from carelane.compose.refresh import keep_current
 from carelane.compose.sending import begin as sending_of
+from carelane.compose.turnover import Work
 from carelane.engine import downtime
 from carelane.engine.bell import carry
 from carelane.engine.demo_clock import DOOR, follow
@@ -37,7 +38,6 @@ from carelane.settings import Settings
 from carelane.store.notify import open_wire
 from carelane.store.roles import DatabaseUrls
 
-Work = Callable[[], Awaitable[None]]
 NOTHING: Mapping[str, App] = {}
 
 

@@ -5,22 +5,20 @@ goes on as before, and the log says which kind of fault it was.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from carelane.compose.connections import counters
 from carelane.compose.house import House
 from carelane.compose.people import outbox_of
-from carelane.compose.turnover import until_other
+from carelane.compose.turnover import Work, until_other
 from carelane.effects.claim import know
 from carelane.effects.dispatch import dispatch, scout
 from carelane.effects.outbox import Outbox
 from carelane.effects.reconcile import reconcile
 from carelane.effects.sweep import nightly
 from carelane.facts.errors import CarelaneError
-
-Work = Callable[[], Awaitable[None]]
 
 
 @dataclass(slots=True)

@@ -9,7 +9,8 @@ from carelane.engine.runtime import Runtime
 
 LOOK_S = 2.0
 Rows = Mapping[str, ConnectionRow]
-Loops = Callable[[asyncio.Event], Mapping[str, Callable[[], Awaitable[None]]]]
+Work = Callable[[], Awaitable[None]]
+Loops = Callable[[asyncio.Event], Mapping[str, Work]]
 
 
 async def until_other(

@@ -34,7 +34,7 @@ def groups(definition: Definition) -> tuple[Group, ...]:
     return tuple(placed)
 
 
-def join_words(join: Join) -> str:
+def ending_words(join: Join) -> str:
     """`until all are done`, `until 2 are approved`."""
     if join.kind is JoinKind.AT_LEAST:
         return f"until {join.least} are {join.of or 'done'}"
@@ -50,7 +50,7 @@ def _found(definition: Definition) -> Iterator[Group]:
         within = frozenset(
             name for name, around in inside.items() if set(around) & set(regions.values())
         )
-        title = f"Side by side, {join_words(state.block.join)}"
+        title = f"Side by side, {ending_words(state.block.join)}"
         yield Group(name=state.name, kind="block", title=title, members=within | {state.name})
         for name, region in regions.items():
             members = frozenset(each for each, around in inside.items() if region in around)
