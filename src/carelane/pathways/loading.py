@@ -97,7 +97,6 @@ def load(
     place: str = "",
     connections: Collection[str] = (),
     subs: Mapping[str, str] | None = None,
-    accepted: bool = False,
 ) -> tuple[Definition | None, tuple[Problem, ...]]:
     """Read a pathway.
 
@@ -107,7 +106,6 @@ def load(
         connections: Names of the site's connections; a pathway that says one is refused.
         subs: Texts of sub-pathways by name, for those it calls; the text may also hold them itself, as
             further documents (`bundle` writes that).
-        accepted: Whether the text had no problems before, as a published release had none: it is read faster.
 
     Returns:
         The definition and no problems, or None and every problem found in one run, in the order
@@ -117,7 +115,7 @@ def load(
     if said in _READ:
         return _READ[said], ()
     findings = Findings(file=place)
-    documents = read_documents(text, findings, accepted=accepted)
+    documents = read_documents(text, findings)
     definition = of_documents(documents, findings, connections, subs)
     if definition is not None:
         while len(_READ) >= READ_MOST:

@@ -157,13 +157,13 @@ def backtest(  # noqa: PLR0913  # a back-test is all of these, by name
         )
 
 
-def definition_of(text: str, place: str, *, accepted: bool = False) -> Definition:
+def definition_of(text: str, place: str) -> Definition:
     """A release's text, read.
 
     Raises:
         EventsFault: it has errors.
     """
-    definition, problems = load(text, place=place, accepted=accepted)
+    definition, problems = load(text, place=place)
     if definition is None:
         raise EventsFault("\n".join(each.line() for each in problems))
     return definition
@@ -171,7 +171,7 @@ def definition_of(text: str, place: str, *, accepted: bool = False) -> Definitio
 
 def recorded_release(text: Text) -> Definition:
     """A release of a recording, under the digest it was in force by: that holds its templates too."""
-    return renamed(definition_of(text.content, text.digest[:12], accepted=True), digest=text.digest)
+    return renamed(definition_of(text.content, text.digest[:12]), digest=text.digest)
 
 
 def decided_by(head: Header, wanted: str) -> Definition:

@@ -168,7 +168,7 @@ async def named(tx: Tx, name: str) -> Definition:
     if len(rows) > 1:
         shown = ", ".join(f"{pathway}@{row['digest'][:_SHOWN]}" for row in rows)
         raise ReleaseFault(f"{name} may mean several releases: {shown}. Remedy: name one of these")
-    definition, _ = load(rows[0]["content"], place=pathway, accepted=True)
+    definition, _ = load(rows[0]["content"], place=pathway)
     kept = [
         revive(each["content"])
         for each in await tx.rows("messaging.templates_of", release=rows[0]["digest"])
