@@ -1,5 +1,6 @@
 """The second wall (I12): whatever the application forgets, the database shows no foreign row."""
 
+from collections.abc import Iterator
 from uuid import UUID
 
 import psycopg
@@ -9,6 +10,7 @@ from psycopg import sql
 from carelane.facts.ids import name_id
 from carelane.store.database import Database
 from carelane.store.pool import scope
+from carelane.store.roles import DatabaseUrls
 
 pytestmark = pytest.mark.invariant("I12")
 ELSEWHERE = name_id("organisation", "elsewhere")
@@ -20,6 +22,15 @@ select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = 'public' and c.relkind in ('r', 'p')
   and not (c.relrowsecurity and c.relforcerowsecurity
            and exists (select from pg_policy p where p.polrelid = c.oid and p.polpermissive))"""
+
+
+@pytest.fixture
+def catalogue(module_database: DatabaseUrls) -> Iterator[Superuser]:
+    """A superuser's connection to a database that these tests share; what each does is undone."""
+    assert module_database.superuser is not None
+    with psycopg.connect(module_database.superuser) as connection:
+        yield connection
+        connection.rollback()
 
 
 @pytest.fixture
@@ -39,16 +50,16 @@ def ward(superuser: Superuser, organisation: UUID) -> None:
 
 
 @pytest.mark.requirement("R114")
-def test_every_table_is_walled_also_for_its_owner(superuser: Superuser) -> None:
-    open_tables = {row[0] for row in superuser.execute(_UNWALLED)}
+def test_every_table_is_walled_also_for_its_owner(catalogue: Superuser) -> None:
+    open_tables = {row[0] for row in catalogue.execute(_UNWALLED)}
     assert open_tables == _OPEN
 
 
-def test_a_table_without_a_wall_would_be_found(superuser: Superuser) -> None:
-    superuser.execute("create table forgotten (organisation uuid)")
-    superuser.execute("create table not_forced (organisation uuid)")
-    superuser.execute("alter table not_forced enable row level security")
-    assert {row[0] for row in superuser.execute(_UNWALLED)} == {"forgotten", "not_forced", *_OPEN}
+def test_a_table_without_a_wall_would_be_found(catalogue: Superuser) -> None:
+    catalogue.execute("create table forgotten (organisation uuid)")
+    catalogue.execute("create table not_forced (organisation uuid)")
+    catalogue.execute("alter table not_forced enable row level security")
+    assert {row[0] for row in catalogue.execute(_UNWALLED)} == {"forgotten", "not_forced", *_OPEN}
 
 
 @pytest.mark.usefixtures("ward")
@@ -103,8 +114,8 @@ async def test_a_person_sees_their_sites_and_what_belongs_to_none(
 @pytest.mark.invariant("I14")
 @pytest.mark.parametrize("role", ["carelane_app", "carelane_worker", "carelane_audit"])
 @pytest.mark.parametrize("table", ["audit_sheaf", "access_sheaf"])
-def test_no_role_changes_or_removes_a_leaf(superuser: Superuser, role: str, table: str) -> None:
-    row = superuser.execute(
+def test_no_role_changes_or_removes_a_leaf(catalogue: Superuser, role: str, table: str) -> None:
+    row = catalogue.execute(
         "select has_table_privilege(%(role)s, %(table)s, 'delete'),"
         " has_table_privilege(%(role)s, %(table)s, 'truncate'),"
         " has_column_privilege(%(role)s, %(table)s, 'bodies', 'update')",
@@ -144,21 +155,21 @@ def counted(
 
 
 @pytest.fixture
-def peopled(superuser: Superuser, organisation: UUID) -> list[str]:
+def peopled(catalogue: Superuser, organisation: UUID) -> list[str]:
     """Every table with an organisation holds a row of ours and one of strangers; their names."""
     tables = [
         name
-        for name in with_column(superuser, "organisation")
+        for name in with_column(catalogue, "organisation")
         if not name.startswith("procrastinate")
     ]
-    superuser.execute("set session_replication_role = replica")  # rows without their neighbours
+    catalogue.execute("set session_replication_role = replica")  # rows without their neighbours
     for owner in (organisation, ELSEWHERE):
-        superuser.execute(
+        catalogue.execute(
             "insert into organisation (id, name) values (%s, 'x') on conflict do nothing", (owner,)
         )
         for table in tables:
-            _plant(superuser, table, owner)
-    superuser.execute("set session_replication_role = default")
+            _plant(catalogue, table, owner)
+    catalogue.execute("set session_replication_role = default")
     return tables
 
 
@@ -195,12 +206,12 @@ def _value(name: str, kind: str) -> str:
 @pytest.mark.invariant("I11")
 @pytest.mark.parametrize("role", _ROLES)
 def test_without_a_scope_no_role_sees_a_row_of_any_table(
-    superuser: Superuser, peopled: list[str], role: str
+    catalogue: Superuser, peopled: list[str], role: str
 ) -> None:
     seen = {
-        table: counted(superuser, role, table)
+        table: counted(catalogue, role, table)
         for table in peopled
-        if _may(superuser, role, table, "select")
+        if _may(catalogue, role, table, "select")
     }
     assert len(seen) > 20
     assert {table: number for table, number in seen.items() if number} == {}
@@ -211,28 +222,28 @@ def test_without_a_scope_no_role_sees_a_row_of_any_table(
 @pytest.mark.parametrize("view", ["audit_leaf", "access_leaf"])
 @pytest.mark.parametrize("role", _ROLES[1:])
 def test_a_view_shows_no_more_than_its_table(
-    superuser: Superuser, organisation: UUID, role: str, view: str
+    catalogue: Superuser, organisation: UUID, role: str, view: str
 ) -> None:
-    assert counted(superuser, role, view) == 0
-    assert counted(superuser, role, view, scope_=str(organisation)) == 1
+    assert counted(catalogue, role, view) == 0
+    assert counted(catalogue, role, view, scope_=str(organisation)) == 1
 
 
 @pytest.mark.parametrize("role", ["carelane_app", "carelane_worker"])
 def test_every_table_shows_our_rows_only_and_changes_no_other(
-    superuser: Superuser, organisation: UUID, peopled: list[str], role: str
+    catalogue: Superuser, organisation: UUID, peopled: list[str], role: str
 ) -> None:
     for table in peopled:
-        if not _may(superuser, role, table, "select"):
+        if not _may(catalogue, role, table, "select"):
             continue
-        assert counted(superuser, role, table, scope_=str(organisation)) == 1, table
-        if not _may(superuser, role, table, "update"):
+        assert counted(catalogue, role, table, scope_=str(organisation)) == 1, table
+        if not _may(catalogue, role, table, "update"):
             continue
-        with superuser.transaction(force_rollback=True):
-            superuser.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
-            superuser.execute(
+        with catalogue.transaction(force_rollback=True):
+            catalogue.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
+            catalogue.execute(
                 "select set_config('carelane.organisation', %s, true)", (str(organisation),)
             )
-            changed = superuser.execute(
+            changed = catalogue.execute(
                 sql.SQL("update {} set organisation = organisation where organisation = %s").format(
                     sql.Identifier(table)
                 ),
@@ -242,22 +253,22 @@ def test_every_table_shows_our_rows_only_and_changes_no_other(
 
 
 def test_a_mutant_policy_that_lets_everything_pass_is_caught(
-    superuser: Superuser, peopled: list[str]
+    catalogue: Superuser, peopled: list[str]
 ) -> None:
     assert "task" in peopled
-    superuser.execute("create policy loose on task using (true)")
-    assert counted(superuser, "carelane_app", "task", sites="") == 2
+    catalogue.execute("create policy loose on task using (true)")
+    assert counted(catalogue, "carelane_app", "task", sites="") == 2
 
 
-def test_every_table_with_a_site_is_walled_by_site_for_people(superuser: Superuser) -> None:
+def test_every_table_with_a_site_is_walled_by_site_for_people(catalogue: Superuser) -> None:
     """All but the tables by which people are told which sites there are."""
     walled = {
         str(row[0])
-        for row in superuser.execute(
+        for row in catalogue.execute(
             "select polrelid::regclass::text from pg_policy where polname = 'site' and not polpermissive"
         ).fetchall()
     }
-    assert set(with_column(superuser, "site")) - walled == {
+    assert set(with_column(catalogue, "site")) - walled == {
         "activation",
         "connection",
         "release_approval",
@@ -269,21 +280,22 @@ def test_every_table_with_a_site_is_walled_by_site_for_people(superuser: Superus
 @pytest.mark.requirement("R105")
 @pytest.mark.usefixtures("peopled")
 def test_people_of_another_site_see_and_change_nothing(
-    superuser: Superuser, organisation: UUID
+    catalogue: Superuser, organisation: UUID
 ) -> None:
-    superuser.execute("update task set site = 'north'")
+    catalogue.execute("set session_replication_role = replica")  # the rows have no neighbours
+    catalogue.execute("update task set site = 'north'")
     ours = str(organisation)
-    assert counted(superuser, "carelane_app", "task", scope_=ours, sites="south") == 0
-    assert counted(superuser, "carelane_app", "task", scope_=ours, sites="north,south") == 1
-    assert counted(superuser, "carelane_worker", "task", scope_=ours) == 1
+    assert counted(catalogue, "carelane_app", "task", scope_=ours, sites="south") == 0
+    assert counted(catalogue, "carelane_app", "task", scope_=ours, sites="north,south") == 1
+    assert counted(catalogue, "carelane_worker", "task", scope_=ours) == 1
 
 
-def test_no_role_of_ours_is_or_becomes_one_that_walls_do_not_hold(superuser: Superuser) -> None:
-    rows = superuser.execute(
+def test_no_role_of_ours_is_or_becomes_one_that_walls_do_not_hold(catalogue: Superuser) -> None:
+    rows = catalogue.execute(
         "select rolname from pg_roles where rolname like 'carelane%' and (rolsuper or rolbypassrls or rolreplication"
         " or (rolname <> 'carelane_owner' and (rolcreaterole or rolcreatedb)))"
     ).fetchall()
-    members = superuser.execute(
+    members = catalogue.execute(
         "select member::regrole::text from pg_auth_members where member::regrole::text like 'carelane%'"
     ).fetchall()
     assert (rows, members) == ([], [])
@@ -298,14 +310,14 @@ def _may(superuser: Superuser, role: str, table: str, right: str) -> bool:
 
 @pytest.mark.invariant("I14")
 def test_audit_is_added_to_by_whoever_acts_and_numbered_by_the_sequencer_alone(
-    superuser: Superuser,
+    catalogue: Superuser,
 ) -> None:
     rights = {
         (role.removeprefix("carelane_"), table, right)
         for role in _ROLES[1:]
         for table in _AUDIT
         for right in _RIGHTS
-        if _may(superuser, role, table, right)
+        if _may(catalogue, role, table, right)
     }
     assert rights == {
         ("app", "audit_sheaf", "insert"), ("app", "access_sheaf", "insert"),
@@ -325,8 +337,8 @@ def test_audit_is_added_to_by_whoever_acts_and_numbered_by_the_sequencer_alone(
      "drop policy organisation on audit_sheaf"],
 )  # fmt: skip
 def test_statements_that_would_undo_the_record_are_refused(
-    superuser: Superuser, role: str, statement: str
+    catalogue: Superuser, role: str, statement: str
 ) -> None:
-    superuser.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+    catalogue.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        superuser.execute(statement.encode())
+        catalogue.execute(statement.encode())
