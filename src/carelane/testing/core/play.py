@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
+from uuid import UUID
 
 from carelane.cases import advance, due_facts, due_held, step
-from carelane.cases.model import Case, Definitions, Late, OpenStep, Step, View
+from carelane.cases.model import Case, Definitions, Disposition, Late, OpenStep, Step, View
 from carelane.facts.fact import Fact, Json
 from carelane.testing.core.site import NOON, Site, completed, view_of
 
 Decide: TypeAlias = Callable[[Definitions, View, Late, Fact, datetime], Step]
+Ending: TypeAlias = tuple[UUID, Disposition, str]
 _ROUNDS_MAX = 10_000
 
 
@@ -50,6 +52,17 @@ class Play:
     def expire_holds(self) -> None:
         """End the held facts whose time is over."""
         for over in due_held(self.view, self.now):
+            self._keep(over)
+
+    def repeat(self, decided: Step) -> None:
+        """What an earlier play did, once more at its time: end the hold that it ended, or decide its fact."""
+        self.now = decided.now
+        due = due_held(self.view, self.now)
+        # One hold for each step: several may end at one instant, and a held fact may also come once more.
+        over = next((each for each in due if ending(each) == ending(decided)), None)
+        if over is None:
+            self._decide(decided.fact)
+        else:
             self._keep(over)
 
     def sleep(self, until: timedelta) -> list[Step]:
@@ -117,3 +130,16 @@ class Play:
     def _keep(self, decided: Step) -> None:
         self.steps.append(decided)
         self.view = advance(self.view, decided)
+
+
+def replay(played: Play) -> Play:
+    """The same history from nothing: its facts and ends of holds, in their order and at their times."""
+    again = Play(definitions=played.definitions, site=played.site, decide=played.decide)
+    for decided in played.steps:
+        again.repeat(decided)
+    return again
+
+
+def ending(decided: Step) -> Ending:
+    """Which fact was decided, and what came of it."""
+    return decided.fact.id, decided.disposition, decided.reason
