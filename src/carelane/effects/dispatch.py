@@ -43,7 +43,7 @@ async def dispatch(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
 
 async def _ready(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
     """Effects to send now; the usual answer, none, takes no lock on the destination."""
-    async with outbox.runtime.worker.transaction() as tx:
+    async with outbox.runtime.worker.transaction(steady=True) as tx:
         asked = {"connection": name, "now": outbox.runtime.now()}
         ((due,),) = await tx.tuples("effects.waiting", asked)
     return await claim(outbox, name, limit=limit) if due else []
@@ -62,7 +62,7 @@ async def scout(outbox: Outbox, stop: asyncio.Event) -> None:
 
 
 async def _waiting(outbox: Outbox) -> set[str]:
-    async with outbox.runtime.worker.transaction() as tx:
+    async with outbox.runtime.worker.transaction(steady=True) as tx:
         rows = await tx.tuples("effects.with_waiting", {"now": outbox.runtime.now()})
     return {name for (name,) in rows}
 

@@ -1,6 +1,6 @@
 """What is known of reaching the patients of waiting messages: templates, contacts, consent, what was sent already.
 
-Four statements for any number of messages; `reaching` judges.
+Four statements for any number of messages, two where none of the patients has an address; `reaching` judges.
 """
 
 from collections import defaultdict
@@ -38,15 +38,16 @@ async def known_of(outbox: Outbox, tx: Tx, flights: Sequence[Flight]) -> Mapping
     subjects = list({each.subject for each in flights})
     templates = await outbox.templates.of_cases(tx, (each.case for each in flights))
     reaches = await _reaches(outbox, tx, subjects)
-    tokens = {subject: _tokens(outbox, reaches.get(subject, Reach())) for subject in subjects}
-    statements = await _statements(tx, tokens)
-    sent = await _sent(outbox, tx, flights, subjects)
+    tokens = {subject: _tokens(outbox, reach) for subject, reach in reaches.items()}
+    tokens = {subject: each for subject, each in tokens.items() if each}
+    statements = await _statements(tx, tokens) if tokens else {}
+    sent = await _sent(outbox, tx, flights, list(tokens)) if tokens else {}
     return {
         each.id: Known(
             templates=templates.get(each.case, {}),
             reach=reaches.get(each.subject, Reach()),
-            tokens=tokens[each.subject],
-            statements=statements[each.subject],
+            tokens=tokens.get(each.subject, {}),
+            statements=statements.get(each.subject, ()),
             sent=sent.get(each.subject, 0),
         )
         for each in flights

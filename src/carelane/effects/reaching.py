@@ -51,10 +51,16 @@ class Plan:
 
 
 async def address(outbox: Outbox, sites: Sequence[str]) -> int:
-    """Give messages to patients of these sites their connection, or a person; how many. A batch is one transaction."""
+    """Give messages to patients of these sites their connection, or a person; how many. A batch is one transaction.
+
+    None while another process is at it.
+    """
     done = 0
     for site in sites:
-        async with outbox.runtime.worker.transaction() as tx:
+        async with outbox.runtime.worker.transaction(steady=True) as tx:
+            turn = await tx.one("effects.addressing")
+            if turn is None or not turn["mine"]:
+                return done
             rows = await tx.rows(
                 "effects.unroutable", capability=PATIENT_MESSAGE, site=site, limit=_BATCH
             )

@@ -40,7 +40,7 @@ async def assign(outbox: Outbox) -> Unserved:
     Messages to patients are among them: they find theirs one by one (`reaching.address`).
     """
     unserved: list[tuple[str, str]] = []
-    async with outbox.runtime.worker.transaction() as tx:
+    async with outbox.runtime.worker.transaction(steady=True) as tx:
         for row in await tx.rows("effects.unrouted"):
             reach = reach_of(row["asked_by"])
             name = route(outbox.destinations.values(), row["capability"], row["site"], reach)

@@ -104,6 +104,10 @@ where e.state = 'ready' and e.connection = %(connection)s
        or greatest(coalesce(e.redriven_at, e.created_at), coalesce(e.held_until, e.created_at)) < %(give_up_before)s)
 order by e.id limit %(limit)s for update of e skip locked
 
+-- name: addressing
+-- Whether it is this process's turn to address messages: two at it would only halve each other's batches.
+select pg_try_advisory_xact_lock(hashtextextended('carelane.addressing', 0)) as mine
+
 -- name: unroutable
 -- Effects of a capability that no connection of the site has.
 select e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subject, c.pathway, e.name, e.capability,
@@ -112,7 +116,7 @@ select e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.subjec
        e.sealed, c.cancelled as blocked, i.identity_key
 from effect e join pathway_case c on c.id = e.case_id left join identity i on i.id = e.identity
 where e.state = 'ready' and e.connection = '' and e.capability = %(capability)s and e.site = %(site)s
-order by e.id limit %(limit)s for update of e skip locked
+order by e.urgency desc, e.next_at, e.id limit %(limit)s for update of e skip locked
 
 -- name: lost
 -- Effects whose sender died: the lease ran out while sending.
