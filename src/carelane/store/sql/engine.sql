@@ -37,9 +37,12 @@ select set_config('lock_timeout', %(value)s, true)
 -- name: take
 -- The pending facts of subjects whose turns are held: a second statement, so that the snapshot is fresh. Only a
 -- patient's fact follows a link: what a patient's case says to a slot or a list is under the patient's key, but theirs.
+-- `offset 0` and the place of each row leave no choice to a plan that is made while the inbox is empty.
 with taken as (
-  delete from inbox where seq = any(array(
-    select seq from inbox where subject = any(%(subjects)s) order by priority desc, seq limit %(limit)s))
+  delete from inbox where ctid = any(array(
+    select i.ctid from unnest(%(subjects)s::uuid[]) s(id)
+    cross join lateral (select ctid, priority, seq from inbox where subject = s.id offset 0) i
+    order by i.priority desc, i.seq limit %(limit)s))
   returning seq, subject, fact)
 select t.seq, t.subject, f.id, f.type, f.occurred_at, f.recorded_at, f.urgency, f.actor, f.actor_name, f.connection,
        f.origin, f.correlation, f.identity, f.keys::text, f.refers::text, f.entity, f.sealed, f.site, f.service_line,
