@@ -6,7 +6,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ from carelane.engine.drain import drain
 from carelane.intake.interpret import interpret
 from carelane.intake.receive import Receiver
 from carelane.store.roles import DatabaseUrls
-from tests.conftest import Shipped
+from tests.conftest import Server, Shipped
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "four calm words stand here"
@@ -36,6 +36,7 @@ CLERK, OTHER, NURSE, ENGINEER, COMPLIANCE = (
     "jonas.weald",
     "luca.fenwick",
 )
+STAFF = (CLERK, OTHER, NURSE, ENGINEER, COMPLIANCE, "cleo.marsh")
 NO_BROWSER = (
     "No Chromium: run `.venv/bin/playwright install chromium`, or set CARELANE_CHROMIUM to one."
 )
@@ -98,6 +99,26 @@ def chromium() -> str | None:
     )
 
 
+@pytest.fixture(scope="session")
+def shipped(
+    server: Server, shipped: Shipped, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shipped]:
+    """The shipped site with people who can sign in: hashing a password is slow on purpose, so it is done once."""
+    name, home = f"staffed_{os.getpid()}", tmp_path_factory.mktemp("staffed")
+    urls = server.create(name, template=shipped.database)
+
+    async def hire() -> None:
+        async with open_house(shipped.settings(home), urls, process="hire") as house:
+            for person in STAFF:
+                await set_password(house.runtime, person, PASSWORD)
+
+    try:
+        asyncio.run(hire())
+        yield Shipped(name, home)
+    finally:
+        server.drop(name)
+
+
 @pytest.fixture
 async def house(shipped: Shipped, database: DatabaseUrls, tmp_path: Path) -> AsyncIterator[House]:
     """A loaded house on a fresh database, with the machine's clock."""
@@ -107,12 +128,10 @@ async def house(shipped: Shipped, database: DatabaseUrls, tmp_path: Path) -> Asy
 
 @pytest.fixture
 async def desk(house: House) -> AsyncIterator[Desk]:
-    """The portal served on a free port, with eight referrals and five people who can sign in."""
+    """The portal served on a free port, with eight referrals and people who can sign in."""
     async with served(house) as url:
         running = Desk(house=house, url=url)
         await running.arrive(1, 8)
-        for person in (CLERK, OTHER, NURSE, ENGINEER, COMPLIANCE, "cleo.marsh"):
-            await set_password(house.runtime, person, PASSWORD)
         yield running
 
 
