@@ -408,12 +408,18 @@ def test_the_head_names_the_releases() -> None:
 
 
 def test_a_draft_asks_for_what_nobody_can_know() -> None:
-    """States that both say alike keep their clocks; one that changed is to be decided; it is total once filled in."""
+    """States that both say alike keep their clocks; one that changed is to be decided; it is total once filled in.
+
+    As long as a reason is missing it is refused, at each place.
+    """
     new = small("2", ("clock: { kind: wall, due: 4h }", "clock: { kind: wall, due: 2h }"))
     assert alike(small("1"), new) == ("urgent", "late")
     text = draft(small("1"), new, {})
     assert "  open: { to: open, clock: convert, reason: WHY }" in text
     found, problems = read_mapping(text, small("1"), new)
+    assert found is None
+    assert [each.place for each in problems] == ["line 7, column 37", "line 4, column 1"]
+    found, problems = read_mapping(text.replace("WHY", "it is faster"), small("1"), new)
     assert found is not None, [each.line() for each in problems]
     assert set(found.targets) == {"open", "urgent", "late"}
 

@@ -28,6 +28,8 @@ from carelane.proofs.mapping_checks import check_total
 
 _KEYS = ("migrate", "from", "to", "reason", "unchanged", "states")
 _NEEDED = ("migrate", "from", "to", "reason")
+_ASKED = "WHY"
+"""What a draft says where only people know the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ def read_mapping(
         pathway=old.name,
         old=old.digest,
         new=new.digest,
-        reason=top.text("reason"),
+        reason=_reason(top),
         targets=targets,
         reasons=reasons,
     )
@@ -97,7 +99,7 @@ def _targets(
         rule = ClockRule(part.one_of("clock", list(ClockRule), ClockRule.KEEP))
         for name in alike(old, new):
             targets[name] = Target(to=name, clock=rule)
-            reasons[name] = part.text("reason")
+            reasons[name] = _reason(part)
     section = top.part("states", "`states`")
     waiting = {state.name for state in old.states.values() if not state.final}
     for name, node in section.entries.items():
@@ -110,7 +112,7 @@ def _targets(
             continue
         rule = ClockRule(part.one_of("clock", list(ClockRule), ClockRule.KEEP))
         targets[name] = Target(to=part.text("to"), clock=rule)
-        reasons[name] = part.text("reason")
+        reasons[name] = _reason(part)
         if targets[name].to != PERSON and "clock" not in part.entries:
             message = f"State `{name}` does not say what its clock does."
             remedy = "Add `clock: keep`, `convert` or `restart`."
@@ -131,7 +133,7 @@ def draft(old: Definition, new: Definition, renamed: Mapping[str, str]) -> str:
         f"migrate: {old.name}",
         f'from: "{old.version}"',
         f'to: "{new.version}"',
-        "reason: WHY",
+        f"reason: {_ASKED}",
         *(["unchanged: { clock: keep, reason: the same wait in both }"] if same else []),
     ]
     other = [name for name, state in old.states.items() if not state.final and name not in same]
@@ -139,8 +141,15 @@ def draft(old: Definition, new: Definition, renamed: Mapping[str, str]) -> str:
     for name in other:
         to = name if name in new.states else renamed.get(name, PERSON)
         rule = "" if to == PERSON else "clock: convert, "
-        lines.append(f"  {name}: {{ to: {to}, {rule}reason: WHY }}")
+        lines.append(f"  {name}: {{ to: {to}, {rule}reason: {_ASKED} }}")
     return "\n".join(lines) + "\n"
+
+
+def _reason(part: Part) -> str:
+    said = part.text("reason")
+    if said == _ASKED:
+        _wrong(part, "reason", "This is the draft's question, not a reason.", "Say why.")
+    return said
 
 
 def _wrong(top: Part, key: str, message: str, remedy: str) -> None:
