@@ -18,6 +18,8 @@ from carelane.compose.house import House, open_house
 from carelane.compose.patience import patiently
 from carelane.compose.ports import PortTaken
 from carelane.compose.processes import work
+from carelane.engine.in_force import Stored, releases_of
+from carelane.engine.releases import Releases
 from carelane.facts.errors import SetupFault
 from carelane.settings import Settings
 from carelane.store.pool import Unreachable
@@ -103,6 +105,28 @@ async def test_a_worker_whose_health_port_is_taken_ends_and_says_so(
         async with asyncio.timeout(60):
             with pytest.raises(PortTaken, match="Remedy: set CARELANE_HEALTH_PORT"):
                 await work(settings, database, asyncio.Event())
+
+
+async def test_no_transaction_waits_while_releases_are_read_for_the_first_time(
+    house: House, database: DatabaseUrls, superuser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow machine that took longer than a transaction may wait, and the process ended."""
+    waiting: list[int] = []
+
+    def read(rows: Stored) -> Releases:
+        waiting.extend(
+            number
+            for (number,) in superuser.execute(
+                "select count(*) from pg_stat_activity"
+                " where datname = current_database() and state like 'idle in transaction%'"
+            )
+        )
+        return releases_of(rows)
+
+    monkeypatch.setattr("carelane.compose.house.releases_of", read)
+    async with open_house(house.settings, database, process="second") as second:
+        assert second.runtime.releases.published
+    assert waiting == [0]
 
 
 async def test_a_listener_started_before_any_database_serves_once_there_is_one(

@@ -15,7 +15,7 @@ from carelane.engine.calendars import announce
 from carelane.engine.clock import Clock
 from carelane.engine.clock import now as machine_now
 from carelane.engine.demo_clock import held_clock
-from carelane.engine.in_force import in_force
+from carelane.engine.in_force import releases_of, stored
 from carelane.engine.runtime import PAUSE_S, Runtime
 from carelane.engine.telemetry import Telemetry
 from carelane.facts.errors import SetupFault
@@ -79,7 +79,8 @@ async def open_house(
         keys = await open_keys(worker, key_file(settings), now=now)
         async with worker.transaction() as tx:
             snapshot = await read_directory(tx)
-            current = await in_force(tx)
+            releases = await stored(tx)
+        current = releases_of(releases)
         telemetry = Telemetry()
         pace = HASTE_S if settings.demo_clock else PAUSE_S
         runtime = Runtime(
