@@ -213,7 +213,7 @@ async def visit(
         await page.fill("[name=person]", person)
         await page.fill("[name=password]", PASSWORD)
         await page.click("button:has-text('Sign in')")
-        await page.wait_for_selector(".rail", timeout=8000)
+        await page.wait_for_selector(".rail", timeout=30_000)
     return page
 
 

@@ -106,7 +106,7 @@ async def test_new_work_waits_behind_a_pill(desk: Desk, browser: Browser) -> Non
     page = await visit(desk, browser, CLERK)
     await desk.arrive(11, 1)
     desk.house.runtime.bell.ring_here("portal")
-    await page.wait_for_selector("#fresh .pill", timeout=20_000)
+    await page.wait_for_selector("#fresh .pill", timeout=60_000)
     assert await page.inner_text("#fresh .pill") == "1 new, show"
     await page.click("#fresh .pill")
     await page.wait_for_function("() => document.querySelectorAll('#rows tr').length === 5")

@@ -58,7 +58,7 @@ class Worker:
     async def up(self) -> None:
         """Until it says that it is ready. Fails with its last words."""
         try:
-            async with asyncio.timeout(40):
+            async with asyncio.timeout(120):
                 await self.ready.wait()
         except TimeoutError:
             raise AssertionError(f"{self.name} is not ready: {self.said[-6:]}") from None
@@ -79,7 +79,7 @@ class Worker:
             return
         self.process.send_signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 await self.process.wait()
         except TimeoutError:
             await self.kill()

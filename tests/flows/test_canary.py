@@ -158,12 +158,12 @@ def stop(scene: Scene) -> None:
     for child in scene.children.values():
         child.terminate()
     for child in scene.children.values():
-        child.wait(30)
+        child.wait(60)
 
 
 async def until(scene: Scene, condition: Callable[[], object], what: str) -> Any:
     """Wait until something is so; when it never is, show what the processes said."""
-    for _ in range(600):
+    for _ in range(2400):
         found = condition()
         ended = [name for name, child in scene.children.items() if child.poll() is not None]
         if found:
@@ -181,7 +181,7 @@ async def exchange(scene: Scene, port: int, raw: bytes) -> bytes:
     writer.write(b"\x0b" + raw + b"\x1c\r")
     await writer.drain()
     writer.write_eof()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         answer = await reader.read()
     writer.close()
     scene.answers.append(answer)

@@ -22,7 +22,7 @@ def test_a_small_hospital_lives_a_day_and_is_judged(tmp_path: Path) -> None:
     """Messages by every way become work, staff finishes it on shifts, one clock moves for all."""
     command = [sys.executable, "-m", "carelane.cli", "demo", "--once", "--json", "--days", "1", "--volume", "0.08",
                "--home", str(tmp_path / "home")]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=280,
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=800,
                           env={**os.environ, "PYTHONWARNINGS": "default"})  # noqa: TID251  # a program of its own  # fmt: skip
     assert done.stdout, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])

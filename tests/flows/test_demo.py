@@ -31,7 +31,7 @@ def test_a_day_at_the_synthetic_hospital_ends_balanced_and_verified(tmp_path: Pa
         "--home",
         str(tmp_path / "home"),
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=280,
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=800,
                           env={**os.environ, "PYTHONWARNINGS": "default"})  # noqa: TID251  # a program of its own  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])

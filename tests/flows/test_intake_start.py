@@ -68,7 +68,7 @@ def _get(port: int) -> tuple[int, dict[str, Any]]:
 
 
 async def _heard(port: int) -> tuple[int, dict[str, Any]]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while True:
             try:
                 return await asyncio.to_thread(_get, port)
@@ -102,7 +102,7 @@ async def test_a_worker_whose_health_port_is_taken_ends_and_says_so(
         )
         async with open_house(settings, database, process="up", load=True):
             pass
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(90):
             with pytest.raises(PortTaken, match="Remedy: set CARELANE_HEALTH_PORT"):
                 await work(settings, database, asyncio.Event())
 
@@ -137,7 +137,7 @@ async def test_a_listener_started_before_any_database_serves_once_there_is_one(
     listener: Worker = fleet(settings)["listen"]
     await listener.start()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while not any("no-database" in line for line in listener.said):  # noqa: ASYNC110  # lines of a process
                 await asyncio.sleep(0.02)
         async with open_house(settings, database, process="up", load=True):

@@ -124,7 +124,7 @@ async def _running(processes: dict[str, Worker]) -> AsyncIterator[None]:
 
 async def _settled(sql: Any) -> None:
     """Until nothing waits any more: all interpreted, decided, sent or given to a person."""
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(300):
         while True:
             ((waiting,),) = sql.execute(
                 "select (select count(*) from message where outcome = 'pending') + (select count(*) from inbox)"
