@@ -232,3 +232,43 @@ def test_regions_side_by_side(join: str, fallback: str, then: str, broken: set[s
     states = BLOCK.replace("JOIN", join).replace("FALLBACK", fallback).replace("THEN", then)
 
     assert alike(small(head=TWO, done="both", states=states)) == broken
+
+
+LISTED = """
+inputs:
+  first: { from: request.category, codes: [a, b] }
+  many: { from: request.category, type: integer, reduce: count }
+"""
+
+
+@pytest.mark.parametrize(
+    ("guard", "at_once", "later"),
+    [
+        ("first = a", True, True),
+        ("first = a and many = 0", False, True),
+        ("first = a and many is missing", False, False),
+        ("first = a and (many is missing or many = 0)", False, True),
+        ("first = a and many >= 1", True, True),
+        ("first = a and many < 3", True, True),
+        ("first = b and many >= 3", True, True),
+        ("first is missing and many = 0", True, True),
+        ("first is missing and many >= 1", True, True),
+    ],
+)
+def test_a_list_that_is_counted_and_read(guard: str, at_once: bool, later: bool) -> None:  # noqa: FBT001  # a row of a table
+    """What one fact says of a list is of one list: what is read of it is in it. What is known stays known."""
+    heard = "everywhere: { referral.received: stay }"
+    rare = f"{{ when: '{guard}', then: rare, else: closed }}"
+    text = SMALL.format(
+        head=LISTED,
+        done=rare,
+        fallback=REPEATS,
+        states="  rare: { final: true, status: closed, outcome: rare }",
+    )
+    assert heard in text
+    unheard = text.replace(heard, "everywhere: { referral.received: { ignore: told before } }")
+
+    for given, reached in ((text, later), (unheard, at_once)):
+        definition, problems = load(given)
+        assert definition is not None, problems
+        assert alike(definition) == (frozenset() if reached else {"states-reachable"})

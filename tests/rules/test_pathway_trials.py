@@ -8,7 +8,7 @@ import pytest
 
 from carelane.pathways.definition import Definition
 from carelane.pathways.folder import read_texts
-from carelane.pathways.trial import read_trials
+from carelane.pathways.trial import payload_of, read_trials
 from carelane.proofs.trial_report import report
 from carelane.proofs.trials import run_trial
 
@@ -138,3 +138,17 @@ def test_pathway_table_problem_names_its_place(line: str, column: int) -> None:
     assert findings.problems
     assert findings.problems[0].place == f"t.txt, line 2, column {column}"
     assert findings.problems[0].remedy
+
+
+@pytest.mark.parametrize("names", [["payer", "coverage_known"], ["coverage_known", "payer"]])
+@pytest.mark.parametrize(("many", "list_"), [("0", 1), ("1", 1), ("3", 3)])
+def test_pathway_row_says_a_value_and_how_many_there_are(
+    names: list[str], many: str, list_: int
+) -> None:
+    """Two inputs of one list are said in one list, in whichever order: neither takes the other's place."""
+    given = {"payer": "self-pay", "coverage_known": many}
+    payload = payload_of(
+        definition_of("prior-authorisation"), {name: given[name] for name in names}
+    )
+
+    assert payload == {"coverage": {"payor": ["self-pay", *["given"] * (list_ - 1)]}}

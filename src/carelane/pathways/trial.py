@@ -189,4 +189,12 @@ def _put(payload: dict[str, Json], path: list[str], value: Json) -> None:
         if not isinstance(deeper, dict):
             return
         here = deeper
-    here[path[-1]] = value
+    here[path[-1]] = _together(here.get(path[-1]), value)
+
+
+def _together(there: Json, value: Json) -> Json:
+    """What is said of one place: a value that is read of a counted list stands in it."""
+    many, one = (value, there) if isinstance(value, list) else (there, value)
+    if not isinstance(many, list) or one is None or isinstance(one, list):
+        return value
+    return [one, *many[1:]]

@@ -14,7 +14,7 @@ from carelane.pathways.definition import Definition, Edge, FormField, InputType,
 from carelane.pathways.payloads import parts
 from carelane.pathways.waits_reader import CASE_CLOSED
 from carelane.proofs.cells import ELAPSED, Coordinate, Space, closed_name
-from carelane.proofs.reads import code_of, form_field, options_for
+from carelane.proofs.reads import code_of, counted_lists, form_field, inside, options_for
 
 EFFECT_ENDS = ("done", "refused", "needs-person")
 
@@ -204,13 +204,36 @@ class Moves:
         coming = [
             one for one in self._outside() if kind is None or parts(_path(one))[0] in kind.roles
         ]
-        counted = {
-            parts(_path(one))[0] for one in coming if _counts(one) and one.like_missing is None
-        }
+        lists = {one.path for one in counted_lists(self.definition)}
+        told = [one for one in coming if _counts(one) and self._tells(one, lists)]
+        counted = {parts(_path(one))[0] for one in told}
         for chosen in _subsets(sorted(counted)):
             here = [one for one in coming if parts(_path(one))[0] not in counted - chosen]
-            forced = sum(one.given for one in here if _counts(one) and one.like_missing is None)
-            yield self._intake(sum(one.given for one in here), forced)
+            shared = {_path(one) for one in here if one in told} & lists
+            for full in _subsets(sorted(shared)):
+                yield self._listing(here, told, full, shared - full)
+
+    @staticmethod
+    def _tells(one: Coordinate, lists: set[str]) -> bool:
+        """Whether it matters that a count is said: 0 is not like missing, or says that nothing else is in its list."""
+        return one.like_missing is None or _path(one) in lists
+
+    def _listing(
+        self, here: list[Coordinate], told: list[Coordinate], full: set[str], empty: set[str]
+    ) -> Intake:
+        """With something in these lists, nothing in those."""
+        open_, forced = 0, 0
+        for one in here:
+            cells = one.given
+            if one in told and _path(one) in full:
+                cells &= ~one.holding(0)
+            elif one in told and _path(one) in empty:
+                cells = one.holding(0)
+            elif one.given_by is not None and any(inside(one.given_by, each) for each in empty):
+                cells = 0
+            open_ |= cells
+            forced |= cells if one in told else 0
+        return self._intake(open_, forced)
 
     def _outside(self) -> Iterator[Coordinate]:
         for one in self.space.coordinates.values():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from carelane.pathways.definition import Definition, Edge, Input, State, TaskKind
+from carelane.pathways.definition import Definition, Edge, Input, Reduce, State, TaskKind
 from carelane.pathways.guard import (
     All,
     Compare,
@@ -35,7 +35,9 @@ def guards_of(definition: Definition) -> Iterator[Guard]:
 
 
 def _watched(definition: Definition) -> Iterator[Guard]:
-    """What makes a difference though no guard need ask: whether an input is a red flag, and which urgency one says."""
+    """What makes a difference though no guard need ask: empty lists, whether an input is a red flag, which urgency."""
+    for one in counted_lists(definition):
+        yield Compare(one.name, Op.GT, 0)
     flags = definition.red_flags
     if flags is None:
         return
@@ -44,6 +46,22 @@ def _watched(definition: Definition) -> Iterator[Guard]:
     given = {**definition.inputs, **definition.variables}.get(definition.urgency)
     for code in given.codes if given is not None else ():
         yield Compare(definition.urgency, Op.EQ, code)
+
+
+def counted_lists(definition: Definition) -> tuple[Input, ...]:
+    """Counts of lists that another input reads as well: what is read of a list stands in it, so it is not empty."""
+    every = definition.inputs.values()
+    return tuple(
+        one
+        for one in every
+        if one.reduce is Reduce.COUNT
+        and any(inside(other, one.path) for other in every if other is not one)
+    )
+
+
+def inside(one: Input, path: str) -> bool:
+    """Whether an input is read of what is at this path."""
+    return one.path == path or one.path.startswith(f"{path}.")
 
 
 def edges_of(definition: Definition) -> Iterator[Edge]:

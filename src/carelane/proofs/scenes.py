@@ -207,7 +207,7 @@ class Stage:
         """What must be said, by the richest way in which these values can have come."""
         for intake in move.intakes:
             if all(
-                after & one.mask & one.given
+                after & one.mask & intake.forced
                 for _, one in self._taken(move)
                 if intake.forced & one.mask
             ):

@@ -1,12 +1,13 @@
 """What facts and forms bring in: any value that their kind may carry, or nothing new."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from carelane.facts.vocabulary import FACTS
 from carelane.pathways.definition import Event, Input, InputType, Reduce, State
 from tests.rules.brute.places import Change
 from tests.rules.brute.reading import Reading
+from tests.rules.brute.texts import counted_lists, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,24 @@ class Bringing:
             and not one.path.startswith("task.")
             and (kind is None or one.path.split(".")[0] in kind.roles)
         ]
-        roles = sorted({one.path.split(".")[0] for one in mine if one.reduce is Reduce.COUNT})
-        for bits in range(1 << len(roles)):
-            out = {role for n, role in enumerate(roles) if bits >> n & 1}
-            yield tuple(
-                self._any(one, forced=one.reduce is Reduce.COUNT)
-                for one in mine
-                if one.path.split(".")[0] not in out
-            )
+        for out in _subsets({one.path.split(".")[0] for one in mine if one.reduce is Reduce.COUNT}):
+            here = [one for one in mine if one.path.split(".")[0] not in out]
+            shared = counted_lists(self.reading.definition)
+            for empty in _subsets({one.path for one in here if one.path in shared}):
+                yield tuple(self._lists(here, shared, empty))
+
+    def _lists(
+        self, here: Sequence[Input], shared: Container[str], empty: set[str]
+    ) -> Iterator[Change]:
+        """Of a list that is empty nothing is read but that; of one that is not, it has at least one."""
+        for one in here:
+            if one.reduce is Reduce.COUNT and one.path in shared:
+                values = self.reading.worlds.dimensions[one.name]
+                none = one.path in empty
+                among = [n for n, v in enumerate(values) if v is not None and (v == 0) is none]
+                yield self._any(one, forced=True, among=among)
+            elif not any(within(one, path) for path in empty):
+                yield self._any(one, forced=one.reduce is Reduce.COUNT)
 
     def filled(self, state: State, outcome: str) -> Iterator[Change]:
         """What a person may have written for this outcome, and must have."""
@@ -73,3 +84,9 @@ class Bringing:
             return sorted({*kept, *(n for n in given if not rising or n >= number)})
 
         return one.name, to
+
+
+def _subsets(names: set[str]) -> Iterator[set[str]]:
+    every = sorted(names)
+    for bits in range(1 << len(every)):
+        yield {name for n, name in enumerate(every) if bits >> n & 1}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from carelane.pathways.definition import Definition, Edge, State
+from carelane.pathways.definition import Definition, Edge, Input, Reduce, State
 from carelane.pathways.guard import (
     All,
     Compare,
@@ -41,13 +41,18 @@ def edges_of(state: State) -> Iterator[Edge]:
 
 
 def guards(definition: Definition) -> Iterator[Guard]:
-    """Every guard, and what red flags ask. Which of several cases an event is for is not looked at."""
+    """Every guard, and what makes a difference that no guard need ask about: red flags, and whether a list is empty.
+
+    Which of several cases an event is for is not looked at.
+    """
     yield from (event.start.when for event in definition.events.values() if event.start is not None)
     yield from (row.when for table in definition.tables.values() for row in table.rows)
     yield from (branch.when for edge in edges(definition) for branch in edge.branches)
-    if (
-        definition.red_flags is not None
-    ):  # which codes are flags makes a difference that no guard need ask about
+    lists = counted_lists(definition)
+    for one in definition.inputs.values():
+        if one.reduce is Reduce.COUNT and one.path in lists:
+            yield Compare(one.name, Op.GT, 0)
+    if definition.red_flags is not None:
         yield from (Within(n, frozenset(codes)) for n, codes in definition.red_flags.inputs.items())
         for one in (*definition.inputs.values(), *definition.variables.values()):
             if one.name == definition.urgency:
@@ -82,6 +87,22 @@ def fields(guard: Guard) -> set[str]:
 def counters(definition: Definition) -> dict[str, int]:
     """Every counter with its bound."""
     return {one.name: one.max for state in definition.states.values() for one in state.counters}
+
+
+def counted_lists(definition: Definition) -> set[str]:
+    """The lists that are counted and read otherwise as well: what is read of one is in it, so it is not empty."""
+    every = definition.inputs.values()
+    return {
+        one.path
+        for one in every
+        if one.reduce is Reduce.COUNT
+        and any(within(other, one.path) for other in every if other is not one)
+    }
+
+
+def within(one: Input, path: str) -> bool:
+    """Whether an input is read of the list at this path."""
+    return f"{one.path}.".startswith(f"{path}.")
 
 
 def names(definition: Definition) -> set[str]:
