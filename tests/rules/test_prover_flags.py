@@ -85,3 +85,66 @@ def test_a_red_flag_that_no_guard_asks_about_is_seen(
 
     assert refuted(given) == broken
     assert judge(given) == broken
+
+
+URGENT_BEFORE = """
+pathway: small
+version: "1"
+language: 2
+subject: patient
+title: A red flag that a person finds
+touches: [none]
+urgency: urgency
+red_flags: { approvers: [director, lead], inputs: { flag: [bad] } }
+inputs:
+  flag: { from: task.form.flag, order: [good, bad], raise_only: true }
+  asked: { from: request.priority, order: [routine, urgent, asap, stat] }
+tables:
+  urgency:
+    hit: first
+    output: urgency
+    rows:
+      - { when: asked = asap, then: asap }
+      - { when: flag = bad, then: stat }
+      - { when: otherwise, then: routine }
+events:
+  request.received: { keys: [request], start: { when: always, unique: request }, several: one, none: { ignore: no } }
+tasks:
+  look:
+    title: Look
+    outcomes: [done, could-not-do]
+    could_not: could-not-do
+    reasons: [other]
+    form: { flag: { label: Flag, type: code, options: [good, bad] } }
+  file: { title: File, outcomes: [done, could-not-do], could_not: could-not-do, reasons: [other] }
+pools: { desk: [routine, urgent, asap, stat], archive: [routine] }
+start: looking
+everywhere: { request.received: stay }
+states:
+  looking:
+    status: open
+    task: look
+    owner: { pool: desk }
+    clock: { kind: wall, due: 1d }
+    fallback: { repeat: until acknowledged, to: desk }
+    outcomes: { done: { when: WHEN, then: filing, else: closed }, could-not-do: again }
+  filing:
+    status: filing
+    task: file
+    owner: { pool: archive }
+    clock: { kind: wall, due: 1d }
+    fallback: { repeat: until acknowledged, to: desk }
+    outcomes: { done: closed, could-not-do: again }
+  closed: { final: true, status: closed, outcome: over }
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "broken"), [("urgency = routine", set()), ("urgency = asap", {LED_DOWN})]
+)
+def test_a_red_flag_in_a_case_that_was_urgent_before(when: str, broken: set[str]) -> None:
+    """What was known before has raised the case: the flag asks for nothing new, and still it is not routine."""
+    given = loaded(URGENT_BEFORE.replace("WHEN", when))
+
+    assert {each.rule for each in prove(given).findings} == refuted(given) == broken
+    assert judge(given) == broken

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from carelane.cases import next_due
 from carelane.cases.model import Case, OpenStep, RegionView, Step, View
-from carelane.cases.prepared import prepare
+from carelane.cases.prepared import prepare, rank
 from carelane.cases.words import CLOCK_EXPIRED
 from carelane.pathways import tables
 from carelane.pathways.definition import Definition, FormField, Join, JoinKind, State
@@ -138,12 +138,17 @@ class Stage:
         return bool(region)
 
     def _dressed(self, scene: Scene, before: int, move: Move) -> View:
-        keys = dict.fromkeys(prepare(self.definition).key_names, frozenset((KEY,)))
+        prepared = prepare(self.definition)
+        keys = dict.fromkeys(prepared.key_names, frozenset((KEY,)))
+        values, counters = self.known(before, scene.now)
+        asked = rank(values.get(prepared.urgency))  # what is known has raised the case before
 
         def dress(case: Case) -> Case:
-            values, counters = self.known(before, scene.now)
             steps = tuple(self._timed(before, each, move) for each in case.steps)
-            return replace(case, values=values, counters=counters, keys=keys, stale={}, steps=steps)
+            return replace(
+                case, values=values, counters=counters, keys=keys, stale={}, steps=steps,
+                urgency=max(case.urgency, asked),
+            )  # fmt: skip
 
         return _each(scene.view, dress)
 
