@@ -60,6 +60,10 @@ states:
 {states}
   closed: {{ final: true, status: closed, outcome: over }}
 """
+BEGUN = (
+    "{ task: look, owner: { pool: desk }, clock: { kind: wall, due: 1d }, fallback: { state: OVER }, "
+    "outcomes: { done: OVER, could-not-do: again } }"
+)
 REPEATS = "{ repeat: until acknowledged, to: desk }"
 WAITS = """
   waiting:
@@ -232,6 +236,41 @@ def test_regions_side_by_side(join: str, fallback: str, then: str, broken: set[s
     states = BLOCK.replace("JOIN", join).replace("FALLBACK", fallback).replace("THEN", then)
 
     assert alike(small(head=TWO, done="both", states=states)) == broken
+
+
+@pytest.mark.parametrize("ours", ["a", "b"])
+@pytest.mark.parametrize("theirs", ["a", "b"])
+def test_regions_that_begin_in_several_ways_end_together(ours: str, theirs: str) -> None:
+    """Which state each region begins in is decided in one go: a run is found for every pair of them."""
+    regions = "".join(
+        f"""
+        {name}:
+          start: [{{ when: {name} = a, then: {name}-a }}, {name}-b]
+          states:
+            {name}-a: {BEGUN.replace("OVER", f"{name}-over-a")}
+            {name}-b: {BEGUN.replace("OVER", f"{name}-over-b")}
+            {name}-over-a: {{ final: true, outcome: a }}
+            {name}-over-b: {{ final: true, outcome: b }}"""
+        for name in ("ours", "theirs")
+    )
+    guard = f"both.ours = {ours} and both.theirs = {theirs}"
+    then = f"{{ when: {guard}, then: rare, else: closed }}"
+    states = f"""
+  both:
+    status: both
+    owner: {{ pool: desk }}
+    clock: {{ kind: wall, due: 9d }}
+    fallback: {{ state: late }}
+    parallel:
+      join: all
+      regions: {regions}
+      then: {then}
+  rare: {{ final: true, status: closed, outcome: rare }}
+"""
+    given = small(head=TWO, done="both", states=states)
+
+    assert prove(given).findings == ()
+    assert judge(given) == frozenset()
 
 
 LISTED = """

@@ -15,6 +15,8 @@ from carelane.proofs.turns import Control
 
 Step: TypeAlias = tuple[Way, int, int]
 """A way, what is known when it is taken, and what was known before."""
+Beginning: TypeAlias = tuple[Node, Way, int]
+"""From where regions began, by which way, and what was known when it was taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +39,11 @@ class Leg:
         )
 
 
-def steps_of(node: Node, last: tuple[tuple[Way, int], ...] = ()) -> tuple[Step, ...]:
+def steps_of(
+    found: Explored, node: Node, last: tuple[tuple[Way, int], ...] = ()
+) -> tuple[Step, ...]:
     """The ways to a node, and the last ones from it, each with what is known when it is taken."""
-    steps = list(steps_to(node))
+    steps = list(steps_to(found, node))
     box = node.box
     for way, taken in last:
         steps.append((way, taken, box))
@@ -48,17 +52,31 @@ def steps_of(node: Node, last: tuple[tuple[Way, int], ...] = ()) -> tuple[Step, 
 
 
 def steps_to(
-    node: Node, known: Mapping[Control, tuple[Step, ...]] | None = None
+    found: Explored, node: Node, known: Mapping[Control, tuple[Step, ...]] | None = None
 ) -> tuple[Step, ...]:
     """The ways to a node; where one to the control before is `known` already, that is taken."""
     if node.way is None or node.parent is None:
         return ()
-    begun = min((_begun(each) for each in node.aside), key=_width, default=None)
-    if begun is not None and begun.parent is not None:
-        return (*steps_to(begun.parent, known), *_last_step(begun), *_last_step(node))
-    before = known.get(node.parent.control) if known is not None else None
-    behind = steps_to(node.parent, known) if before is None else before
-    return (*behind, *_last_step(node))
+    begun = min(_beginnings(found, node.aside), key=_width, default=None)
+    if begun is not None:
+        before, way, taken = begun
+        return (*steps_to(found, before, known), (way, taken, before.box), *_last_step(node))
+    behind = known.get(node.parent.control) if known is not None else None
+    steps = steps_to(found, node.parent, known) if behind is None else behind
+    return (*steps, *_last_step(node))
+
+
+def _beginnings(found: Explored, ends: Sequence[Node]) -> list[Beginning]:
+    """How regions began: in one go where some way does that, for each was met first by a way of its own."""
+    begun = [_begun(each) for each in ends]
+    mine = [(n.parent, n.way, n.taken) for n in begun if n.parent is not None and n.way is not None]
+    every = list(mine)
+    for control in dict.fromkeys(before.control for before, _, _ in mine):
+        for way in found.ways[control]:
+            before, taken = found.first[id(way)]
+            every.append((before, way, taken))
+    wanted = {each.control for each in begun}
+    return [each for each in every if wanted <= set(each[1].targets)] or mine
 
 
 def _begun(node: Node) -> Node:
@@ -68,9 +86,9 @@ def _begun(node: Node) -> Node:
     return node
 
 
-def _width(node: Node) -> int:
-    """How much is possible where a region began: the one that begins in the fewest cases says when."""
-    return node.taken.bit_count()
+def _width(begun: Beginning) -> int:
+    """How much is possible where regions began: what begins them in the fewest cases says when."""
+    return begun[2].bit_count()
 
 
 def _last_step(node: Node) -> Iterator[Step]:

@@ -130,7 +130,7 @@ def _come_to(found: Explored, name: str, known: dict[Control, tuple[Step, ...]])
     """Whether the engine comes to a state by one of the ways that the walk found; then that way is known."""
     state, full = found.definition.states[name], found.regions.space.full
     for node in found.arrivals[name].values():
-        steps = steps_to(node, known)
+        steps = steps_to(found, node, known)
         if _arrived(retell(found.stage, concrete(found, steps, full)), state):
             known[node.control] = steps
             return True

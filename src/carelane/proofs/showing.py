@@ -62,7 +62,7 @@ def _finding(suspect: Suspect) -> Finding:
 
 def _shortest(suspect: Suspect, node: Node, shown: Callable[[Told], bool]) -> Told:
     """The run without every move that it does not need."""
-    steps = steps_of(node, suspect.last)
+    steps = steps_of(suspect.found, node, suspect.last)
     told = _told(suspect, steps)
     for place in reversed(range(1, len(steps) - 1)) if shown(told) else ():
         if _passes(steps[place]) and _passes(steps[place + 1]):
