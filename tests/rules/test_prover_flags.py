@@ -148,3 +148,25 @@ def test_a_red_flag_in_a_case_that_was_urgent_before(when: str, broken: set[str]
 
     assert {each.rule for each in prove(given).findings} == refuted(given) == broken
     assert judge(given) == broken
+
+
+REFERRAL = (Path(__file__).parents[2] / "pathways/referral-intake.yaml").read_text("utf-8")
+URGENT = '  - { when: "urgency in {urgent, asap, stat}", then: urgent-triage }\n  - triage\n'
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        '  - { when: "urgency in {urgent, asap}", then: urgent-triage }\n  - triage\n',
+        '  - { when: "not (urgency in {urgent, asap, stat})", then: urgent-triage }\n  - triage\n',
+        "  - triage\n",
+    ],
+)
+def test_mutant_that_leads_a_flag_to_a_pool_that_a_table_names_is_refused(start: str) -> None:
+    """A walk that told apart only what says urgency and pool once overlooked this, and the release was proved."""
+    before, after = REFERRAL.split(URGENT, 1)
+    assert before.endswith("then: incomplete }\n")
+    definition = loaded(before + start + after)
+
+    assert LED_DOWN in refuted(definition)
+    assert LED_DOWN in judge(definition)

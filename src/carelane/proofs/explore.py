@@ -32,13 +32,11 @@ def explore(  # noqa: PLR0913  # what is watched, by name
     promise: int = 0,
     enough: Callable[[Way], bool] = lambda _: False,
     coarse: bool = False,
-    only: int | None = None,
 ) -> Explored:
     """Walk through the whole pathway, until a way is `enough`.
 
     What is watched makes more nodes: red flags (who owns, and whether a flag was seen), or one requirement by number.
-    A `coarse` walk does not count, and one with `only` some coordinates tells the values of no other apart: each finds
-    all that a fine one finds, and maybe what can't be.
+    A `coarse` walk does not count: it finds all that a fine one finds, and maybe what can't be.
 
     Raises:
         Undecided: There are more nodes or cells than the prover looks at.
@@ -54,7 +52,7 @@ def explore(  # noqa: PLR0913  # what is watched, by name
         alive=alive(definition, regions, watched),
         reopens=any(event.reopens for event in definition.events.values()),
         enough=enough,
-        forget=_counters(regions) if coarse else 0 if only is None else regions.space.full & ~only,
+        forget=_counters(regions) if coarse else 0,
     )
     found.scenes[Control()] = found.stage.empty()
     start = found.add(Control(), regions.space.nothing)

@@ -176,8 +176,7 @@ def _of_flags(found: Explored) -> Iterator[Suspect]:
     watched = Flags.of(found.definition, found.regions)
     if watched.may_fail(found.definition):
         walk = partial(explore, found.definition, found.regions, flags=watched)
-        if _breaks(partial(walk, only=watched.read), flags.of_turn):
-            yield from _watched(walk, flags.of_turn)
+        yield from _watched(walk, flags.of_turn)
 
 
 def _watched(walk: Callable[..., Explored], rule: Rule) -> Iterator[Suspect]:
