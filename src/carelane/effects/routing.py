@@ -1,6 +1,6 @@
 """Where a new effect goes: a capability to its connection, a message to a patient its own way, the rest to a person.
 
-One process does it for all destinations at a time (`dispatch.scout`), a batch in one transaction.
+`dispatch.scout` does it for all destinations, a batch in one transaction; messages are one process's at a time.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ async def find_ways(outbox: Outbox) -> tuple[int, Unserved]:
 async def assign(outbox: Outbox) -> Unserved:
     """Resolve capabilities to connections; those (capability, site) that no connection serves.
 
-    Messages to patients are among them: they find theirs one by one (`reaching.address`).
+    Messages to patients are among them: each has a way of its own (`reaching.address`).
     """
     unserved: list[tuple[str, str]] = []
     async with outbox.runtime.worker.transaction(steady=True) as tx:
