@@ -1,6 +1,7 @@
 """MLLP over real sockets: acknowledged only after the store has said so, in order, in bounds."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from uuid import UUID
@@ -226,6 +227,25 @@ def test_closing_lets_what_has_begun_be_answered() -> None:
         return answer
 
     assert b"MSA|AA|" in asyncio.run(scenario())
+
+
+def test_closing_in_the_moment_of_a_connection_leaves_no_socket_open() -> None:
+    """Whichever turn of the loop the end falls on, what was accepted is closed too, not left to the collector."""
+
+    async def scenario(turns: int) -> list[str]:
+        faults: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: faults.append(str(context["message"]))
+        )
+        asyncio.get_running_loop().set_debug(enabled=True)
+        listener = await _open(_accept)
+        with socket.create_connection(("127.0.0.1", listener.port)):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await listener.close()
+        return faults
+
+    assert [asyncio.run(scenario(turns)) for turns in range(6)] == [[]] * 6
 
 
 def test_too_many_connections_are_turned_away() -> None:

@@ -84,6 +84,7 @@ class Listener:
     async def close(self) -> None:
         """Stop accepting, answer what has begun, then close."""
         if self._server is not None:
+            await _accept_no_more(self._server)
             self._server.close()
         begun = [task for socket in self.sockets for task in socket.stop()]
         if begun:
@@ -93,6 +94,14 @@ class Listener:
             socket.hang_up()
         if self._server is not None:
             await self._server.wait_closed()
+
+
+async def _accept_no_more(server: asyncio.Server) -> None:
+    """Let what has been accepted come up: asyncio lets go of a socket whose server closes before it has."""
+    loop = asyncio.get_running_loop()
+    for each in server.sockets:
+        loop.remove_reader(each.fileno())
+    await asyncio.sleep(0)
 
 
 async def listen(
