@@ -163,7 +163,7 @@ URGENT = '  - { when: "urgency in {urgent, asap, stat}", then: urgent-triage }\n
     ],
 )
 def test_mutant_that_leads_a_flag_to_a_pool_that_a_table_names_is_refused(start: str) -> None:
-    """A walk that told apart only what says urgency and pool once overlooked this, and the release was proved."""
+    """A walk that thought values known before anything came once overlooked this, and the release was proved."""
     before, after = REFERRAL.split(URGENT, 1)
     assert before.endswith("then: incomplete }\n")
     definition = loaded(before + start + after)

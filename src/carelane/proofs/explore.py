@@ -12,7 +12,8 @@ from carelane.pathways.definition import Definition
 from carelane.proofs.alive import alive
 from carelane.proofs.boxes import bits_of, within
 from carelane.proofs.cells import ELAPSED
-from carelane.proofs.classes import classes
+from carelane.proofs.claims import agree
+from carelane.proofs.classes import classes, entered_by
 from carelane.proofs.flags import Flags
 from carelane.proofs.joins import Joins
 from carelane.proofs.learning import learnt, step_in, unsettled
@@ -32,11 +33,13 @@ def explore(  # noqa: PLR0913  # what is watched, by name
     promise: int = 0,
     enough: Callable[[Way], bool] = lambda _: False,
     coarse: bool = False,
+    only: int | None = None,
 ) -> Explored:
     """Walk through the whole pathway, until a way is `enough`.
 
     What is watched makes more nodes: red flags (who owns, and whether a flag was seen), or one requirement by number.
-    A `coarse` walk does not count: it finds all that a fine one finds, and maybe what can't be.
+    A `coarse` walk does not count, and one with `only` some coordinates tells the values of no other apart: each finds
+    all that a fine one finds, and maybe what can't be.
 
     Raises:
         Undecided: There are more nodes or cells than the prover looks at.
@@ -52,7 +55,7 @@ def explore(  # noqa: PLR0913  # what is watched, by name
         alive=alive(definition, regions, watched),
         reopens=any(event.reopens for event in definition.events.values()),
         enough=enough,
-        forget=_counters(regions) if coarse else 0,
+        forget=_counters(regions) if coarse else 0 if only is None else regions.space.full & ~only,
     )
     found.scenes[Control()] = found.stage.empty()
     start = found.add(Control(), regions.space.nothing)
@@ -151,6 +154,8 @@ def _way(found: Explored, node: Node, move: Move, part: Class, at: str) -> Way:
     deed = found.stage.decide(found.scenes[node.control], move, before, after, node.control.within)
     found.decisions += len(deed[1])
     way = learnt(found, node.control, move, part, deed, at)
+    entered = at or entered_by(node.control.state, move.edge, part.branch)
+    agree(found, way, part.box, deed[0].case, entered)
     found.known[key] = way
     found.learn(node, way, part.box, deed[0])
     return way

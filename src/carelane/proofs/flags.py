@@ -5,6 +5,8 @@ A flag once seen stays seen: what a case was flagged for does not go away becaus
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 from carelane.cases.prepared import prepare, rank
 from carelane.facts.fact import Urgency
@@ -65,6 +67,15 @@ class Flags:
             left = remove(left, pieces)
         for part in left:
             yield before, part
+
+    @property
+    def read(self) -> int:
+        """The bits of all coordinates that say where a flag is, how urgent it is, and which pool takes it."""
+        places = (
+            *self.seen.values(),
+            *(each for one in self.tables.values() for each in one.values()),
+        )
+        return reduce(or_, (mask for each in places for piece in each for mask in piece.masks), 0)
 
     def owners(self, state: str) -> Sequence[tuple[str, Pieces]]:
         """Who owns the state, by cells: pools that a table names; one entry where it does not matter."""

@@ -201,14 +201,12 @@ class Moves:
     def _brought(self, event: str) -> Iterator[Intake]:
         """With every role that is counted in, and without: a count of nothing is 0, not missing."""
         kind = FACTS.get(event)
-        coming = [
-            one for one in self._outside() if kind is None or parts(_path(one))[0] in kind.roles
-        ]
+        coming = [one for one in self._outside() if kind is None or role_of(one) in kind.roles]
         lists = {one.path for one in counted_lists(self.definition)}
-        told = [one for one in coming if _counts(one) and self._tells(one, lists)]
-        counted = {parts(_path(one))[0] for one in told}
+        told = [one for one in coming if is_count(one) and self._tells(one, lists)]
+        counted = {role_of(one) for one in told}
         for chosen in _subsets(sorted(counted)):
-            here = [one for one in coming if parts(_path(one))[0] not in counted - chosen]
+            here = [one for one in coming if role_of(one) not in counted - chosen]
             shared = {_path(one) for one in here if one in told} & lists
             for full in _subsets(sorted(shared)):
                 yield self._listing(here, told, full, shared - full)
@@ -307,7 +305,13 @@ def _path(one: Coordinate) -> str:
     return one.given_by.path if one.given_by is not None else ""
 
 
-def _counts(one: Coordinate) -> bool:
+def role_of(one: Coordinate) -> str:
+    """The role of a fact in which a coordinate's value lies."""
+    return parts(_path(one))[0]
+
+
+def is_count(one: Coordinate) -> bool:
+    """Whether it counts a list: a fact that carries the role says a count, even of nothing."""
     return one.given_by is not None and one.given_by.reduce is Reduce.COUNT
 
 

@@ -100,6 +100,8 @@ class Explored:
     def dead(self, control: Control) -> int:
         """The bits of what no longer matters there: any value does."""
         full = self.regions.space.full
+        if not control.state:
+            return 0  # nothing has come: no value can be put into a case that is not there
         return self.forget | full & ~self.alive.get(control.state, full)
 
     def standing(self, node: Node) -> bool:

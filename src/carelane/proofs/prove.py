@@ -5,6 +5,7 @@ or where there are more cells than are looked at, the rule is not decided, which
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +14,7 @@ from carelane.proofs import stale
 from carelane.proofs.asking import agree
 from carelane.proofs.boxes import Undecided, meet
 from carelane.proofs.catalogue import RULES
+from carelane.proofs.claims import OtherCase
 from carelane.proofs.explore import explore
 from carelane.proofs.flags import Flags
 from carelane.proofs.nodes import Explored, Way
@@ -93,9 +95,10 @@ def _of_turn(turn: Turn) -> Iterator[Breach]:
 
 def _walked(definition: Definition, regions: Regions) -> tuple[Explored, list[Suspect]]:
     """A coarse walk that finds nothing, and whose ways to every state the engine has gone; else a fine one."""
-    coarse = explore(definition, regions, coarse=True)
-    if not any(_of_walk(coarse)) and not _gone(coarse):
-        return coarse, []
+    with suppress(OtherCase):
+        coarse = explore(definition, regions, coarse=True)
+        if not any(_of_walk(coarse)) and not _gone(coarse):
+            return coarse, []
     fine = explore(definition, regions)
     suspects = list(_of_walk(fine))
     if any(state.block for state in definition.states.values()):
@@ -176,7 +179,8 @@ def _of_flags(found: Explored) -> Iterator[Suspect]:
     watched = Flags.of(found.definition, found.regions)
     if watched.may_fail(found.definition):
         walk = partial(explore, found.definition, found.regions, flags=watched)
-        yield from _watched(walk, flags.of_turn)
+        if _breaks(partial(walk, only=watched.read), flags.of_turn):
+            yield from _watched(walk, flags.of_turn)
 
 
 def _watched(walk: Callable[..., Explored], rule: Rule) -> Iterator[Suspect]:
@@ -186,8 +190,11 @@ def _watched(walk: Callable[..., Explored], rule: Rule) -> Iterator[Suspect]:
 
 
 def _breaks(walk: Callable[..., Explored], rule: Rule) -> bool:
-    """Whether a walk ends early, at a turn that breaks the rule."""
-    return walk(enough=_broken(rule)).stopped
+    """Whether a rough walk ends early, at a turn that breaks the rule or that can't be made."""
+    try:
+        return walk(enough=_broken(rule)).stopped
+    except OtherCase:
+        return True
 
 
 def _broken(rule: Rule) -> Callable[[Way], bool]:

@@ -19,7 +19,7 @@ from carelane.pathways.guard import Value
 from carelane.pathways.trial import IN, STARTS, Happening, Trial, TrialRow
 from carelane.pathways.wording import value_text
 from carelane.proofs.cells import ELAPSED, Ahead, Coordinate, Space, value_of
-from carelane.proofs.moves import Kind, Move
+from carelane.proofs.moves import Kind, Move, is_count, role_of
 from carelane.proofs.reads import code_of, form_field
 from carelane.proofs.trials import Playing, happen, playing
 
@@ -203,9 +203,11 @@ class Stage:
     def _brought(
         self, move: Move, before: int, after: int, now: datetime
     ) -> Iterator[tuple[str, str]]:
-        forced = self._forced(move, after)
-        for name, one in self._taken(move):
-            if after & one.mask & one.given and (forced & one.mask or (before ^ after) & one.mask):
+        forced, given = self._forced(move, after), before ^ after
+        taken = [(name, one) for name, one in self._taken(move) if after & one.mask & one.given]
+        said = {role_of(one) for _, one in taken if (forced | given) & one.mask}
+        for name, one in taken:
+            if (forced | given) & one.mask or (is_count(one) and role_of(one) in said):
                 yield name, value_text_of(one, after, now)
 
     def _forced(self, move: Move, after: int) -> int:

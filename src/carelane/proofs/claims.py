@@ -1,0 +1,61 @@
+"""Holds every decision against the class that it stands for: what another case does says nothing of this one.
+
+A walk may think more possible than is (`Explored.forget`, regions apart). That is sound only while each class is
+decided on a case that really is of the class. So what the engine knew, and where it went, is compared with what the
+walk took it for.
+"""
+
+from collections.abc import Iterator
+from functools import reduce
+from operator import or_
+
+from carelane.cases.model import Case
+from carelane.proofs.boxes import Undecided
+from carelane.proofs.cells import ELAPSED, Coordinate
+from carelane.proofs.moves import Kind
+from carelane.proofs.nodes import Explored, Way
+
+
+class OtherCase(Undecided):  # no error of anybody: a finer walk may do better
+    """The engine's case is not of the class that it was made for."""
+
+
+def agree(found: Explored, way: Way, box: int, case: Case | None, entered: str) -> None:
+    """Compare a case that was just decided with its class: the cells, and the state that it enters (empty: it stays).
+
+    Raises:
+        OtherCase: The case is of another class.
+    """
+    for one in _unchanged(found, way) if case is not None else ():
+        if case is not None and not _value(case, one) & box:
+            raise OtherCase(f"No case could be made that knows what is asked of `{one.name}`.")
+    if not _led(found, way, entered):
+        raise OtherCase(f"{way.move.words}: no case could be made that goes on by each branch.")
+
+
+def _unchanged(found: Explored, way: Way) -> Iterator[Coordinate]:
+    """What the way itself does not set; moments apart, which are kept as what is left until them."""
+    changed = reduce(or_, (mask for mask, _ in way.sets), 0)
+    for name, one in found.regions.space.coordinates.items():
+        if name != ELAPSED and not one.falls and not one.mask & changed and name not in way.adds:
+            yield one
+
+
+def _value(case: Case, one: Coordinate) -> int:
+    """The cells that the case's value is in."""
+    if one.given_by is None:
+        return one.holding(case.counters.get(one.name) or None)
+    return one.holding(case.values.get(one.name))
+
+
+def _led(found: Explored, way: Way, entered: str) -> bool:
+    """Whether the case went where the branch leads; of several effects only the last one moves it."""
+    to, was = way.target, way.turn.was
+    if not entered:
+        return to.state == was.state or not was.state
+    state = found.definition.states.get(entered)
+    if state is None or state.block is not None or state.waits is not None:
+        return True  # what begins there may end at once
+    return (to.state == entered and to.over == state.final) or (
+        way.move.kind is Kind.EFFECT and to.state == was.state
+    )
