@@ -1,11 +1,13 @@
 """The command line is a contract: each door says what it is for, and the documents know it."""
 
 import argparse
+import os
 import re
+import sys
 
 import pytest
 
-from carelane.cli import parser
+from carelane.cli import main, parser
 from tools.command_table import Command, commands
 from tools.house.tree import ROOT, Source, sources
 
@@ -58,3 +60,16 @@ def test_documents_name_only_commands_that_exist(page: Source) -> None:
 def test_every_command_stands_in_the_reference() -> None:
     text = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
     assert [path for path, _, _ in FOUND if f"\n## {path}\n" not in text] == []
+
+
+def test_an_answer_that_nobody_reads_any_more_ends_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `carelane ... | head` does: no traceback, and the status that a shell gives to a broken pipe."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        status = main(["pathway", "check", str(ROOT / "pathways/system/question.yaml")])
+        out.write("what is left goes nowhere, and is no error at the end")
+    assert (status, capsys.readouterr().err) == (141, "")

@@ -1,10 +1,11 @@
 """The doors: `carelane COMMAND ...`. Each has `--help`, `--json` where it answers with data, and an exit status.
 
 0: done. 1: done, and the answer is no (a check failed, a verification found something). 2: it could not be done; the
-message says place and remedy.
+message says place and remedy. 141: whoever read the answer has gone.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -66,9 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
     except CarelaneError as fault:
         sys.stderr.write(f"carelane: {fault.code}: {fault}\n")
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read our answer (`| head`) has gone. Python flushes once more at its end: into nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     return status
