@@ -6,7 +6,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix docs bench mutants lock python assets ready clean
+.PHONY: help demo test check fix docs bench mutants soak lock python assets ready clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-9s %s\n' "$$name" "$$what"; done
@@ -32,6 +32,9 @@ bench: python ## speed and memory; the last line is one JSON object
 mutants: python ## plant every named mutant and show that a test catches it
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -k "mutant and not prover_mutants" $(ARGS)
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal --timeout 7200 --every-mutant tests/rules/test_prover_mutants.py $(ARGS)
+
+soak: ready ## the long searches: fifty kills under load, six hundred long histories
+	@$(BIN)/pytest -n $(WORKERS) --soak -m soak $(ARGS)
 
 lock: python ## resolve requirements/*.in and package.json into lock files
 	@sh make/lock.sh

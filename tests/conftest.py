@@ -92,8 +92,12 @@ LONG = frozenset({
 """Files of few tests that each take long: a worker that got one of them last would hold up the whole run."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Every test of `tests/postgres` needs the database. Files that take long come first, so that none is left over."""
+    soaks = [each for each in items if each.get_closest_marker("soak") is not None]
+    if soaks and not config.getoption("--soak"):
+        config.hook.pytest_deselected(items=soaks)
+        items[:] = [each for each in items if each not in soaks]
     for item in items:
         if item.path.is_relative_to(_POSTGRES):
             item.add_marker(pytest.mark.postgres)
@@ -279,10 +283,11 @@ async def _door(url: str, name: str, organisation: UUID) -> AsyncIterator[Databa
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--every-mutant`: all mutants of pathways instead of a few (`make mutants`)."""
+    """What `make mutants` and `make soak` ask for beyond `make test`."""
     parser.addoption(
         "--every-mutant", action="store_true", help="all mutants of the shipped pathways"
     )
+    parser.addoption("--soak", action="store_true", help="the tests marked `soak` too")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -31,7 +31,6 @@ from tests.flows.fleet import Worker, ehr, fleet, free_port
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
-KILLS = 50
 SENDERS = 4
 PAUSE_S = 0.02
 NURSE = Viewer(
@@ -148,8 +147,9 @@ def _settings(home: Path, database: DatabaseUrls, ehr_port: int) -> Settings:
 @pytest.mark.requirement("R91")
 @pytest.mark.requirement("R22")
 @pytest.mark.invariant("I1", "I2", "I5", "I9")
+@pytest.mark.parametrize("kills", [12, pytest.param(50, marks=pytest.mark.soak)])
 async def test_processes_killed_at_random_lose_nothing_and_do_nothing_twice(
-    tmp_path: Path, database: DatabaseUrls, superuser: Any
+    tmp_path: Path, database: DatabaseUrls, superuser: Any, kills: int
 ) -> None:
     ehr_port = free_port()
     settings = _settings(tmp_path, database, ehr_port)
@@ -160,7 +160,7 @@ async def test_processes_killed_at_random_lose_nothing_and_do_nothing_twice(
         async with _running(hospital), _running(processes):
             sending = [asyncio.create_task(load.run(n)) for n in range(SENDERS)]
             staff = asyncio.create_task(_staff(house, superuser, over))
-            for _ in range(KILLS):
+            for _ in range(kills):
                 await _kill(processes, dice)
             load.stop.set()
             await asyncio.gather(*sending)
@@ -168,7 +168,7 @@ async def test_processes_killed_at_random_lose_nothing_and_do_nothing_twice(
             accepted = await staff
             await _settled(superuser)
             doubles, held = await asyncio.to_thread(_in_the_ehr, superuser, ehr_port)
-        assert sum(each.kills for each in processes.values()) >= KILLS
+        assert sum(each.kills for each in processes.values()) >= kills
         assert accepted > 10
         _assert_none_lost(superuser, load)
         _assert_order_kept(superuser)

@@ -9,12 +9,15 @@ import pytest
 from carelane.cases.model import Step
 from carelane.cli.pathway_files import definition_of
 from carelane.pathways.definition import Definition
+from carelane.pathways.loading import load
 from carelane.proofs.moves import Move
 from carelane.proofs.prove import prove
 from carelane.proofs.scenes import Scene, Stage
 from carelane.proofs.verdicts import Verdict
+from tests.rules.brute import judge
 
-REFILL = definition_of(Path(__file__).parents[2] / "pathways/refill.yaml")
+ROOT = Path(__file__).parents[2]
+REFILL = definition_of(ROOT / "pathways/refill.yaml")
 
 
 def _judged(definition: Definition) -> tuple[Verdict, str]:
@@ -62,3 +65,14 @@ def test_mutant_stage_that_ends_a_task_otherwise_is_not_believed(
     verdict, message = _judged(REFILL)
     assert verdict is Verdict.NOT_DECIDED
     assert "denied" in message
+
+
+def test_a_moment_known_before_is_as_far_ahead_as_its_class_says() -> None:
+    """Exactly four hours are not less than four hours, also when the slot's time came with an earlier message."""
+    row = 'when: "until slot_start < 4h", then: too-late'
+    text = (ROOT / "pathways/slot-fill.yaml").read_text("utf-8")
+    assert row in text
+    changed, _ = load(text.replace(row, 'when: "not (until slot_start < 4h)", then: too-late'))
+    assert changed is not None
+
+    assert {each.rule for each in prove(changed).findings} == judge(changed)

@@ -44,7 +44,7 @@ def test_no_seed_breaks_an_invariant(chunk: int) -> None:
     assert broken(range(chunk * _CHUNK, (chunk + 1) * _CHUNK)) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("chunk", range(6))
 def test_no_seed_of_many_breaks_an_invariant(chunk: int) -> None:
     """Six hundred longer ones."""

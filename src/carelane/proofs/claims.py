@@ -6,46 +6,54 @@ walk took it for.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import reduce
 from operator import or_
 
 from carelane.cases.model import Case
 from carelane.proofs.boxes import Undecided
-from carelane.proofs.cells import ELAPSED, Coordinate
+from carelane.proofs.cells import ELAPSED, Coordinate, value_of
 from carelane.proofs.moves import Kind
 from carelane.proofs.nodes import Explored, Way
+from carelane.proofs.scenes import Scene
 
 
 class OtherCase(Undecided):  # no error of anybody: a finer walk may do better
     """The engine's case is not of the class that it was made for."""
 
 
-def agree(found: Explored, way: Way, box: int, case: Case | None, entered: str) -> None:
+def agree(found: Explored, way: Way, box: int, scene: Scene, entered: str) -> None:
     """Compare a case that was just decided with its class: the cells, and the state that it enters (empty: it stays).
 
     Raises:
         OtherCase: The case is of another class.
     """
+    case = scene.case
     for one in _unchanged(found, way) if case is not None else ():
-        if case is not None and not _value(case, one) & box:
+        if case is not None and not _cells(case, one, scene.now) & box:
             raise OtherCase(f"No case could be made that knows what is asked of `{one.name}`.")
     if not _led(found, way, entered):
         raise OtherCase(f"{way.move.words}: no case could be made that goes on by each branch.")
 
 
 def _unchanged(found: Explored, way: Way) -> Iterator[Coordinate]:
-    """What the way itself does not set; moments apart, which are kept as what is left until them."""
+    """What the way itself does not set."""
     changed = reduce(or_, (mask for mask, _ in way.sets), 0)
     for name, one in found.regions.space.coordinates.items():
-        if name != ELAPSED and not one.falls and not one.mask & changed and name not in way.adds:
+        if name != ELAPSED and not one.mask & changed and name not in way.adds:
             yield one
 
 
-def _value(case: Case, one: Coordinate) -> int:
-    """The cells that the case's value is in."""
+def _cells(case: Case, one: Coordinate, now: datetime) -> int:
+    """The cells that the case's value is in; of a moment, those that it represents now."""
     if one.given_by is None:
         return one.holding(case.counters.get(one.name) or None)
-    return one.holding(case.values.get(one.name))
+    value = case.values.get(one.name)
+    if not one.falls:
+        return one.holding(value)
+    return one.bits(
+        n for n, cell in enumerate(one.cells) if value_of(cell, one.given_by, now) == value
+    )
 
 
 def _led(found: Explored, way: Way, entered: str) -> bool:

@@ -155,7 +155,7 @@ def _way(found: Explored, node: Node, move: Move, part: Class, at: str) -> Way:
     found.decisions += len(deed[1])
     way = learnt(found, node.control, move, part, deed, at)
     entered = at or entered_by(node.control.state, move.edge, part.branch)
-    agree(found, way, part.box, deed[0].case, entered)
+    agree(found, way, part.box, deed[0], entered)
     found.known[key] = way
     found.learn(node, way, part.box, deed[0])
     return way

@@ -123,7 +123,7 @@ class Joins:
         found.scenes.setdefault(was, found.scenes[end.parent.control])
         way = learnt(found, was, move, part, deed, "")
         entered = entered_by(state.name, then, part.branch)
-        agree(found, way, part.box, deed[0].case, entered)
+        agree(found, way, part.box, deed[0], entered)
         anchor = found.nodes[node.number]
         found.learn(anchor, way, part.box, deed[0])
         box = found.image(way, part.box)

@@ -87,11 +87,11 @@ class Stage:
     ) -> tuple[Scene, tuple[Step, ...]]:
         run = playing(definition, _TRIAL)
         run.now = scene.now
-        run.view = self._dressed(scene, before, move)
+        run.view = self._dressed(scene, before, move, _decided_at(scene, move))
         if move.kind is Kind.CLOCK:
             ring(run, move.state)
         else:
-            run.now = scene.now + _SECOND  # ids come from the time, so no two facts share one
+            run.now = _decided_at(scene, move)
             given = self.given(move, before, after, run.now)
             happen(run, row_of(move, given, timedelta(0)))
         return Scene(view=_undressed(run.view, scene.view), now=run.now), tuple(run.last)
@@ -137,10 +137,11 @@ class Stage:
             region = self.definition.states[region.rpartition("/")[0]].region
         return bool(region)
 
-    def _dressed(self, scene: Scene, before: int, move: Move) -> View:
+    def _dressed(self, scene: Scene, before: int, move: Move, at: datetime) -> View:
+        """The scene with other values: moments stand so far ahead as the box says when the move is decided."""
         prepared = prepare(self.definition)
         keys = dict.fromkeys(prepared.key_names, frozenset((KEY,)))
-        values, counters = self.known(before, scene.now)
+        values, counters = self.known(before, at)
         asked = rank(values.get(prepared.urgency))  # what is known has raised the case before
 
         def dress(case: Case) -> Case:
@@ -265,6 +266,14 @@ def row_of(move: Move, given: Mapping[str, str], at: timedelta) -> TrialRow:
     kind = "nothing" if move.kind is Kind.CLOCK else move.kind.value
     happens = Happening(kind=kind, name=move.name, outcome=move.outcome, given=given)
     return TrialRow(line=1, at=at, happens=happens, expects=(), text="")
+
+
+def _decided_at(scene: Scene, move: Move) -> datetime:
+    """When a move is decided: a clock when it has run out, all else a moment later, as ids come from the time."""
+    if move.kind is Kind.CLOCK and scene.case is not None:
+        due = [each.clock.due_at for each in scene.case.steps if each.state == move.state]
+        return max(scene.now, *due) + _SECOND
+    return scene.now + _SECOND
 
 
 def ring(run: Playing, state: str = "") -> None:
