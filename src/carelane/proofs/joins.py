@@ -111,7 +111,10 @@ class Joins:
             intakes=end.way.move.intakes, counts=end.way.move.counts, needs=end.way.move.needs,
             state=end.way.move.state, joins=state.name,
         )  # fmt: skip
-        taken = self._before(end.way, part.box)
+        ending = (meet(self._before(end.way, part.box), piece) for piece in end.way.pieces)
+        taken = next(filter(None, ending), 0)
+        if not taken:
+            return  # the last region does not end so where this is known
         after = sum(one.mask & taken & -(one.mask & taken) for one in self._coordinates()) | 1
         before = self._source(end, move, after)
         was = _merged(node.control, end, others)
