@@ -57,13 +57,13 @@ def _cells(case: Case, one: Coordinate, now: datetime) -> int:
 
 
 def _led(found: Explored, way: Way, entered: str) -> bool:
-    """Whether the case went where the branch leads; of several effects only the last one moves it."""
-    to, was = way.target, way.turn.was
+    """Whether the case went where the branch leads; an effect that failed may lead where only the engine knows."""
+    to, was, effect = way.target, way.turn.was, way.move.kind is Kind.EFFECT
     if not entered:
-        return to.state == was.state or not was.state
+        return effect or to.state == was.state or not was.state
     state = found.definition.states.get(entered)
     if state is None or state.block is not None or state.waits is not None:
         return True  # what begins there may end at once
-    return (to.state == entered and to.over == state.final) or (
-        way.move.kind is Kind.EFFECT and to.state == was.state
-    )
+    if effect and to.state == was.state:
+        return True  # of several effects only the last one moves the case
+    return to.state == entered and to.over == state.final
