@@ -119,8 +119,8 @@ class Joins:
         before = self._source(end, move, after)
         was = _merged(node.control, end, others)
         deed = found.stage.join(
-            found.scenes[end.parent.control], move, before, after, state.name,
-            {each.control.within: self._outcome(each) for each in others},
+            found.scenes[end.parent.control], move, before, after, end.control.within,
+            self._stand(node, end, others),
         )  # fmt: skip
         found.decisions += len(deed[1])
         found.scenes.setdefault(was, found.scenes[end.parent.control])
@@ -136,6 +136,12 @@ class Joins:
             )
             if fresh is not None:
                 yield fresh
+
+    def _stand(self, node: Node, end: Node, others: tuple[Node, ...]) -> dict[str, str]:
+        """How the block's regions beside the last one ended; empty where one has not."""
+        ended = {each.control.within: self._outcome(each) for each in others}
+        opened = (f"{node.control.state}/{name}" for name in sorted(node.control.opened))
+        return {path: ended.get(path, "") for path in opened if path != end.control.within}
 
     def _coordinates(self) -> tuple[Coordinate, ...]:
         return tuple(self.found.regions.space.coordinates.values())

@@ -38,7 +38,7 @@ def learnt(  # noqa: PLR0913, PLR0917  # what one decision says, put together
         adds=tuple(
             dict.fromkeys(n.name for one in entered for n in one.counters if n.add == "enter")
         ),
-        sets=tuple(_sets(found, branch, before, after, entered)),
+        sets=tuple(_sets(found, branch, part, after, entered)),
         turn=turn,
     )
 
@@ -160,7 +160,7 @@ def _entered(found: Explored, was: Control, before: Case | None, after: Case | N
 def _sets(
     found: Explored,
     branch: Branch | None,
-    before: Case | None,
+    part: Class,
     after: Case | None,
     entered: list[State],
 ) -> Iterator[tuple[int, int]]:
@@ -173,8 +173,7 @@ def _sets(
             names |= {
                 one for one in found.regions.space.coordinates if one.startswith(f"{state.name}.")
             }
-    known = before.values if before is not None else {}
     for name, one in found.regions.space.coordinates.items():
-        answered = name.startswith("closed.") and known.get(name) is not None
+        answered = name.startswith("closed.") and not part.box & one.missing
         if name in names or (answered and after.values.get(name) is None and entered):
             yield one.mask, one.holding(after.values.get(name))

@@ -76,11 +76,18 @@ class Stage:
         return self._play(self._holding(""), self._open_ended(scene, ""), move, before, after)
 
     def join(  # noqa: PLR0913, PLR0917  # what a join depends on
-        self, scene: Scene, move: Move, before: int, after: int, block: str, ends: Mapping[str, str]
+        self,
+        scene: Scene,
+        move: Move,
+        before: int,
+        after: int,
+        last: str,
+        others: Mapping[str, str],
     ) -> tuple[Scene, tuple[Step, ...]]:
-        """Decide the move that ends a block's last region, the others having ended so (by `block/region`)."""
-        ended = self._with_ends(self._open_ended(scene, block), ends)
-        return self._play(self._holding(block), ended, move, before, after)
+        """Decide the move that ends region `last`; `others` of its block, by `block/region`: how they ended, if so."""
+        block = last.rpartition("/")[0]
+        stood = self._with_regions(self._open_ended(scene, block), last, others)
+        return self._play(self._holding(block), stood, move, before, after)
 
     def _play(  # a move and where it is made
         self, definition: Definition, scene: Scene, move: Move, before: int, after: int
@@ -118,18 +125,22 @@ class Stage:
 
         return replace(scene, view=_each(scene.view, held))
 
-    def _with_ends(self, scene: Scene, ends: Mapping[str, str]) -> Scene:
-        def ended(case: Case) -> Case:
-            regions = {path: RegionView(outcome=outcome) for path, outcome in ends.items()}
-            gone = {
-                each.id
-                for each in case.steps
-                if any(self._inside(each.state, path) for path in ends)
-            }
-            steps = tuple(each for each in case.steps if each.id not in gone)
-            return replace(case, regions={**case.regions, **regions}, steps=steps)
+    def _with_regions(self, scene: Scene, last: str, others: Mapping[str, str]) -> Scene:
+        """A scene with these regions in the block, and no more: a case that came otherwise may have others open."""
+        block = last.rpartition("/")[0]
 
-        return replace(scene, view=_each(scene.view, ended))
+        def stood(case: Case) -> Case:
+            known = case.regions
+            beside = {p: v for p, v in known.items() if p.rpartition("/")[0] != block}
+            going = {path: known.get(path, RegionView()) for path, end in others.items() if not end}
+            ended = {path: RegionView(outcome=end) for path, end in others.items() if end}
+            own = {last: known[last], **going, **ended}
+            over = known.keys() - beside.keys() - going.keys() - {last}
+            gone = {s.id for s in case.steps if any(self._inside(s.state, path) for path in over)}
+            steps = tuple(each for each in case.steps if each.id not in gone)
+            return replace(case, regions={**beside, **own}, steps=steps)
+
+        return replace(scene, view=_each(scene.view, stood))
 
     def _inside(self, state: str, path: str) -> bool:
         region = self.definition.states[state].region
