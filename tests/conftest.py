@@ -44,6 +44,8 @@ _POSTGRES = Path(__file__).parent / "postgres"
 _RUN = pytest.StashKey[Path]()
 _TEMPLATE = "carelane_template"
 _NUMBERS = count(1)
+_USED: list[str] = []  # databases of this process that may be dropped
+_USED_MAX = 16
 # Ends the server and removes its folder once the test run ($1) is gone, however it went.
 _GUARD = """(
   while kill -0 "$1" 2>/dev/null; do sleep 1; done
@@ -173,9 +175,9 @@ def shipped(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def database(server: Server, request: pytest.FixtureRequest) -> Iterator[DatabaseUrls]:
-    """A fresh, migrated database of this test's own: its address per role. A `house` finds the shipped site in it."""
+    """A fresh, migrated database of this test's own: its address per role. With `shipped`, that site is in force."""
     template = _TEMPLATE
-    if "house" in request.fixturenames:
+    if "shipped" in request.fixturenames:
         template = request.getfixturevalue("shipped").database
     yield from _copied(server, template)
 
@@ -247,11 +249,13 @@ def _start(run: Path, urls: Path) -> None:
 
 
 def _copied(server: Server, template: str = _TEMPLATE) -> Iterator[DatabaseUrls]:
+    """A copy; dropped with others, as each drop makes the server write out all that has changed anywhere."""
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
-    try:
-        yield server.create(name, template=template)
-    finally:
-        server.drop(name)
+    yield server.create(name, template=template)
+    _USED.append(name)
+    if len(_USED) >= _USED_MAX:
+        while _USED:
+            server.drop(_USED.pop())
 
 
 def _renamed(urls: DatabaseUrls, name: str) -> DatabaseUrls:

@@ -7,7 +7,7 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -26,13 +26,14 @@ from carelane.testing.mllp import Sender
 from carelane.worklist import acting
 from carelane.worklist.answers import Acted
 from carelane.worklist.viewer import Viewer
+from tests.conftest import Shipped
 from tests.flows.books import audit_books
 from tests.flows.fleet import Worker, ehr, fleet, free_port
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 SENDERS = 4
-PAUSE_S = 0.02
+PAUSE_S = 0.08
 NURSE = Viewer(
     person="dev.okafor", sites=("north", "harbour"), pools=("urgent-triage",), licensed=True
 )
@@ -134,25 +135,27 @@ async def _settled(sql: Any) -> None:
             await asyncio.sleep(0.2)
 
 
-def _settings(home: Path, database: DatabaseUrls, ehr_port: int) -> Settings:
+def _settings(shipped: Shipped, home: Path, database: DatabaseUrls, ehr_port: int) -> Settings:
+    settings = shipped.settings(home)
     home.chmod(0o711)
     (home / "database.json").write_text(json.dumps(asdict(database)))
     copytree(ROOT / "site", home / "site")
     connections = home / "site" / "connections.yaml"
     connections.write_text(connections.read_text().replace(":20580", f":{ehr_port}"))
-    return Settings(home=home, site=home / "site", pathways=ROOT / "pathways", mllp_port=free_port(),
-                    portal_port=free_port(), health_port=0)  # fmt: skip
+    return replace(
+        settings, site=home / "site", mllp_port=free_port(), portal_port=free_port(), health_port=0
+    )
 
 
 @pytest.mark.requirement("R91")
 @pytest.mark.requirement("R22")
 @pytest.mark.invariant("I1", "I2", "I5", "I9")
-@pytest.mark.parametrize("kills", [12, pytest.param(50, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [8, pytest.param(50, marks=pytest.mark.soak)])
 async def test_processes_killed_at_random_lose_nothing_and_do_nothing_twice(
-    tmp_path: Path, database: DatabaseUrls, superuser: Any, kills: int
+    shipped: Shipped, tmp_path: Path, database: DatabaseUrls, superuser: Any, kills: int
 ) -> None:
     ehr_port = free_port()
-    settings = _settings(tmp_path, database, ehr_port)
+    settings = _settings(shipped, tmp_path, database, ehr_port)
     async with open_house(settings, database, process="test", load=True) as house:
         processes = fleet(settings)
         hospital = {"ehr": ehr(ehr_port, tmp_path / "run" / "ehr-client-key.jwks.json")}
