@@ -22,16 +22,16 @@ class OtherCase(Undecided):  # no error of anybody: a finer walk may do better
     """The engine's case is not of the class that it was made for."""
 
 
-def agree(found: Explored, way: Way, box: int, scene: Scene, entered: str) -> None:
+def compare(found: Explored, way: Way, box: int, scene: Scene, entered: str) -> None:
     """Compare a case that was just decided with its class: the cells, and the state that it enters (empty: it stays).
 
     Raises:
         OtherCase: The case is of another class.
     """
-    case = scene.case
-    for one in _unchanged(found, way) if case is not None else ():
-        if case is not None and not _cells(case, one, scene.now) & box:
-            raise OtherCase(f"No case could be made that knows what is asked of `{one.name}`.")
+    if scene.case is not None:
+        for one in _unchanged(found, way):
+            if not _cells(scene.case, one, scene.now) & box:
+                raise OtherCase(f"No case could be made that knows what is asked of `{one.name}`.")
     if not _led(found, way, entered):
         raise OtherCase(f"{way.move.words}: no case could be made that goes on by each branch.")
 

@@ -12,7 +12,7 @@ from carelane.pathways.definition import Definition
 from carelane.proofs.alive import alive
 from carelane.proofs.boxes import bits_of, within
 from carelane.proofs.cells import ELAPSED
-from carelane.proofs.claims import agree
+from carelane.proofs.claims import compare
 from carelane.proofs.classes import classes, entered_by
 from carelane.proofs.flags import Flags
 from carelane.proofs.joins import Joins
@@ -155,7 +155,7 @@ def _way(found: Explored, node: Node, move: Move, part: Class, at: str) -> Way:
     found.decisions += len(deed[1])
     way = learnt(found, node.control, move, part, deed, at)
     entered = at or entered_by(node.control.state, move.edge, part.branch)
-    agree(found, way, part.box, deed[0], entered)
+    compare(found, way, part.box, deed[0], entered)
     found.known[key] = way
     found.learn(node, way, part.box, deed[0])
     return way

@@ -12,7 +12,7 @@ from itertools import product
 from carelane.pathways.definition import Block, Join, JoinKind, State
 from carelane.proofs.boxes import TOO_MANY, Undecided, bits_of, meet
 from carelane.proofs.cells import Coordinate
-from carelane.proofs.claims import agree
+from carelane.proofs.claims import compare
 from carelane.proofs.classes import entered_by, split
 from carelane.proofs.learning import learnt
 from carelane.proofs.moves import Move, counted
@@ -126,7 +126,7 @@ class Joins:
         found.scenes.setdefault(was, found.scenes[end.parent.control])
         way = learnt(found, was, move, part, deed, "")
         entered = entered_by(state.name, then, part.branch)
-        agree(found, way, part.box, deed[0], entered)
+        compare(found, way, part.box, deed[0], entered)
         anchor = found.nodes[node.number]
         found.learn(anchor, way, part.box, deed[0])
         box = found.image(way, part.box)
