@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from types import FrameType
 from uuid import UUID
 
 import psycopg
@@ -43,6 +44,7 @@ ROOT = Path(__file__).parents[1]
 _POSTGRES = Path(__file__).parent / "postgres"
 _RUN = pytest.StashKey[Path]()
 _TEMPLATE = "carelane_template"
+_SHIPPED = "carelane_shipped"
 _NUMBERS = count(1)
 # Ends the server and removes its folder once the test run ($1) is gone, however it went.
 _GUARD = """(
@@ -77,7 +79,15 @@ class Server:
         return psycopg.connect(url, autocommit=True)
 
 
+def _interrupted(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    # As Python's own, but not the very same: else each of asyncio's runners puts in a handler that knows its task, and
+    # the standard library writes that task out, with the whole house that it answers, twice per run.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
     worker: dict[str, str] | None = getattr(config, "workerinput", None)
     own = Path(tempfile.gettempdir()) / f"carelane-test-{os.getpid()}"
     if worker is None:
@@ -155,20 +165,27 @@ def shipped_settings(home: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def shipped(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shipped]:
-    """The shipped site loaded once per process: loading it anew took longer than most of the tests."""
-    name, home = f"shipped_{os.getpid()}", tmp_path_factory.mktemp("shipped")
-    urls = server.create(name)
+def shipped(server: Server, pytestconfig: pytest.Config) -> Shipped:
+    """The shipped site loaded once per run: loading it anew took longer than most of the tests."""
+    run = pytestconfig.stash[_RUN]
+    home, done = run / "shipped", run / "shipped.done"
+    with (run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            asyncio.run(_load(home, server.create(_SHIPPED)))
+            done.touch()
+    return Shipped(_SHIPPED, home)
 
-    async def load() -> None:
-        async with open_house(shipped_settings(home), urls, process="load", load=True):
-            pass
 
-    try:
-        asyncio.run(load())
-        yield Shipped(name, home)
-    finally:
-        server.drop(name)
+async def _load(home: Path, urls: DatabaseUrls) -> None:
+    async with open_house(shipped_settings(home), urls, process="load", load=True):
+        pass
+
+
+@pytest.fixture
+def home(shipped: Shipped, tmp_path: Path) -> Path:
+    """A home with the keys of a database in which the shipped site is in force: for a site of a test's own on it."""
+    return shipped.settings(tmp_path).home
 
 
 @pytest.fixture

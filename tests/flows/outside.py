@@ -16,9 +16,7 @@ from carelane.connect.fhir.sender import FhirSender
 from carelane.connect.mail.adapter import open_sender as open_mail
 from carelane.directory.alerting import MAIL
 from carelane.effects.claim import know
-from carelane.effects.dispatch import send_ready
 from carelane.effects.outbox import Outbox
-from carelane.effects.reconcile import reconcile_once
 from carelane.facts.phi import Phi
 from carelane.facts.ports import Sender
 from carelane.testing.conformance.fhir_rig import CLIENT_PROFILES, signed_client
@@ -28,6 +26,7 @@ from carelane.testing.ehr.server import EhrServer
 from carelane.worklist import acting
 from carelane.worklist.answers import Acted
 from tests.flows.conftest import Feed, Hand
+from tests.flows.rounds import once_around
 
 NO_FORM: Mapping[str, Any] = {}
 ROUNDS_MAX = 40
@@ -62,10 +61,7 @@ class Outside:
         """Let the undo window pass, send what may go, look up what is unknown, decide what comes of it."""
         self.hand.forward(timedelta(seconds=seconds))
         for _ in range(ROUNDS_MAX):
-            moved = 0
-            for name in self.outbox.destinations:
-                moved += await send_ready(self.outbox, name)
-                moved += await reconcile_once(self.outbox, name)
+            moved = await once_around(self.outbox)
             await self.feed.drain()
             if not moved:
                 return

@@ -76,14 +76,14 @@ class Engine:
 
 @pytest.fixture
 async def engine(
-    database: DatabaseUrls, tmp_path: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
+    database: DatabaseUrls, home: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
 ) -> AsyncIterator[Engine]:
     """A house whose site has no FHIR connection at all."""
     receiver = Receiver(now=hand)
-    site = tmp_path / "site"
+    site = home / "site"
     shutil.copytree(ROOT / "site", site)
     (site / "connections.yaml").write_text(CONNECTIONS.format(port=await receiver.open()))
-    settings = Settings(home=tmp_path, site=site, pathways=ROOT / "pathways")
+    settings = Settings(home=home, site=site, pathways=ROOT / "pathways")
     async with open_house(settings, database, process="test", load=True) as house:
         house.runtime.now = hand
         outbox = outbox_of(house)

@@ -24,6 +24,7 @@ from carelane.facts.errors import SetupFault
 from carelane.settings import Settings
 from carelane.store.pool import Unreachable
 from carelane.store.roles import DatabaseUrls
+from tests.conftest import shipped_settings
 from tests.flows.fleet import Worker, fleet, free_port
 
 pytestmark = pytest.mark.postgres
@@ -76,9 +77,8 @@ async def _heard(port: int) -> tuple[int, dict[str, Any]]:
                 await asyncio.sleep(0.02)
 
 
-async def test_health_tells_the_truth(database: DatabaseUrls, tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, site=ROOT / "site", pathways=ROOT / "pathways")
-    async with open_house(settings, database, process="work-0", load=True) as opened:
+async def test_health_tells_the_truth(database: DatabaseUrls, home: Path) -> None:
+    async with open_house(shipped_settings(home), database, process="work-0") as opened:
         house: House = replace(opened)
         stop, port = asyncio.Event(), free_port()
         serving = asyncio.create_task(answer(health_of(house, port, {}), stop))
@@ -92,16 +92,12 @@ async def test_health_tells_the_truth(database: DatabaseUrls, tmp_path: Path) ->
 
 
 async def test_a_worker_whose_health_port_is_taken_ends_and_says_so(
-    database: DatabaseUrls, tmp_path: Path
+    database: DatabaseUrls, home: Path
 ) -> None:
     """It once went on without an answer: neither working nor ended."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        settings = Settings(
-            home=tmp_path, site=ROOT / "site", pathways=ROOT / "pathways", health_port=port - 1
-        )
-        async with open_house(settings, database, process="up", load=True):
-            pass
+        settings = replace(shipped_settings(home), health_port=port - 1)
         async with asyncio.timeout(90):
             with pytest.raises(PortTaken, match="Remedy: set CARELANE_HEALTH_PORT"):
                 await work(settings, database, asyncio.Event())

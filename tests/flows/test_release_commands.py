@@ -1,6 +1,5 @@
 """The commands of releases, with the real prover: one publishes, two put in force, one rolls back."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -11,9 +10,8 @@ import psycopg
 import pytest
 
 from carelane.cli import main
-from carelane.compose.house import open_house
-from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
+from tests.conftest import shipped_settings
 from tests.flows.conftest import ROOT
 
 pytestmark = pytest.mark.postgres
@@ -25,19 +23,13 @@ Run = Callable[..., tuple[int, dict[str, Any]]]
 @pytest.fixture
 def run(
     database: DatabaseUrls,
-    tmp_path: Path,
+    home: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
     """Runs a command against a loaded house: its exit status, and the document on its last line."""
-    settings = Settings(home=tmp_path, site=ROOT / "site", pathways=ROOT / "pathways")
-
-    async def load() -> None:
-        async with open_house(settings, database, process="load", load=True):
-            pass
-
-    asyncio.run(load())
-    (tmp_path / "database.json").write_text(json.dumps(asdict(database)))
+    settings = shipped_settings(home)
+    (home / "database.json").write_text(json.dumps(asdict(database)))
     for name in ("home", "site", "pathways"):
         monkeypatch.setenv(f"CARELANE_{name.upper()}", str(getattr(settings, name)))
 

@@ -19,10 +19,13 @@ def take_up(moment: Moment) -> Iterator[Tried]:
     """What became of the fact at each pathway that hears it."""
     fact, view = moment.fact, moment.view
     seen: set[str] = set()
+    running = {case.pathway for case in view.cases}
     for definition in moment.definitions.active:
-        seen.add(definition.name)
-        mine = [case for case in view.cases if case.pathway == definition.name]
-        own = definition.events.get(fact.type)
+        name, own = definition.name, definition.events.get(fact.type)
+        seen.add(name)
+        if own is None and name not in running:
+            continue  # the usual answer of most pathways
+        mine = [case for case in view.cases if case.pathway == name]
         event = own if own is not None else _heard(moment, mine)
         # A system pathway owns what went wrong, whatever it went wrong on: a dead effect of a connection's case too.
         if event is not None and (definition.system or definition.subject == view.kind):

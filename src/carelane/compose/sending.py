@@ -16,7 +16,7 @@ from carelane.compose.turnover import Work, until_other
 from carelane.effects.claim import know
 from carelane.effects.dispatch import dispatch, scout
 from carelane.effects.outbox import Outbox
-from carelane.effects.reconcile import reconcile
+from carelane.effects.reconcile import reconcile, watch
 from carelane.effects.sweep import nightly
 from carelane.facts.errors import CarelaneError
 
@@ -48,8 +48,11 @@ class Sending:
             await sender.close()
 
     def _loops(self, over: asyncio.Event) -> Mapping[str, Work]:
-        """Every destination's loops, and the one that looks for what is new."""
-        loops: dict[str, Work] = {"scout-effects": partial(scout, self.outbox, over)}
+        """Every destination's loops, and those that look for all of them what is new and what is unsettled."""
+        loops: dict[str, Work] = {
+            "scout-effects": partial(scout, self.outbox, over),
+            "watch-effects": partial(watch, self.outbox, over),
+        }
         for name in self.outbox.destinations:
             loops[f"dispatch-{name}"] = partial(dispatch, self.outbox, name, over)
             loops[f"reconcile-{name}"] = partial(reconcile, self.outbox, name, over)

@@ -19,6 +19,7 @@ from carelane.facts.intent import PATIENT_MESSAGE, Intent
 from carelane.facts.ports import OPTED_OUT, Sent, Verdict
 
 _SCOUT_S = 0.25
+_REST = 4  # pauses of the runtime between two rounds of the scout: under load it then finds a batch, not one by one
 _POLL_S = 1.0  # the scout at door `effects` rings sooner
 
 
@@ -53,22 +54,24 @@ async def scout(outbox: Outbox, stop: asyncio.Event) -> None:
     """Give what is new its connection, once for all destinations, and wake those that have something to send."""
     runtime = outbox.runtime
     while not stop.is_set():
-        names = await _waiting(outbox)
+        names = await waiting(outbox)
         routed = await route_new(outbox) if "" in names else 0
-        for name in (await _waiting(outbox) if "" in names else names) - {""}:
+        for name in (await waiting(outbox) if "" in names else names) - {""}:
             runtime.bell.ring_here(f"effects/{name}")
         if routed < BATCH:  # else there is more, and nobody else looks for it
+            await asyncio.sleep(_REST * runtime.pause_s)
             await runtime.bell.wait("effects", seconds=_SCOUT_S)
 
 
-async def _waiting(outbox: Outbox) -> set[str]:
+async def waiting(outbox: Outbox) -> set[str]:
+    """Destinations to which something may go now; the empty name where something has none yet."""
     async with outbox.runtime.worker.transaction(steady=True) as tx:
         rows = await tx.tuples("effects.with_waiting", {"now": outbox.runtime.now()})
     return {name for (name,) in rows}
 
 
 async def send_ready(outbox: Outbox, name: str) -> int:
-    """One round: claim what may go, send it, settle it; how many were sent. For tests, tools and draining."""
+    """One round: claim what may go, send it, settle it; how many were sent. For tests and tools."""
     await find_ways(outbox)
     flights = await claim(outbox, name, limit=outbox.destinations[name].concurrency)
     async with asyncio.TaskGroup() as group:

@@ -1,6 +1,7 @@
 """Unknown outcomes are looked up before anything is sent again; what can never be sent is ended (I3, I6, I10).
 
-Periodic, per destination: leases that ran out while sending, look-ups that are due, effects past their time.
+Periodic, per destination that has any: leases that ran out while sending, look-ups that are due, effects past their
+time. One question for all destinations (`watch`) tells which.
 """
 
 import asyncio
@@ -10,7 +11,6 @@ from carelane.effects.claim import claim_looks
 from carelane.effects.flight import Flight, intent_of, of_row
 from carelane.effects.following import ask_due
 from carelane.effects.outbox import Outbox
-from carelane.effects.routing import route_new
 from carelane.effects.settle import settle, write
 from carelane.effects.settlement import (
     Health,
@@ -26,19 +26,35 @@ from carelane.facts.ports import Sent, Verdict
 
 _BATCH = 100
 _EVERY_S = 5.0
+_ALONE_S = 60.0  # the watch rings sooner; this is for one that failed
+
+
+async def watch(outbox: Outbox, stop: asyncio.Event) -> None:
+    """Ask once for all destinations which have something to reconcile, and wake those, until told to stop."""
+    bell = outbox.runtime.bell
+    while not stop.is_set():
+        for name in await unsettled(outbox):
+            bell.ring_here(f"reconcile/{name}")
+        await bell.wait("reconcile/", seconds=_EVERY_S)
+
+
+async def unsettled(outbox: Outbox) -> list[str]:
+    """Destinations at which `reconcile_once` may find something."""
+    asked = {"connections": sorted(outbox.destinations), "now": outbox.runtime.now()}
+    async with outbox.runtime.worker.transaction(steady=True) as tx:
+        return [name for (name,) in await tx.tuples("effects.with_unsettled", asked)]
 
 
 async def reconcile(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
     """Keep one destination's unknown and overdue effects moving, until told to stop."""
     while not stop.is_set():
         await reconcile_once(outbox, name)
-        await outbox.runtime.bell.wait(f"reconcile/{name}", seconds=_EVERY_S)
+        await outbox.runtime.bell.wait(f"reconcile/{name}", seconds=_ALONE_S)
 
 
 async def reconcile_once(outbox: Outbox, name: str) -> int:
     """One round of everything; how many effects it moved."""
-    moved = await route_new(outbox)
-    moved += await receipted(outbox, name)
+    moved = await receipted(outbox, name)
     moved += await recover_lost(outbox, name)
     moved += await end_overdue(outbox, name)
     moved += await look_up_due(outbox, name)

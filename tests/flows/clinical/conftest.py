@@ -14,8 +14,8 @@ from tests.flows.conftest import Hand
 
 @pytest.fixture
 async def ward(
-    database: DatabaseUrls, tmp_path: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
+    database: DatabaseUrls, home: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
 ) -> AsyncIterator[Clinic]:
     """The shipped site, a simulated EHR, a gateway, a mail server and every channel's door."""
-    async with clinic(database, tmp_path, hand, superuser) as opened:
+    async with clinic(database, home, hand, superuser) as opened:
         yield opened

@@ -86,10 +86,10 @@ class Desk:
 
 @pytest.fixture
 async def desk(
-    database: DatabaseUrls, tmp_path: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
+    database: DatabaseUrls, home: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
 ) -> AsyncIterator[Desk]:
     """The listener's own receiver and doors; secrets are made at the first start."""
-    site, pathways = tmp_path / "site", tmp_path / "pathways"
+    site, pathways = home / "site", home / "pathways"
     shutil.copytree(ROOT / "site", site)
     shutil.copytree(ROOT / "pathways", pathways)
     shutil.copy(HERE / "request-desk.yaml", pathways)
@@ -98,7 +98,7 @@ async def desk(
     (site / "connections.yaml").write_text(
         "connections:\n" + "".join(CONNECTION.format(name=name) for name in CHANNELS)
     )
-    settings = Settings(home=tmp_path, site=site, pathways=pathways)
+    settings = Settings(home=home, site=site, pathways=pathways)
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(
             open_house(settings, database, process="test", load=True)
@@ -114,7 +114,7 @@ async def desk(
         app = mounted(_nothing, doors(house, guard))
         base = await stack.enter_async_context(standing(app))
         feed = Feed(house, hand, superuser)
-        yield Desk(house=house, feed=feed, hand=hand, home=tmp_path, base=base)
+        yield Desk(house=house, feed=feed, hand=hand, home=home, base=base)
         stop.set()
         await writing
         await audit_books(house, superuser)

@@ -73,7 +73,7 @@ async def _find_slot(texted: Texting, slot: str) -> None:
 @pytest.mark.parametrize("dialect", ["twilio", "vonage"])
 async def test_one_scheduling_request_from_the_portal_to_the_patients_phone(
     database: DatabaseUrls,
-    tmp_path: Path,
+    home: Path,
     hand: Hand,
     superuser: "psycopg.Connection[Any]",
     dialect: str,
@@ -87,11 +87,9 @@ async def test_one_scheduling_request_from_the_portal_to_the_patients_phone(
         "pathways/visit-request.yaml": (HERE / "visit-request.yaml").read_text(),
     }
     try:
-        async with texting(
-            database, tmp_path, hand, superuser, dialect=dialect, extra=extra
-        ) as texted:
+        async with texting(database, home, hand, superuser, dialect=dialect, extra=extra) as texted:
             ehr.tokens.register(
-                "carelane", json.loads((tmp_path / "run/chart-key.jwks.json").read_text())
+                "carelane", json.loads((home / "run/chart-key.jwks.json").read_text())
             )
             [receipt] = await texted.feed.send(asked(), connection="app")
             assert texted.states("visit-request") == ["asked"]

@@ -24,22 +24,22 @@ NUMBER = "+15555550101"
 @pytest.fixture(params=["twilio", "vonage"])
 async def either(
     database: DatabaseUrls,
-    tmp_path: Path,
+    home: Path,
     hand: Hand,
     superuser: "psycopg.Connection[Any]",
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[Texting]:
     """One for each gateway: swapping it is the setting `dialect` and its address."""
-    async with texting(database, tmp_path, hand, superuser, dialect=request.param) as opened:
+    async with texting(database, home, hand, superuser, dialect=request.param) as opened:
         yield opened
 
 
 @pytest.fixture
 async def house_that_texts(
-    database: DatabaseUrls, tmp_path: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
+    database: DatabaseUrls, home: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
 ) -> AsyncIterator[Texting]:
     """One with a gateway; which one makes no difference."""
-    async with texting(database, tmp_path, hand, superuser, dialect="vonage") as opened:
+    async with texting(database, home, hand, superuser, dialect="vonage") as opened:
         yield opened
 
 
@@ -252,11 +252,11 @@ async def test_a_cancelled_visit_reminds_nobody(house_that_texts: Texting) -> No
 
 @pytest.mark.invariant("I3")
 async def test_a_receipt_settles_what_nobody_knew(
-    database: DatabaseUrls, tmp_path: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
+    database: DatabaseUrls, home: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
 ) -> None:
     """The answer was lost and a person was asked; then the gateway's receipt shows that the text went out."""
     async with texting(
-        database, tmp_path, hand, superuser, dialect="twilio", if_unknown="ask"
+        database, home, hand, superuser, dialect="twilio", if_unknown="ask"
     ) as texted:
         texted.gateway.faults.append("reset-after")
         await texted.visit(1, 1, mobile=MOBILE)
@@ -272,13 +272,11 @@ async def test_a_receipt_settles_what_nobody_knew(
 
 
 async def test_nobody_is_written_to_who_has_not_agreed(
-    database: DatabaseUrls, tmp_path: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
+    database: DatabaseUrls, home: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
 ) -> None:
     """Where the site asks first: a person calls until the patient texts START."""
     rules = "messages: { consent: asked, untranslated: default, phone: +1-555-010-0100 }\n"
-    async with texting(
-        database, tmp_path, hand, superuser, dialect="twilio", rules=rules
-    ) as texted:
+    async with texting(database, home, hand, superuser, dialect="twilio", rules=rules) as texted:
         await texted.visit(1, 1, mobile=MOBILE)
         await texted.settle()
         assert texted.effects() == [("", "withdrawn", "no-consent")]

@@ -20,7 +20,7 @@ ON_CALL = "+15550107"  # gwen.ashby, by the example site's calendar
 @pytest.fixture
 async def rings(
     database: DatabaseUrls,
-    tmp_path: Path,
+    home: Path,
     hand: Hand,
     superuser: "psycopg.Connection[Any]",
 ) -> AsyncIterator[Texting]:
@@ -31,7 +31,7 @@ async def rings(
     )
     assert both != CONNECTIONS
     async with texting(
-        database, tmp_path, hand, superuser, dialect="twilio", connections=both
+        database, home, hand, superuser, dialect="twilio", connections=both
     ) as opened:
         yield opened
 

@@ -15,9 +15,7 @@ from carelane.compose.house import House, open_house
 from carelane.compose.people import outbox_of
 from carelane.connect.sms.adapter import open_door
 from carelane.effects.claim import know
-from carelane.effects.dispatch import send_ready
 from carelane.effects.outbox import Outbox
-from carelane.effects.reconcile import reconcile_once
 from carelane.facts.ports import Receipt
 from carelane.intake.receive import arrived_of
 from carelane.settings import Settings
@@ -30,6 +28,7 @@ from carelane.testing.hospital.smtp import Sink
 from carelane.testing.messages import appointment_booked, register
 from tests.flows.books import audit_books
 from tests.flows.conftest import ROOT, Feed, Hand
+from tests.flows.rounds import once_around
 
 HERE = Path(__file__).parent
 CONNECTIONS = """connections:
@@ -93,10 +92,7 @@ class Texting:
     async def settle(self, *, rounds: int = 12) -> None:
         """Send what may go, reconcile, decide, until nothing moves."""
         for _ in range(rounds):
-            moved = 0
-            for name in self.outbox.destinations:
-                moved += await send_ready(self.outbox, name)
-                moved += await reconcile_once(self.outbox, name)
+            moved = await once_around(self.outbox)
             await self.hear()
             if not moved:
                 return

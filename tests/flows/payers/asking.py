@@ -11,13 +11,12 @@ from carelane.compose.house import House
 from carelane.compose.people import keeper_of
 from carelane.connect.fhir.payer import PayerSender
 from carelane.connect.fhir.payer_adapter import profile_of
-from carelane.effects.dispatch import send_ready
-from carelane.effects.reconcile import reconcile_once
 from carelane.testing.conformance.payer_rig import signed_client
 from carelane.testing.payer.claims import Held
 from carelane.testing.payer.server import PayerServer
 from tests.flows.conftest import Feed, Hand
 from tests.flows.outside import Outside, SharedClock, close_outside, open_outside
+from tests.flows.rounds import once_around
 
 PATHWAY = "prior-authorisation"
 ROUNDS_MAX = 30
@@ -41,10 +40,7 @@ class Asking:
         out = self.outside
         out.hand.forward(timedelta(seconds=seconds))
         for _ in range(ROUNDS_MAX):
-            moved = 0
-            for name in out.outbox.destinations:
-                moved += await send_ready(out.outbox, name)
-                moved += await reconcile_once(out.outbox, name)
+            moved = await once_around(out.outbox)
             await self.feed.interpret(connection="payer")
             await self.feed.drain()
             if not moved:

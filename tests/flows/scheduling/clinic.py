@@ -24,9 +24,7 @@ from carelane.compose.incoming import doors, mounted
 from carelane.compose.people import outbox_of, viewer_of
 from carelane.connect.channel.signing import signature
 from carelane.effects.claim import know
-from carelane.effects.dispatch import send_ready
 from carelane.effects.outbox import Outbox
-from carelane.effects.reconcile import reconcile_once
 from carelane.facts.phi import Phi
 from carelane.intake.receive import Receiver
 from carelane.settings import Settings
@@ -44,6 +42,7 @@ from carelane.worklist.answers import Acted
 from tests.flows.books import audit_books
 from tests.flows.conftest import ROOT, Feed, Hand
 from tests.flows.outside import SharedClock
+from tests.flows.rounds import once_around
 
 CHANNELS = ("web-form", "call-centre", "portal")
 INBOUND = ("mllp", "ehr", "texts", "links", *CHANNELS)
@@ -216,10 +215,7 @@ class Clinic:
         self.hand.forward(timedelta(seconds=15))
         await self.feed.drain()
         for _ in range(ROUNDS):
-            moved = 0
-            for name in self.outbox.destinations:
-                moved += await send_ready(self.outbox, name)
-                moved += await reconcile_once(self.outbox, name)
+            moved = await once_around(self.outbox)
             await self.hear()
             if not moved:
                 return
@@ -424,7 +420,7 @@ def _settings(home: Path, connections: str, door: str) -> Settings:
     (site / "connections.yaml").write_text(connections)
     messages = (site / "messages.yaml").read_text()
     (site / "messages.yaml").write_text(messages.replace("http://127.0.0.1:20481", door))
-    (home / "run").mkdir()
+    (home / "run").mkdir(exist_ok=True)
     (home / "run/notify.secret").write_text("a secret for tests, long enough to count")
     (home / "gateway.secret").write_text(SECRET)
     return Settings(home=home, site=site, pathways=pathways)

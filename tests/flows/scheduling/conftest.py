@@ -14,10 +14,10 @@ from tests.flows.scheduling.clinic import Clinic, opened
 
 @pytest.fixture
 async def clinic(
-    database: DatabaseUrls, tmp_path: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
+    database: DatabaseUrls, home: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
 ) -> AsyncIterator[Clinic]:
     """The shipped site, an EHR that takes a slot when it books."""
-    async with opened(database, tmp_path, hand, superuser) as one:
+    async with opened(database, home, hand, superuser) as one:
         yield one
 
 
@@ -25,13 +25,11 @@ async def clinic(
 async def either(
     request: pytest.FixtureRequest,
     database: DatabaseUrls,
-    tmp_path: Path,
+    home: Path,
     hand: Hand,
     superuser: "psycopg.Connection[Any]",
 ) -> AsyncIterator[Clinic]:
     """The same with an EHR that takes slots itself, and one where the client takes both; each also without If-Match."""
     profile, _, off = request.param.partition(", ")
-    async with opened(
-        database, tmp_path, hand, superuser, profile=profile, minds_match=not off
-    ) as one:
+    async with opened(database, home, hand, superuser, profile=profile, minds_match=not off) as one:
         yield one

@@ -26,6 +26,15 @@ where name = %(connection)s
 -- Whether anything may be due at a destination: asked often, so it reads the head of an index only.
 select exists (select from effect where connection = %(connection)s and state = 'ready' and next_at <= %(now)s)
 
+-- name: with_unsettled
+-- Those of these destinations at which an effect is ready, its outcome unknown or its answer due: at no other is
+-- anything to reconcile.
+select d.name from unnest(%(connections)s::text[]) d(name)
+where exists (select from effect e where e.connection = d.name and e.state = 'ready')
+   or exists (select from effect e where e.connection = d.name and e.state = 'unknown')
+   or exists (select from effect e where e.connection = d.name and e.state = 'sending' and e.lease_until <= %(now)s)
+   or exists (select from awaited a where a.connection = d.name and a.next_at <= %(now)s)
+
 -- name: unrouted
 -- Capabilities and sites that wait for a connection, with the channel that a level asks for.
 select distinct capability, site, coalesce(refers ->> 'by', '') as asked_by from effect
