@@ -77,6 +77,7 @@ async def test_what_was_done_in_time_is_nought_and_says_how_much_was_looked_at(
     after = found["discharge"]
     assert (after["clocks"], after["wrong"], after["running"]) == (1, 0, 1)
     assert (found["referrals"]["cases"], found["referrals"]["late"]) == (1, 0)
+    assert found["referrals"]["late_waits"] == []
     assert found["ledger_balanced"] is True
     assert found["audit_verified"] is True
     assert (found["double_bookings"], found["double_messages"], found["messages_to_patients"]) == (0, 0, 3)  # fmt: skip
@@ -110,6 +111,9 @@ async def test_mutant_nobody_does_anything(outside: Outside) -> None:
     assert (taken["taken"], taken["past"], len(taken["cases"])) == (0, 1, 1)
     assert (found["discharge"]["missed"], found["discharge"]["kept"]) == (1, 0)
     assert found["referrals"]["late"] == 1
+    waits = found["referrals"]["late_waits"]
+    assert (waits[0]["state"], waits[0]["how"]) == ("triage", "expired")
+    assert {each["case_id"] for each in waits} == set(found["referrals"]["late_cases"])
     missed = {(one["pathway"], one["state"]) for one in found["missed_follow_ups"]}
     assert {("discharge-follow-up", "call"), (CRITICAL, "call")} <= missed
     assert (found["double_bookings"], found["double_messages"]) == (1, 1)

@@ -28,6 +28,7 @@ from carelane.measures.promises.waitlist import filled
 from carelane.measures.promises.workflows import entries
 
 _LAST = timedelta(seconds=1)  # a period ends before its end: what happened just now is in it
+_NAMED = 100
 Told = Mapping[str, Any]
 Document = dict[str, object]
 
@@ -55,12 +56,17 @@ async def _counted(house: House, hospital_told: Mapping[str, object]) -> Documen
         moved = [str(each["task"]) for each in _listed(told, "misroutes") if each.get("task")]
         seen = await read(tx, definitions, period, messages, moved)
         balanced = {law.name: law.balanced for law in await laws(tx)}
+        referrals = decided(seen.decisions, runtime.directory, period[1])
+        late = await tx.rows("promises.waits", cases=list(referrals.late_cases[:_NAMED]))
     figures = count(found, asked, runtime.directory, definitions)
     verified, _ = await verify_audit(house)
     return {
         "period": {"from": period[0].isoformat(), "to": period[1].isoformat()},
         "workflows": entries(seen.cases, figures),
         **_safe(house, seen, told, period),
+        "referrals": asdict(referrals)
+        | {"staff_utilisation": _utilisation(seen.busy, told, runtime.directory)}
+        | {"late_waits": [_plain(row) for row in late]},
         **_duties(house, seen, told, period),
         "misroutes": _misroutes(found, seen, told),
         "ledger_balanced": all(balanced.values()),
@@ -78,7 +84,7 @@ def _safe(house: House, seen: Read, told: Told, period: tuple[datetime, datetime
     texts = told.get("texts") or {}
     return {
         "cases_without_owner_or_clock": len(seen.unowned),
-        "unowned": [_plain(row) for row in seen.unowned[:100]],
+        "unowned": [_plain(row) for row in seen.unowned[:_NAMED]],
         "steps_without_eligible_person": alone.without,
         "steps_sampled": alone.samples,
         "without_eligible_person": dict(alone.owners),
@@ -101,8 +107,6 @@ def _duties(house: House, seen: Read, told: Told, period: tuple[datetime, dateti
         "critical_results": asdict(taken(seen.calls, to_at)),
         "levels_called_late": levels.late,
         "levels": asdict(levels),
-        "referrals": asdict(decided(seen.decisions, directory, to_at))
-        | {"staff_utilisation": _utilisation(seen.busy, told, directory)},
         "waitlist": asdict(filled(seen.openings, seen.waiting, to_at))
         | {
             "openings_at_the_hospital": len(_listed(told, "openings")),

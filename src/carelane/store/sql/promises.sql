@@ -71,6 +71,11 @@ from pathway_case c join lateral (
 where c.pathway = %(pathway)s
 order by w.since, c.id
 
+-- name: waits
+-- Every wait of these cases, in order: for what, whose, until when, and how it ended. Ids, never a patient.
+select s.case_id, s.state, s.owner_name, s.site, s.opened_at, s.due_at, s.closed_at, s.how
+from step s where s.case_id = any(%(cases)s::uuid[]) order by s.case_id, s.opened_at, s.id
+
 -- name: busy
 -- How long people had work in hand in the period: from claiming to completing, by person.
 select t.assignee as person, count(*) as tasks,
