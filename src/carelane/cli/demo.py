@@ -134,7 +134,7 @@ def _plan(options: argparse.Namespace, stage: Stage) -> dict[str, object]:
     settings, ports = stage.settings, stage.ports
     return {
         "portal": f"http://{settings.host}:{settings.portal_port}", "mllp_port": ports.mllp, "ehr_port": ports.ehr,
-        "smtp_port": ports.smtp, "jwks": str(settings.home / "run" / "ehr-client-key.jwks.json"),
+        "smtp_port": ports.smtp, "texts_port": ports.texts, "home": str(settings.home),
         "profile": options.profile, "seed": options.seed, "staff": dict(stage.passwords),
     }  # fmt: skip
 

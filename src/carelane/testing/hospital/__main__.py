@@ -32,5 +32,5 @@ async def run(plan: Plan | Course) -> None:
 
 if __name__ == "__main__":
     given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    paths = {name: Path(given[name]) for name in ("jwks", "home", "told") if name in given}
+    paths = {name: Path(given[name]) for name in ("home", "told") if name in given}
     asyncio.run(run((Course if "days" in given else Plan)(**{**given, **paths})))

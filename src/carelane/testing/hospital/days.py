@@ -20,11 +20,11 @@ import msgspec
 from carelane.testing.ehr.clock import HostClock
 from carelane.testing.ehr.profiles import PROFILES
 from carelane.testing.ehr.server import EhrServer
-from carelane.testing.gateways.flavours import FLAVOURS
 from carelane.testing.gateways.server import GatewayServer
 from carelane.testing.hospital import after, emit, roster
 from carelane.testing.hospital.desk import Staff
 from carelane.testing.hospital.ehr_desk import EhrDesk, double_booked, slot_of
+from carelane.testing.hospital.ends import client_keys, open_mail, open_texts, secret_of
 from carelane.testing.hospital.members import Member
 from carelane.testing.hospital.phones import Phones
 from carelane.testing.hospital.plan import plan
@@ -238,29 +238,23 @@ async def _opened(course: Course, tell: Tell) -> AsyncIterator[Run]:
     async with AsyncExitStack() as stack:
         profile = replace(PROFILES[course.profile], minds_match=course.if_match)
         ehr = EhrServer(profile=profile, clock=HostClock(), token_life=timedelta(hours=12))
-        jwks = (course.home / "run" / "ehr-client-key.jwks.json").read_bytes()
-        ehr.tokens.register("carelane", msgspec.json.decode(jwks))
+        ehr.tokens.register("carelane", client_keys(course.home, "ehr"))
         await ehr.start(course.host, course.ehr_port)
         stack.push_async_callback(ehr.stop)
-        sink = Sink()
-        await sink.open(port=course.smtp_port)
-        stack.push_async_callback(sink.close)
+        sink = await open_mail(stack, course.smtp_port)
         http = await stack.enter_async_context(session(120))
         begin = await _begin(course, http)
         ehr.clock.advance(begin - ehr.clock.now())
         payer = PayerServer(seed=course.seed, clock=ehr.clock)
-        jwks = (course.home / "run" / "payer-client-key.jwks.json").read_bytes()
-        payer.tokens.register("carelane", msgspec.json.decode(jwks))
+        payer.tokens.register("carelane", client_keys(course.home, "payer"))
         await payer.start(course.host, course.payer_port)
         stack.push_async_callback(payer.stop)
         payer.notifier.subscriptions.append({"channel": _channel(course, "payer/payer")})
-        flavour = FLAVOURS["twilio"]
-        flavour.secret = _secret(course, "texts")
-        gateway = GatewayServer(flavour=flavour, now=ehr.clock.now)
-        await gateway.start(course.host, course.texts_port)
-        stack.push_async_callback(gateway.stop)
+        gateway = await open_texts(
+            stack, course.home, course.host, course.texts_port, ehr.clock.now
+        )
         wire = Wire(host=course.host, feeds=course.feeds, doors=course.doors,
-                    secrets={name: _secret(course, name) for name in CHANNELS})  # fmt: skip
+                    secrets={name: secret_of(course.home, name) for name in CHANNELS})  # fmt: skip
         await wire.open()
         stack.push_async_callback(wire.close)
         hospital = _hospital(course, ehr, begin)
@@ -306,17 +300,13 @@ async def _begin(course: Course, http: aiohttp.ClientSession) -> datetime:
 
 def _channel(course: Course, door: str) -> dict[str, Any]:
     """How that system tells Carelane of changes: by rest-hook, with the secret that both have."""
-    secret = _secret(course, f"{door.rpartition('/')[2]}-notify")
+    secret = secret_of(course.home, f"{door.rpartition('/')[2]}-notify")
     return {
         "type": "rest-hook",
         "endpoint": f"{course.doors}/{door}",
         "payload": "application/fhir+json",
         "header": [f"X-Carelane-Secret: {secret}"],
     }
-
-
-def _secret(course: Course, name: str) -> str:
-    return (course.home / "run" / f"{name}.secret").read_text(encoding="utf-8").strip()
 
 
 def _members(course: Course, begin: datetime) -> dict[str, Member]:

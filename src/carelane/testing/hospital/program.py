@@ -1,4 +1,4 @@
-"""The hospital's day: open EHR and mail sink, send the morning over MLLP, let staff work, tell what was seen."""
+"""The hospital's day: open its ends, send the morning over MLLP, let staff work, tell what was seen."""
 
 import asyncio
 import json
@@ -6,6 +6,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +16,8 @@ import aiohttp
 from carelane.connect.hl7v2.codec import envelope
 from carelane.testing.ehr.profiles import PROFILES
 from carelane.testing.ehr.server import EhrServer
+from carelane.testing.hospital.ends import client_keys, open_mail, open_texts
 from carelane.testing.hospital.script import Morning, morning
-from carelane.testing.hospital.smtp import Sink
 from carelane.testing.hospital.staff import Person, work_until_quiet
 from carelane.testing.mllp import Sender
 
@@ -29,7 +30,8 @@ class Plan:
     mllp_port: int
     ehr_port: int
     smtp_port: int
-    jwks: Path
+    texts_port: int
+    home: Path
     profile: str = "a"
     seed: int = 1
     staff: Mapping[str, str] = field(repr=False)
@@ -37,6 +39,7 @@ class Plan:
     pause_s: float = 0.6
 
 
+HERE = "127.0.0.1"
 TROUBLES: Sequence[Mapping[str, object]] = (
     {
         "mode": "commit-then-reset",
@@ -53,22 +56,24 @@ def tell(**what: object) -> None:
 
 
 async def day(plan: Plan, stop: asyncio.Event) -> None:
-    """One day. Then the EHR and the sink stay open until told to stop, because effects still come in."""
-    ehr = EhrServer(profile=PROFILES[plan.profile])
-    ehr.tokens.register("carelane", json.loads(plan.jwks.read_text(encoding="utf-8")))
-    for trouble in TROUBLES:
-        ehr.faults.add(dict(trouble))
-    sink = Sink()
-    await ehr.start("127.0.0.1", plan.ehr_port)
-    await sink.open(port=plan.smtp_port)
-    tell(ehr=f"http://127.0.0.1:{plan.ehr_port}", smtp=plan.smtp_port)
-    try:
-        await _work(plan, morning(seed=plan.seed, now=datetime.now(UTC)))  # a program of its own
-        tell(done=True, mails=len(sink.mails))
+    """One day. Then all ends stay open until told to stop, because effects still come in."""
+    async with AsyncExitStack() as stack:
+        ehr = EhrServer(profile=PROFILES[plan.profile])
+        ehr.tokens.register("carelane", client_keys(plan.home, "ehr"))
+        for trouble in TROUBLES:
+            ehr.faults.add(dict(trouble))
+        await ehr.start(HERE, plan.ehr_port)
+        stack.push_async_callback(ehr.stop)
+        sink = await open_mail(stack, plan.smtp_port)
+        gateway = await open_texts(stack, plan.home, HERE, plan.texts_port, _now)
+        tell(ehr=f"http://{HERE}:{plan.ehr_port}", smtp=plan.smtp_port)
+        await _work(plan, morning(seed=plan.seed, now=_now()))
+        tell(done=True, mails=len(sink.mails), texts=len(gateway.taken))
         await stop.wait()
-    finally:
-        await sink.close()
-        await ehr.stop()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # a program of its own, with the machine's clock
 
 
 async def _work(plan: Plan, made: Morning) -> None:
@@ -95,7 +100,7 @@ async def _work(plan: Plan, made: Morning) -> None:
 
 
 async def _send(plan: Plan, raws: Sequence[bytes]) -> Counter[str]:
-    sender = Sender(host="127.0.0.1", port=plan.mllp_port, window=8)
+    sender = Sender(host=HERE, port=plan.mllp_port, window=8)
     answers = await sender.send(raws)
     codes = Counter(answer.code for answer in answers)
     tell(answers=dict(codes))
