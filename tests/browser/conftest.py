@@ -1,6 +1,7 @@
 """A real portal on a free port over a real database with a few referrals, and a real Chromium to use it.
 
-`CARELANE_CHROMIUM` names the browser, else the system's or Playwright's is taken.
+`CARELANE_CHROMIUM` names the browser, else the system's or Playwright's is taken. One browser serves all tests of a
+process, each in a context of its own, so they share one event loop.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
@@ -28,6 +30,8 @@ from carelane.store.roles import DatabaseUrls
 from tests.conftest import Server, Shipped
 
 ROOT = Path(__file__).parents[2]
+together = pytest_asyncio.fixture(loop_scope="session")
+"""An async fixture of these tests: in the loop that the browser has."""
 PASSWORD = "four calm words stand here"
 CLERK, OTHER, NURSE, ENGINEER, COMPLIANCE = (
     "amara.quill",
@@ -55,6 +59,14 @@ WATCH = """() => {
   document.addEventListener('securitypolicyviolation', (e) =>
     window.violations.push(e.violatedDirective + ' ' + e.blockedURI));
 }"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder run in one loop."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @dataclass(kw_only=True)
@@ -119,14 +131,14 @@ def shipped(
         server.drop(name)
 
 
-@pytest.fixture
+@together
 async def house(shipped: Shipped, database: DatabaseUrls, tmp_path: Path) -> AsyncIterator[House]:
     """A loaded house on a fresh database, with the machine's clock."""
     async with open_house(shipped.settings(tmp_path), database, process="serve-test") as opened:
         yield opened
 
 
-@pytest.fixture
+@together
 async def desk(house: House) -> AsyncIterator[Desk]:
     """The portal served on a free port, with eight referrals and people who can sign in."""
     async with served(house) as url:
@@ -166,9 +178,9 @@ async def listening(application: Any) -> AsyncIterator[str]:
         await serving
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A headless Chromium."""
+    """A headless Chromium: to start one took longer than most pages."""
     async with launched() as running:
         yield running
 

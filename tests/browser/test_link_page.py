@@ -17,7 +17,7 @@ from carelane.facts.answer_links import made
 from carelane.facts.errors import CarelaneError
 from carelane.facts.ports import Receipt
 from carelane.store.tokens import Tokens
-from tests.browser.conftest import WATCH, launched, listening
+from tests.browser.conftest import WATCH, launched, listening, together
 
 pytestmark = pytest.mark.browser
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -63,7 +63,7 @@ class Links:
         return [press.button for raw in self.raws if (press := heard(raw))]
 
 
-@pytest.fixture
+@together
 async def links() -> AsyncIterator[Links]:
     kept = Links()
     door = LinkDoor(

@@ -19,7 +19,7 @@ from carelane.compose.policies import policies_of
 from carelane.engine.drain import drain
 from carelane.facts.phi import Phi
 from carelane.store.shapes import decode_payload
-from tests.browser.conftest import CLERK, COMPLIANCE, PASSWORD, Desk, visit
+from tests.browser.conftest import CLERK, COMPLIANCE, PASSWORD, Desk, together, visit
 
 pytestmark = pytest.mark.postgres
 DOCTOR = "kira.sandoval"  # a clinician of the north site
@@ -27,7 +27,7 @@ SAID = "Unconscious in our emergency room, medication unknown"
 Rows = psycopg.Connection[tuple[Any, ...]]
 
 
-@pytest.fixture
+@together
 async def elsewhere(desk: Desk, superuser: Rows) -> str:
     """A case that belongs to the harbour site alone; its id."""
     await set_password(desk.house.runtime, DOCTOR, PASSWORD)

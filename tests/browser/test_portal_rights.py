@@ -11,7 +11,16 @@ import pytest
 from carelane.audit.leaf import faults
 from carelane.portal.app import API, PAGES
 from carelane.store.shapes import decode_payload
-from tests.browser.conftest import CLERK, COMPLIANCE, ENGINEER, NURSE, OTHER, PASSWORD, Desk
+from tests.browser.conftest import (
+    CLERK,
+    COMPLIANCE,
+    ENGINEER,
+    NURSE,
+    OTHER,
+    PASSWORD,
+    Desk,
+    together,
+)
 
 pytestmark = pytest.mark.postgres
 NOBODY = ""
@@ -81,7 +90,7 @@ BODIES: dict[str, Any] = {
 }
 
 
-@pytest.fixture
+@together
 async def client() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield session

@@ -31,6 +31,9 @@ from carelane.store.roles import DatabaseUrls
 from carelane.testing import canary
 from carelane.testing.ehr.profiles import PROFILES
 from carelane.testing.ehr.server import EhrServer
+from carelane.testing.gateways.flavours import FLAVOURS
+from carelane.testing.gateways.server import GatewayServer
+from carelane.testing.hospital.ends import secret_of
 from carelane.worklist import acting
 from carelane.worklist.listing import Filters, tasks
 
@@ -62,6 +65,7 @@ class Scene:
     urls: DatabaseUrls
     ehr: EhrServer
     mailbox: Mailbox
+    gateway: GatewayServer
     house: House
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     answers: list[bytes] = field(default_factory=list)
@@ -84,13 +88,14 @@ def free_ports(number: int) -> int:
     raise AssertionError("no free ports")
 
 
-def site_of(home: Path, ehr: EhrServer, mail: int) -> Path:
+def site_of(home: Path, ehr: EhrServer, mail: int, gateway: GatewayServer) -> Path:
     """The shipped site, with its connections led to this test's systems."""
     site = home / "site"
     site.mkdir()
     for file in (ROOT / "site").glob("*.yaml"):
         text = file.read_text(encoding="utf-8")
         text = text.replace("http://127.0.0.1:20580", str(ehr.root)).replace("20525", str(mail))
+        text = text.replace("http://127.0.0.1:20586", str(gateway.root).rstrip("/"))
         (site / file.name).write_text(
             text.replace("listen_port: 20575", "listen_port: 0"), encoding="utf-8"
         )
@@ -119,25 +124,38 @@ def client_keys(home: Path) -> Any:
 async def scene(home: Path, urls: DatabaseUrls) -> AsyncIterator[Scene]:
     """A hospital around a loaded database; processes are started by `start`."""
     mailbox, ehr = Mailbox(), EhrServer(profile=PROFILES["a"])
+    gateway = GatewayServer(flavour=FLAVOURS["twilio"])
     await ehr.start()
+    await gateway.start()
     version, text = schema()
     apply_once(urls.owner, name="procrastinate", version=version, text=text)
     (home / "database.json").write_text(json.dumps(asdict(urls)))
     with mail_server(mailbox) as mail:
         ports = free_ports(4)
         settings = Settings(
-            home=home, site=site_of(home, ehr, mail), health_port=ports, portal_port=ports + 3
+            home=home,
+            site=site_of(home, ehr, mail, gateway),
+            health_port=ports,
+            portal_port=ports + 3,
         )
         async with open_house(settings, urls, process="test", load=True) as house:
             ehr.tokens.register("carelane", client_keys(home))
+            gateway.flavour.secret = secret_of(home, "texts")
             found = Scene(
-                home=home, settings=settings, urls=urls, ehr=ehr, mailbox=mailbox, house=house
+                home=home,
+                settings=settings,
+                urls=urls,
+                ehr=ehr,
+                mailbox=mailbox,
+                gateway=gateway,
+                house=house,
             )
             try:
                 yield found
             finally:
                 stop(found)
                 await ehr.stop()
+                await gateway.stop()
 
 
 def start(scene: Scene, name: str, *arguments: str) -> None:
@@ -287,6 +305,10 @@ async def sinks(scene: Scene) -> dict[str, bytes]:
     found |= {
         f"mail {number}": unaddressed(mail) for number, mail in enumerate(scene.mailbox.mails)
     }
+    found |= {
+        f"text {number}": text.asked.text.encode()
+        for number, text in enumerate(scene.gateway.taken)
+    }
     for file in scene.home.rglob("*"):
         if file.is_file() and file.name != "server.log":
             found[f"file {file.relative_to(scene.home)}"] = file.read_bytes()
@@ -330,7 +352,7 @@ async def play(scene: Scene) -> None:
     await until(
         scene, lambda: count(scene, f"{_EFFECTS} state = 'dead'"), "an effect is a dead letter"
     )
-    await until(scene, lambda: scene.mailbox.mails, "staff was told")
+    await until(scene, lambda: scene.gateway.taken, "staff was told, by phone at any hour")
 
 
 _EFFECTS = "select count(*) from effect where"

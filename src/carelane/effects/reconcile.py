@@ -35,7 +35,8 @@ async def watch(outbox: Outbox, stop: asyncio.Event) -> None:
     while not stop.is_set():
         for name in await unsettled(outbox):
             bell.ring_here(f"reconcile/{name}")
-        await bell.wait("reconcile/", seconds=_EVERY_S)
+        if not stop.is_set():  # told to stop while we asked: that ring is over
+            await bell.wait("reconcile/", seconds=_EVERY_S)
 
 
 async def unsettled(outbox: Outbox) -> list[str]:
@@ -49,7 +50,8 @@ async def reconcile(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
     """Keep one destination's unknown and overdue effects moving, until told to stop."""
     while not stop.is_set():
         await reconcile_once(outbox, name)
-        await outbox.runtime.bell.wait(f"reconcile/{name}", seconds=_ALONE_S)
+        if not stop.is_set():  # told to stop meanwhile: that ring is over
+            await outbox.runtime.bell.wait(f"reconcile/{name}", seconds=_ALONE_S)
 
 
 async def reconcile_once(outbox: Outbox, name: str) -> int:
