@@ -124,7 +124,7 @@ def client_keys(home: Path) -> Any:
 async def scene(home: Path, urls: DatabaseUrls) -> AsyncIterator[Scene]:
     """A hospital around a loaded database; processes are started by `start`."""
     mailbox, ehr = Mailbox(), EhrServer(profile=PROFILES["a"])
-    gateway = GatewayServer(flavour=FLAVOURS["twilio"])
+    gateway = GatewayServer(flavour=FLAVOURS["twilio"]())
     await ehr.start()
     await gateway.start()
     version, text = schema()

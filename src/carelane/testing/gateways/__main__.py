@@ -13,7 +13,7 @@ from carelane.testing.gateways.server import GatewayServer
 
 async def run(arguments: argparse.Namespace) -> None:
     """Serve until SIGINT or SIGTERM."""
-    server = GatewayServer(flavour=FLAVOURS[arguments.flavour])
+    server = GatewayServer(flavour=FLAVOURS[arguments.flavour]())
     base = await server.start(arguments.host, arguments.port, beside=Admin(gateway=server).routes())
     addresses = {"base": str(base), "admin": str(base / "admin"), "flavour": arguments.flavour,
                  "account": ACCOUNT, "secret": SECRET, "sender": SENDER}  # fmt: skip

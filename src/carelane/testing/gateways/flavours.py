@@ -7,7 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -258,9 +258,10 @@ class VonageFlavour:
         )
 
 
-FLAVOURS: Final[Mapping[str, Flavour]] = {
-    each.name: each for each in (TwilioFlavour(), VonageFlavour())
+FLAVOURS: Final[Mapping[str, Callable[[], Flavour]]] = {
+    each.name: each for each in (TwilioFlavour, VonageFlavour)
 }
+"""By name: made anew for each gateway, because each has a secret of its own."""
 
 
 def _basic(secret: str) -> str:

@@ -160,7 +160,7 @@ class GatewayServer:
 
 async def open_gateway(name: str, *, now: Callable[[], datetime]) -> GatewayServer:
     """A gateway of a flavour, listening."""
-    server = GatewayServer(flavour=FLAVOURS[name], now=now)
+    server = GatewayServer(flavour=FLAVOURS[name](), now=now)
     await server.start()
     return server
 

@@ -38,7 +38,7 @@ async def open_texts(
     stack: AsyncExitStack, home: Path, host: str, port: int, now: Callable[[], datetime]
 ) -> GatewayServer:
     """The gateway that takes texts, until the stack is left."""
-    flavour = FLAVOURS["twilio"]
+    flavour = FLAVOURS["twilio"]()
     flavour.secret = secret_of(home, "texts")
     gateway = GatewayServer(flavour=flavour, now=now)
     await gateway.start(host, port)
