@@ -35,7 +35,7 @@ async def watch(outbox: Outbox, stop: asyncio.Event) -> None:
     while not stop.is_set():
         for name in await unsettled(outbox):
             bell.ring_here(f"reconcile/{name}")
-        if not stop.is_set():  # told to stop while we asked: that ring is over
+        if not stop.is_set():  # a door that nobody waits at yet can't be rung
             await bell.wait("reconcile/", seconds=_EVERY_S)
 
 
@@ -50,7 +50,7 @@ async def reconcile(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
     """Keep one destination's unknown and overdue effects moving, until told to stop."""
     while not stop.is_set():
         await reconcile_once(outbox, name)
-        if not stop.is_set():  # told to stop meanwhile: that ring is over
+        if not stop.is_set():  # as above: the first round may outlast the ring
             await outbox.runtime.bell.wait(f"reconcile/{name}", seconds=_ALONE_S)
 
 
