@@ -16,8 +16,8 @@ from carelane.effects.flight import Flight, of_row
 from carelane.effects.gate import CLOSED, Gate, Opening, opening
 from carelane.effects.outbox import Outbox
 from carelane.facts.fact import Actor
-from carelane.store.changes import Deed, write
-from carelane.store.database import Row, Tx
+from carelane.store.changes import Deed, written
+from carelane.store.database import Question, Row, Tx
 
 READY, SENDING = "ready", "sending"
 _claims = count(1)
@@ -41,7 +41,7 @@ async def claim(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
     runtime, destination = outbox.runtime, outbox.destinations[name]
     now = runtime.now()
     lease = _lease(outbox, now)
-    async with runtime.worker.transaction() as tx:
+    async with runtime.worker.transaction(steady=True) as tx:
         gate = await _gate(tx, destination, now)
         rows = await tx.rows(
             "effects.claim",
@@ -53,14 +53,18 @@ async def claim(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
             lease=lease,
             lease_until=now + destination.lease,
         )
-        await _spend(tx, name, gate, len(rows), now)
-        await _leaf(outbox, tx, name, [row["id"] for row in rows], before=READY, after=SENDING)
+        taken = [row["id"] for row in rows]
+        if taken:
+            leaf = _leaf(outbox, name, taken, before=READY, after=SENDING)
+            await tx.pipeline([_spent(name, gate, len(taken), now), leaf])
     if not rows:
         return []
-    async with runtime.worker.transaction() as tx:
-        back = await tx.rows("effects.confirm", ids=[row["id"] for row in rows], lease=lease)
+    async with runtime.worker.transaction(steady=True) as tx:
+        back = await tx.rows("effects.confirm", ids=taken, lease=lease)
         stopped = {row["id"] for row in back}
-        await _leaf(outbox, tx, name, sorted(stopped), before=SENDING, after=READY)
+        if stopped:
+            leaf = _leaf(outbox, name, sorted(stopped), before=SENDING, after=READY)
+            await tx.pipeline([leaf])
     return _flights(outbox, [row for row in rows if row["id"] not in stopped])
 
 
@@ -78,7 +82,8 @@ async def claim_looks(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
             lease=_lease(outbox, now),
             lease_until=now + destination.lease,
         )
-        await _spend(tx, name, gate, len(rows), now)
+        if rows:
+            await tx.pipeline([_spent(name, gate, len(rows), now)])
     return _flights(outbox, rows)
 
 
@@ -89,7 +94,7 @@ async def pay(outbox: Outbox, name: str) -> bool:
         gate = await _gate(tx, destination, now)
         if gate.paid < 1 or gate.state != CLOSED:
             return False
-        await _spend(tx, name, gate, 1, now)
+        await tx.pipeline([_spent(name, gate, 1, now)])
     return True
 
 
@@ -98,19 +103,15 @@ async def _gate(tx: Tx, destination: Destination, now: datetime) -> Opening:
     return opening(Gate(**row) if row else Gate(), destination, now)
 
 
-async def _spend(tx: Tx, name: str, gate: Opening, taken: int, now: datetime) -> None:
-    # Half-open only when a probe really left: a gate that nobody passed stays as it was.
-    if taken:
-        await tx.run(
-            "effects.spend", connection=name, state=gate.state, tokens=gate.tokens - taken, now=now
-        )
+def _spent(name: str, gate: Opening, taken: int, now: datetime) -> Question:
+    """What left. A gate that nobody passed stays as it was: half-open only when a probe really left."""
+    left = {"state": gate.state, "tokens": gate.tokens - taken, "now": now}
+    return "effects.spend", {"connection": name, **left}
 
 
-async def _leaf(  # noqa: PLR0913  # each says one thing about the change, by name
-    outbox: Outbox, tx: Tx, name: str, effects: Sequence[UUID], *, before: str, after: str
-) -> None:
-    if not effects:
-        return
+def _leaf(
+    outbox: Outbox, name: str, effects: Sequence[UUID], *, before: str, after: str
+) -> Question:
     deed = Deed(
         organisation=outbox.runtime.organisation,
         at=outbox.runtime.now(),
@@ -119,7 +120,7 @@ async def _leaf(  # noqa: PLR0913  # each says one thing about the change, by na
         name=name,
     )
     changes = [Change(thing=Thing.EFFECT, id=each, before=before, after=after) for each in effects]
-    await write(tx, deed, changes)
+    return written(deed, changes)
 
 
 def _lease(outbox: Outbox, now: datetime) -> str:

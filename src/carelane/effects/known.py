@@ -1,12 +1,13 @@
 """What is known of reaching the patients of waiting messages: templates, contacts, consent, what was sent already.
 
-Four statements for any number of messages, two where none of the patients has an address; `reaching` judges.
+Two round trips for any number of messages, one where none of the patients has an address; `reaching` judges.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -36,12 +37,15 @@ class Known:
 async def known_of(outbox: Outbox, tx: Tx, flights: Sequence[Flight]) -> Mapping[UUID, Known]:
     """By effect, all that decides how it goes."""
     subjects = list({each.subject for each in flights})
-    templates = await outbox.templates.of_cases(tx, (each.case for each in flights))
-    reaches = await _reaches(outbox, tx, subjects)
+    releases, contacts = await tx.together(
+        ("messaging.releases_of", {"cases": list({each.case for each in flights})}),
+        ("messaging.contacts_of", {"subjects": subjects}),
+    )
+    templates = await outbox.templates.of_cases(tx, releases)
+    reaches = _reaches(outbox, contacts)
     tokens = {subject: _tokens(outbox, reach) for subject, reach in reaches.items()}
     tokens = {subject: each for subject, each in tokens.items() if each}
-    statements = await _statements(tx, tokens) if tokens else {}
-    sent = await _sent(outbox, tx, flights, list(tokens)) if tokens else {}
+    statements, sent = await _said(outbox, tx, flights, tokens) if tokens else ({}, {})
     return {
         each.id: Known(
             templates=templates.get(each.case, {}),
@@ -54,19 +58,19 @@ async def known_of(outbox: Outbox, tx: Tx, flights: Sequence[Flight]) -> Mapping
     }
 
 
-async def _reaches(outbox: Outbox, tx: Tx, subjects: Sequence[UUID]) -> Mapping[UUID, Reach]:
+def _reaches(outbox: Outbox, contacts: Iterable[Sequence[Any]]) -> Mapping[UUID, Reach]:
     """The newest that any source says; one whose key was destroyed says nothing."""
     vault, rules = outbox.runtime.vault, outbox.runtime.directory.messages
     found: dict[UUID, Reach] = {}
-    for row in await tx.rows("messaging.contacts_of", subjects=subjects):
-        if row["subject"] in found:
+    for subject, identity, sealed, key in contacts:
+        if subject in found:
             continue
-        vault.learn(row["identity"], row["identity_key"])
+        vault.learn(identity, key)
         try:
-            said = vault.open(row["identity"], "contact", row["identity"], "sealed", row["sealed"])
+            said = vault.open(identity, "contact", identity, "sealed", sealed)
         except Shredded:
             continue
-        found[row["subject"]] = reach_of(_json.decode(said), rules)
+        found[subject] = reach_of(_json.decode(said), rules)
     return found
 
 
@@ -75,30 +79,30 @@ def _tokens(outbox: Outbox, reach: Reach) -> Mapping[str, str]:
     return {each.address: token("address", each.address) for each in reach.contacts}
 
 
-async def _statements(
-    tx: Tx, tokens: Mapping[UUID, Mapping[str, str]]
-) -> Mapping[UUID, Sequence[Statement]]:
-    """By patient: what was said about messages to them, or about one of their addresses."""
+async def _said(
+    outbox: Outbox, tx: Tx, flights: Sequence[Flight], tokens: Mapping[UUID, Mapping[str, str]]
+) -> tuple[Mapping[UUID, Sequence[Statement]], Mapping[UUID, int]]:
+    """By patient: what was said about messages to them or to one of their addresses, and how many they got of late."""
+    patients = list(tokens)
     addresses = {token for each in tokens.values() for token in each.values()}
-    rows = await tx.rows("messaging.statements", subjects=list(tokens), tokens=list(addresses))
+    week = {"since": outbox.runtime.now() - WEEK, "effects": [each.id for each in flights]}
+    statements, sent = await tx.together(
+        ("messaging.statements", {"subjects": patients, "tokens": list(addresses)}),
+        ("messaging.counted", {"subjects": patients, **week}),
+    )
+    return _by_patient(tokens, statements), dict(sent)
+
+
+def _by_patient(
+    tokens: Mapping[UUID, Mapping[str, str]], rows: Iterable[Sequence[Any]]
+) -> Mapping[UUID, Sequence[Statement]]:
     about: defaultdict[UUID | str, list[Statement]] = defaultdict(list)
-    for row in rows:
-        whose: UUID | str = row.pop("subject") or row["address"]
-        about[whose].append(Statement(**row))
+    for given, at, channel, address, scope, subject in rows:
+        about[subject or address].append(
+            Statement(given=given, at=at, channel=channel, address=address, scope=scope)
+        )
     found: dict[UUID, Sequence[Statement]] = {}
     for subject, own in tokens.items():
         keys: set[UUID | str] = {subject, *own.values()}
         found[subject] = [each for key in keys if key in about for each in about[key]]
     return found
-
-
-async def _sent(
-    outbox: Outbox, tx: Tx, flights: Sequence[Flight], subjects: Sequence[UUID]
-) -> Mapping[UUID, int]:
-    rows = await tx.rows(
-        "messaging.counted",
-        since=outbox.runtime.now() - WEEK,
-        effects=[each.id for each in flights],
-        subjects=subjects,
-    )
-    return {row["subject"]: row["sent"] for row in rows}

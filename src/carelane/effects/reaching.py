@@ -144,7 +144,7 @@ def _spoken(template: Template, way: Way, reach: Reach, *, translated: bool) -> 
 async def prepare(outbox: Outbox, flight: Flight, intent: Intent) -> Intent | Settlement:
     """Everything asked again, just before a claimed message leaves: the message whole, or why it doesn't go now."""
     runtime = outbox.runtime
-    async with runtime.worker.transaction() as tx:
+    async with runtime.worker.transaction(steady=True) as tx:
         await tx.one("messaging.turn", subject=flight.subject)
         known = await known_of(outbox, tx, [flight])
         plan = plan_of(outbox, flight, known[flight.id], _template_of(intent))

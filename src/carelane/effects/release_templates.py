@@ -18,10 +18,9 @@ class ReleaseTemplates:
     def __init__(self) -> None:
         self._kept: OrderedDict[str, ByName] = OrderedDict()
 
-    async def of_cases(self, tx: Tx, cases: Iterable[UUID]) -> Mapping[UUID, ByName]:
+    async def of_cases(self, tx: Tx, releases: Iterable[tuple[UUID, str]]) -> Mapping[UUID, ByName]:
         """By case, the templates of the release by which it goes now."""
-        rows = await tx.rows("messaging.releases_of", cases=list(set(cases)))
-        return {row["id"]: await self._of(tx, row["release"]) for row in rows}
+        return {case: await self._of(tx, release) for case, release in releases}
 
     async def _of(self, tx: Tx, release: str) -> ByName:
         if release not in self._kept:

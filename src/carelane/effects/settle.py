@@ -7,7 +7,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from carelane.audit.actions import Action
 from carelane.audit.leaf import Change, Thing
@@ -22,7 +22,7 @@ from carelane.engine.deliver import deliver
 from carelane.facts.fact import Actor, Fact, Urgency
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
-from carelane.store.changes import Deed, record
+from carelane.store.changes import Deed, written
 from carelane.store.changes import write as record_all
 from carelane.store.database import Tx
 
@@ -38,57 +38,59 @@ _WELL = frozenset({EffectState.DONE, EffectState.WITHDRAWN})
 
 async def settle(outbox: Outbox, flight: Flight, settlement: Settlement) -> bool:
     """Store a settlement in a transaction of its own; False if the lease was lost and nothing was written."""
-    async with outbox.runtime.worker.transaction() as tx:
-        written = await write(outbox, tx, flight, settlement)
-    if written:
+    async with outbox.runtime.worker.transaction(steady=True) as tx:
+        stored = await write(outbox, tx, flight, settlement)
+    if stored:
         _tell(outbox, flight, settlement)
-    return written
+    return stored
 
 
 async def write(outbox: Outbox, tx: Tx, flight: Flight, settlement: Settlement) -> bool:
     """Store a settlement in the caller's transaction."""
     runtime = outbox.runtime
     now = runtime.now()
-    row = await tx.one(
-        "effects.settle",
-        id=flight.id,
-        lease=flight.lease_by,
-        state=settlement.state.value,
-        cause=settlement.cause,
-        reference=settlement.reference,
-        format=settlement.format,
-        next_at=settlement.next_at,
-        absent_at=settlement.absent_at,
-        looks=settlement.looks,
-        asked=settlement.asked,
-        maybe=settlement.maybe,
-        now=now,
+    became = {
+        "id": flight.id,
+        "lease": flight.lease_by,
+        "state": settlement.state.value,
+        "cause": settlement.cause,
+        "reference": settlement.reference,
+        "format": settlement.format,
+        "next_at": settlement.next_at,
+        "absent_at": settlement.absent_at,
+        "looks": settlement.looks,
+        "asked": settlement.asked,
+        "maybe": settlement.maybe,
+        "now": now,
+    }
+    rows, breaker = await tx.together(
+        ("effects.settle", became), ("effects.breaker", {"connection": flight.connection})
     )
-    await _health(outbox, tx, flight.connection, settlement, now)
-    if row is None:
+    if not _calm(settlement, breaker):
+        await _health(outbox, tx, flight.connection, settlement, now)
+    if not rows:
         return False
+    ((subject, was),) = rows
     if settlement.state is EffectState.DONE:
         await await_answer(outbox, tx, flight, settlement)
     runtime.vault.learn(flight.identity, flight.identity_key)
-    await deliver(runtime, tx, facts(replace(flight, subject=row["subject"]), settlement, now))
-    await record(
-        tx,
-        Deed(
-            organisation=flight.organisation,
-            at=now,
-            action=Action.EFFECT_SETTLED,
-            actor=Actor.EFFECT,
-            name=flight.connection,
-            case=flight.case,
-        ),
-        Change(
-            thing=Thing.EFFECT,
-            id=flight.id,
-            before=row["was"],
-            after=settlement.state.value,
-            detail={"cause": settlement.cause, "attempt": flight.attempts},
-        ),
+    deed = Deed(
+        organisation=flight.organisation,
+        at=now,
+        action=Action.EFFECT_SETTLED,
+        actor=Actor.EFFECT,
+        name=flight.connection,
+        case=flight.case,
     )
+    change = Change(
+        thing=Thing.EFFECT,
+        id=flight.id,
+        before=was,
+        after=settlement.state.value,
+        detail={"cause": settlement.cause, "attempt": flight.attempts},
+    )
+    told = facts(replace(flight, subject=subject), settlement, now)
+    await deliver(runtime, tx, told, beside=[written(deed, [change])])
     return True
 
 
@@ -174,13 +176,18 @@ def _fact(type_: str, flight: Flight, settlement: Settlement, now: datetime) -> 
     )
 
 
+def _calm(settlement: Settlement, breaker: Sequence[tuple[Any, ...]]) -> bool:
+    """Whether the outcome changes nothing of the connection's breaker."""
+    if settlement.hold_until is not None:
+        return False
+    if settlement.health is Health.SILENT:
+        return True
+    names = ("state", "open_until", "failures")
+    calm = any(Gate(**dict(zip(names, row, strict=True))).calm for row in breaker)
+    return settlement.health is Health.WELL and calm
+
+
 async def _health(outbox: Outbox, tx: Tx, name: str, settlement: Settlement, now: datetime) -> None:
-    if settlement.health is Health.SILENT and settlement.hold_until is None:
-        return
-    if settlement.health is Health.WELL and settlement.hold_until is None:
-        seen = await tx.one("effects.breaker", connection=name)
-        if seen is not None and Gate(**seen).calm:
-            return
     row = await tx.one("effects.gate", connection=name)
     if row is None:
         return

@@ -43,9 +43,8 @@ async def drain(runtime: Runtime, *, limit: int = SUBJECTS_MAX) -> Drained:
     taken: list[UUID] = []
     try:
         async with runtime.worker.transaction(steady=True) as tx:
-            taken = await turns.pending(tx, limit=limit)
-            taken += await turns.due(tx, runtime.now(), limit=max(limit - len(taken), 16))
-            return await _batch(runtime, tx, list(dict.fromkeys(taken)), facts_max=FACTS_MAX)
+            taken = await turns.take(tx, runtime.now(), limit=limit)
+            return await _batch(runtime, tx, taken, facts_max=FACTS_MAX)
     except Exception as cause:  # the batch rolled back whole: find the one that failed
         if not taken:
             raise
@@ -103,14 +102,15 @@ async def _park(runtime: Runtime, subject: UUID, code: str) -> Drained:
 async def _batch(runtime: Runtime, tx: Tx, subjects: Sequence[UUID], *, facts_max: int) -> Drained:
     if not subjects:
         return Drained()
-    taken = await load.take(tx, runtime.vault, runtime.organisation, subjects, limit=facts_max)
+    taken, views = await load.work(
+        tx, runtime.vault, runtime.organisation, subjects, runtime.now(), limit=facts_max
+    )
     await _forward(runtime, tx, [each for each in taken if each.moved_to])
     facts: dict[UUID, list[Fact]] = defaultdict(list)
     for each in taken:
         if each.moved_to is None:
             facts[each.fact.subject].append(each.fact)
-    now = runtime.now()
-    views = await load.views(tx, runtime.vault, runtime.organisation, subjects, now)
+    now = runtime.now()  # after everything taken was recorded
     await _learn(runtime, tx, views.values())
     moment = await _moment(runtime, tx, now)
     chained = [chain(view, facts.get(subject, ()), moment) for subject, view in views.items()]
@@ -200,12 +200,11 @@ async def decide_in(
     runtime: Runtime, tx: Tx, subject: UUID, fact: Fact, *, pending_max: int
 ) -> Chained:
     """Within the caller's transaction and turn: what is pending before it, then `fact` (SEMANTICS 5)."""
-    taken = await load.take(tx, runtime.vault, runtime.organisation, [subject], limit=pending_max)
+    taken, views = await load.work(
+        tx, runtime.vault, runtime.organisation, [subject], runtime.now(), limit=pending_max
+    )
     await _forward(runtime, tx, [each for each in taken if each.moved_to])
-    now = runtime.now()
-    view: View = (await load.views(tx, runtime.vault, runtime.organisation, [subject], now))[
-        subject
-    ]
+    now, view = runtime.now(), views[subject]
     await _learn(runtime, tx, [view])
     moment = await _moment(runtime, tx, now)
     chained = chain(view, [*(each.fact for each in taken if each.moved_to is None), fact], moment)

@@ -47,9 +47,9 @@ async def interpret(
     register = Register(runtime, connection, runtime.now())
     try:
         async with runtime.worker.transaction(steady=True) as tx:
-            if not await tx.rows("intake.connection_turn", connection=connection):
-                return OTHERS
             waiting = await pending(tx, runtime.vault, connection, limit=limit)
+            if waiting is None:
+                return OTHERS
             if not waiting:
                 return 0
             readings = _until_joining(

@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 from carelane.audit.actions import Action
 from carelane.audit.leaf import Change
 from carelane.facts.fact import Actor
-from carelane.store.database import Tx
+from carelane.store.database import Question, Tx
 from carelane.store.leaf_rows import leaf
 
 
@@ -39,6 +39,11 @@ async def record(tx: Tx, deed: Deed, *changes: Change) -> None:
 
 async def write(tx: Tx, deed: Deed, changes: Sequence[Change]) -> None:
     """The same, for changes gathered in a list."""
+    await tx.pipeline([written(deed, changes)])
+
+
+def written(deed: Deed, changes: Sequence[Change]) -> Question:
+    """The same as a statement, to go with others in one round trip."""
     content: dict[str, object] = dict(deed.detail)
     if deed.case is not None:
         content["case"] = deed.case
@@ -53,4 +58,5 @@ async def write(tx: Tx, deed: Deed, changes: Sequence[Change]) -> None:
         changes=[list(change.row()) for change in changes],
         content=content,
     )
-    await tx.run("commit.leaves", organisation=deed.organisation, id=[id_], at=[at], body=[body])
+    leaves = {"organisation": deed.organisation, "id": [id_], "at": [at], "body": [body]}
+    return "commit.leaves", leaves

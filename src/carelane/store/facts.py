@@ -6,7 +6,7 @@ from uuid import UUID
 
 from carelane.facts.fact import Fact
 from carelane.store.columns import Columns
-from carelane.store.database import Tx
+from carelane.store.database import Question, Tx
 from carelane.store.leaf_rows import delivered
 from carelane.store.shapes import encode
 from carelane.store.vault import Vault
@@ -53,26 +53,35 @@ def columns(query: str, vault: Vault, facts: Iterable[Fact], releases: CancelCla
     return found
 
 
-async def insert(tx: Tx, vault: Vault, facts: Sequence[Fact], *, releases: CancelClass) -> None:
-    """Store facts and their inbox rows, in the given order; those stored already are skipped."""
+async def insert(
+    tx: Tx,
+    vault: Vault,
+    facts: Sequence[Fact],
+    *,
+    releases: CancelClass,
+    beside: Sequence[Question] = (),
+) -> None:
+    """Store facts and their inbox rows, in the given order, with what goes `beside`; those known are skipped."""
     if facts:
         known = {
             row[0] for row in await tx.tuples("facts.known", {"ids": [fact.id for fact in facts]})
         }
         facts = [fact for fact in facts if fact.id not in known]
-    if not facts:
-        return
+    statements = [*_insert(vault, facts, releases), *beside] if facts else beside
+    if statements:
+        await tx.pipeline(statements)
+
+
+def _insert(vault: Vault, facts: Sequence[Fact], releases: CancelClass) -> Sequence[Question]:
     organisation = facts[0].organisation
     subjects = list({fact.subject for fact in facts})
     rows = columns("facts.insert", vault, facts, releases)
     leaves = Columns("commit.leaves", ("id", "at", "body"))
     leaves.add(*delivered(organisation, facts))
-    await tx.pipeline(
-        [
-            ("facts.turns", {"subjects": subjects, "organisation": organisation}),
-            (rows.query, rows.values(organisation)),
-            (leaves.query, leaves.values(organisation)),
-        ]
+    return (
+        ("facts.turns", {"subjects": subjects, "organisation": organisation}),
+        (rows.query, rows.values(organisation)),
+        (leaves.query, leaves.values(organisation)),
     )
 
 

@@ -56,9 +56,14 @@ class Interpreted:
     service_line: str
 
 
-async def pending(tx: Tx, vault: Vault, connection: str, *, limit: int) -> list[Pending]:
-    """The oldest uninterpreted messages of a connection, opened."""
-    rows = await tx.tuples("intake.pending", {"connection": connection, "limit": limit})
+async def pending(tx: Tx, vault: Vault, connection: str, *, limit: int) -> list[Pending] | None:
+    """The oldest uninterpreted messages of a connection, opened; None while another process interprets it."""
+    turn, rows = await tx.together(
+        ("intake.connection_turn", {"connection": connection}),
+        ("intake.pending", {"connection": connection, "limit": limit}),
+    )
+    if not turn:
+        return None
     return [
         Pending(
             id=id_,

@@ -9,6 +9,8 @@ from psycopg.errors import LockNotAvailable
 from carelane.facts.errors import CarelaneError
 from carelane.store.database import Tx
 
+_DUE_LEAST = 16
+
 
 class TurnBusy(CarelaneError):
     """Somebody else is deciding on this subject; the caller's transaction is void, try again or store the fact."""
@@ -16,14 +18,16 @@ class TurnBusy(CarelaneError):
     code = "turn-busy"
 
 
-async def pending(tx: Tx, *, limit: int) -> list[UUID]:
-    """Take the turns of subjects with waiting facts, urgent first; those taken by others are skipped."""
-    return [row[0] for row in await tx.tuples("engine.turns", {"limit": limit})]
+async def take(tx: Tx, now: datetime, *, limit: int) -> list[UUID]:
+    """Take the turns of subjects with waiting facts, urgent first, then of those whose clocks or held facts are due.
 
-
-async def due(tx: Tx, now: datetime, *, limit: int) -> list[UUID]:
-    """Take the turns of subjects whose clocks or held facts are due."""
-    return [row[0] for row in await tx.tuples("engine.due_turns", {"limit": limit, "now": now})]
+    Those taken by others are skipped. However many wait, some that are due are always among them.
+    """
+    waiting, due = await tx.together(
+        ("engine.turns", {"limit": limit}), ("engine.due_turns", {"limit": limit, "now": now})
+    )
+    dues = due[: max(limit - len(waiting), _DUE_LEAST)]
+    return list(dict.fromkeys(subject for (subject,) in (*waiting, *dues)))
 
 
 async def of(tx: Tx, subject: UUID, *, wait_ms: int) -> None:

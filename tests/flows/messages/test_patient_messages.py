@@ -354,12 +354,12 @@ async def test_mutant_that_asks_consent_only_when_it_queues_is_caught(
 ) -> None:
     """Without asking again before it leaves, the text would go out (the gateway's own block taken away)."""
 
-    async def nothing_said(
-        _tx: object, tokens: Mapping[object, object]
+    def nothing_said(
+        tokens: Mapping[object, object], _rows: object
     ) -> Mapping[object, list[object]]:
         return {subject: [] for subject in tokens}
 
-    monkeypatch.setattr(known, "_statements", nothing_said)
+    monkeypatch.setattr(known, "_by_patient", nothing_said)
     monkeypatch.setattr(house_that_texts.gateway, "opted_out", _Forgetful())
     assert await _queued_at_night_then_stopped(house_that_texts) == 1
 
