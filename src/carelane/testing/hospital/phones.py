@@ -11,7 +11,9 @@ from carelane.testing.hospital.wire import Wire
 FAILS, STOPS, CONFIRMS, CHANGES, WRITES = 0.01, 0.01, 0.45, 0.05, 0.03
 ACCEPTS, DECLINES = 0.11, 0.3
 ASKS_TO_CONFIRM = "YES to confirm"
-OFFERS = "YES to take"
+OFFERS = {"YES to take": ("YES", "NO"), "SI para tomarla": ("SI", "NO")}
+"""By which words an offer is known in each language that it is written in, and how it is answered there."""
+YES = frozenset(yes for yes, _ in OFFERS.values())
 RECEIPTS = 0.2
 """The share of texts for which the gateway sends a receipt that somebody reads (failures always have one)."""
 
@@ -55,8 +57,9 @@ class Phones:
         """What the patient answers, drawn before anybody asked; nothing for most."""
         h, text = self.hospital, taken.asked.text
         roll = h.draw("reply", taken.number)
-        if OFFERS in text:
-            return self._offered(roll)
+        offer = next((answers for words, answers in OFFERS.items() if words in text), None)
+        if offer is not None:
+            return self._offered(taken, offer)
         if ASKS_TO_CONFIRM not in text:
             return "STOP" if roll < STOPS / 2 else ""
         for share, words in (
@@ -70,7 +73,9 @@ class Phones:
             roll -= share
         return ""
 
-    def _offered(self, roll: float) -> str:
+    def _offered(self, taken: Taken, answers: tuple[str, str]) -> str:
+        """The same time offered to the same patient again has the same answer: whether they fit is drawn once."""
+        roll = self.hospital.draw("fits", taken.asked.to, taken.asked.text)
         ending = (
             "accepted"
             if roll < ACCEPTS
@@ -80,7 +85,8 @@ class Phones:
         )
         for name in ("offered", ending):
             self.offers[name] = self.offers.get(name, 0) + 1
-        return {"accepted": "YES", "declined": "NO"}.get(ending, "")
+        yes, no = answers
+        return {"accepted": yes, "declined": no}.get(ending, "")
 
     def _say(self, number: str, words: str, _: Hospital) -> None:
         self._due.append((number, words))
@@ -94,7 +100,7 @@ class Phones:
         await self.wire.call_back(
             self.gateway.flavour.reply(number, words, own, self.callback, at=self.hospital.now)
         )
-        if words == "YES":
+        if words in YES:
             person = self.hospital.by_phone.get(number, 0)
             for made in self.hospital.booked.values():
                 if made.person == person and not made.over:

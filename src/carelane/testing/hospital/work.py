@@ -66,6 +66,8 @@ WORK: Mapping[str, Deed] = {
     "scheduling-request/decide-request": _mixed(
         5, (85, "waitlist", {}), (9, "try-again", {}), (6, "close", {"note": SAID})),
     "slot-booking/settle-slot": _plain(4, "free"),
+    "waitlist-offer/call-with-offer": _mixed(  # by phone nobody says yes more often than by text
+        5, (11, "accepted", {}), (30, "declined", {}), (59, "no-answer", {}), act="call"),
     "callback/call-patient": _mixed(
         6, (80, "reached", {"talked": SAID}), (14, "no-answer", {}), (4, "call-later", {"talked": "Tomorrow."}),
         (2, "needs-nurse", {}), act="call"),
