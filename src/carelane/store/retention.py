@@ -173,6 +173,10 @@ PARTS: Mapping[str, tuple[str, str]] = {
         ("ehr", "what a slot is that is offered: its time, and codes"),
     ),
     **dict.fromkeys(
+        ("slot_time", "no_1", "before"),
+        ("ehr", "times that were offered before and not taken"),
+    ),
+    **dict.fromkeys(
         ("old_appointment", "old_start"),
         ("ehr", "an appointment that an earlier time would replace"),
     ),

@@ -96,13 +96,60 @@ async def test_the_next_slot_goes_to_those_who_were_not_asked_yet(clinic: Clinic
 
     assert offers(clinic) == [["listed"], ["asked"], ["asked"], ["asked"]]
 
-    await clinic.wait(
-        hours=2, minutes=1
-    )  # silent ones are over, and 1 is asked again only as the last who fits
+    await clinic.wait(hours=2, minutes=1)  # others would be asked now, but all who fit were
 
-    assert clinic.states("slot-fill") == ["next"]
-    assert offers(clinic)[0] == ["asked"]
-    assert len(clinic.texts(PHONES[1])) == 2  # each once a round
+    assert clinic.states("slot-fill") == ["last-answers"]
+    assert offers(clinic) == [["listed"], ["overdue"], ["overdue"], ["overdue"]]
+    assert len(clinic.texts(PHONES[1])) == 1  # nobody is asked twice about one time
+
+    await clinic.slot("s2", clinic.hand() + timedelta(days=3))
+    await clinic.settle()
+
+    assert offers(clinic)[0] == ["asked"]  # another time is another offer
+    clinic.owned()
+
+
+@pytest.mark.requirement("R34", "R42")
+async def test_a_late_yes_has_the_time_that_nobody_else_took(clinic: Clinic) -> None:
+    """After two hours of silence others are asked as well; the first yes has it, and the second hears so."""
+    await waits(clinic, 1)
+    await waits(clinic, 2)
+    await clinic.slot("s1", clinic.hand() + timedelta(days=2))
+    await clinic.settle()
+    await clinic.wait(hours=3)
+
+    assert offers(clinic)[:2] == [["overdue"], ["overdue"]]
+
+    await clinic.at_once((PHONES[2], "Yes"), (PHONES[1], "YES!"))
+    await clinic.settle()
+
+    assert offers(clinic)[:2] == [["listed"], ["closed: booked"]]
+    assert clinic.states("slot-fill") == ["closed: filled"]
+    assert len(clinic.appointments("s1")) == 1
+    assert "was taken" in clinic.texts(PHONES[1])[-1]
+    clinic.never_double_booked()
+    clinic.owned()
+
+
+@pytest.mark.requirement("R34", "R42")
+async def test_the_list_is_asked_again_for_who_joins_it_later(clinic: Clinic) -> None:
+    """Nobody waits when the slot is freed; four hours later somebody does, long before the desk would have to call."""
+    await clinic.slot("s1", clinic.hand() + timedelta(days=3))
+    await clinic.settle()
+
+    assert clinic.states("slot-fill") == ["resting"]
+
+    await waits(clinic, 1)
+    await clinic.wait(hours=4, minutes=1)
+
+    assert clinic.states("slot-fill") == ["offering"]
+    assert clinic.states("waitlist-offer", 1) == ["asked"]
+
+    await clinic.replies(PHONES[1], "Yes")
+    await clinic.settle()
+
+    assert clinic.states("slot-fill") == ["closed: filled"]
+    assert len(clinic.appointments("s1")) == 1
     clinic.owned()
 
 
