@@ -101,6 +101,20 @@ def test_thirty_days_bring_enough_of_every_workflow() -> None:
     assert all(KINDS[each.kind].a_day for each in arrivals)
 
 
+def test_who_waited_before_comes_in_the_first_days_and_changes_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A waitlist does not begin empty; all other arrivals of a seed are what they are without it."""
+    arrivals = plan(seed=1, start=MONDAY, days=14)
+    waited = [each for each in arrivals if each.kind == "waited"]
+    monkeypatch.delitem(KINDS, "waited")  # type: ignore[arg-type]  # a dictionary, whoever reads it
+
+    assert len(waited) == 40
+    assert max(each.at for each in waited) < SITES["north"].at(MONDAY, 24 * 5)
+    without = [each for each in arrivals if each.kind != "waited"]
+    assert without == plan(seed=1, start=MONDAY, days=14)
+
+
 def test_nights_and_weekends_are_covered() -> None:
     """In each hour of a month a nurse, a physician and a supervisor are here."""
     start = SITES["north"].at(MONDAY, 6)

@@ -119,6 +119,8 @@ def offer_slot(h: Hospital, page: Page, outcome: str, form: Form) -> Ending:
     if outcome != "agreed":
         return outcome, form
     wish = h.wished(page.person, "request")
+    if wish is not None and wish.waits:
+        return "no-slot", {}
     slot = _slot(h, wish, hours=3 + 60 * h.draw("ahead", page.item), minutes=20)
     if slot is None or wish is None:
         return "no-slot", {}

@@ -261,4 +261,5 @@ KINDS: Mapping[str, Callable[[Hospital, Planned], None]] = {
     "refill-portal": emit_channels.refill, "referral": _referral, "order": _order, "lab": _lab,
     "authorised-order": _authorised, "stay": _stay, "abnormal": _abnormal, "critical": _critical,
     "message": emit_channels.message, "outpatient": _outpatient, "noise": _noise, "trouble": _trouble,
+    "waited": emit_channels.waited,
 }  # fmt: skip

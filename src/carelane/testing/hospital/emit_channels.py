@@ -56,6 +56,15 @@ def request(h: Hospital, p: Planned) -> None:
         h.after(0.5, partial(_ask_again, p, said.number, content))
 
 
+def waited(h: Hospital, p: Planned) -> None:
+    """The call centre enters somebody who stood on the desk's own list before: no time that is free fits them."""
+    said = wish(p, "request", h.number("RQ"))
+    content = {"kind": "appointment", "request": said.number, "service": said.line, "visit": pick(VISITS, p.dice * 13)}
+    control = _ask(h, p, "call-centre", "Waits for a time since before.", content)
+    came(h, p, said, control, by="request", channel="call-centre")
+    h.wish(said).waits = True
+
+
 def _ask_again(p: Planned, number: str, content: Mapping[str, Any], h: Hospital) -> None:
     door = pick(DOORS, p.dice + 0.3)
     control = _ask(h, p, door, "I asked for an appointment before.", content)

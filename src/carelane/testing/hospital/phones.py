@@ -1,9 +1,11 @@
 """Patients and their phones: texts that arrive at the gateway are delivered, answered, or not; some say STOP."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from carelane.testing.gateways.flavours import Asked
 from carelane.testing.gateways.server import GatewayServer, Taken
 from carelane.testing.hospital.state import Hospital
 from carelane.testing.hospital.wire import Wire
@@ -16,6 +18,20 @@ OFFERS = {"YES to take": ("YES", "NO"), "SI para tomarla": ("SI", "NO")}
 YES = frozenset(yes for yes, _ in OFFERS.values())
 RECEIPTS = 0.2
 """The share of texts for which the gateway sends a receipt that somebody reads (failures always have one)."""
+
+
+def answer_to_offer(draw: Callable[..., float], asked: Asked) -> tuple[str, str] | None:
+    """How an offer ends and what is written back; None where the text offers nothing.
+
+    Whether patient and time fit is drawn once: the same time offered to the same patient again is answered alike.
+    """
+    answers = next((each for words, each in OFFERS.items() if words in asked.text), None)
+    if answers is None:
+        return None
+    roll = draw("fits", asked.to, asked.text)
+    if roll < ACCEPTS:
+        return "accepted", answers[0]
+    return ("declined", answers[1]) if roll < ACCEPTS + DECLINES else ("unanswered", "")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,9 +73,12 @@ class Phones:
         """What the patient answers, drawn before anybody asked; nothing for most."""
         h, text = self.hospital, taken.asked.text
         roll = h.draw("reply", taken.number)
-        offer = next((answers for words, answers in OFFERS.items() if words in text), None)
-        if offer is not None:
-            return self._offered(taken, offer)
+        offered = answer_to_offer(h.draw, taken.asked)
+        if offered is not None:
+            ending, words = offered
+            for name in ("offered", ending):
+                self.offers[name] = self.offers.get(name, 0) + 1
+            return words
         if ASKS_TO_CONFIRM not in text:
             return "STOP" if roll < STOPS / 2 else ""
         for share, words in (
@@ -72,21 +91,6 @@ class Phones:
                 return words
             roll -= share
         return ""
-
-    def _offered(self, taken: Taken, answers: tuple[str, str]) -> str:
-        """The same time offered to the same patient again has the same answer: whether they fit is drawn once."""
-        roll = self.hospital.draw("fits", taken.asked.to, taken.asked.text)
-        ending = (
-            "accepted"
-            if roll < ACCEPTS
-            else "declined"
-            if roll < ACCEPTS + DECLINES
-            else "unanswered"
-        )
-        for name in ("offered", ending):
-            self.offers[name] = self.offers.get(name, 0) + 1
-        yes, no = answers
-        return {"accepted": yes, "declined": no}.get(ending, "")
 
     def _say(self, number: str, words: str, _: Hospital) -> None:
         self._due.append((number, words))

@@ -19,7 +19,7 @@ WEEKEND = 0.15
 class Kind:
     """One kind of arrival: its workflow, how many on a working day, when, and the share with something planted.
 
-    `always` kinds come on weekends and at night as well.
+    `always` kinds come on weekends and at night as well; those with `days` in so many first days of a run only.
     """
 
     workflow: str
@@ -29,6 +29,7 @@ class Kind:
     wrong: float = 0.0
     incomplete: float = 0.0
     again: float = 0.0
+    days: int = 0
 
 
 KINDS: dict[str, Kind] = {
@@ -52,6 +53,7 @@ KINDS: dict[str, Kind] = {
     "outpatient": Kind(workflow="m", a_day=8),
     "noise": Kind(workflow="", a_day=320, always=True),
     "trouble": Kind(workflow="", a_day=5),
+    "waited": Kind(workflow="a", a_day=8, days=5),  # on the desk's own list before the run: no waitlist begins empty
 }
 _HOURS = (8, 9, 9, 10, 10, 10, 11, 11, 12, 13, 13, 14, 14, 14, 15, 15, 16, 17)
 _ALL_DAY = (*range(24), *_HOURS)
@@ -78,11 +80,13 @@ class Planned:
 def plan(*, seed: int, start: date, days: int, volume: float = 1.0) -> Sequence[Planned]:
     """All arrivals of a run, in order of time. `volume` makes a smaller (or larger) hospital."""
     chance = random.Random(seed)  # noqa: S311  # a script, not a secret
+    before = random.Random(-1 - seed)  # noqa: S311  # what comes in first days only changes nothing else
     found: list[Planned] = []
     for offset in range(days):
         day = date.fromordinal(start.toordinal() + offset)
         for name, kind in KINDS.items():
-            found.extend(_of_day(chance, seed, day, name, kind, volume))
+            if not kind.days or offset < kind.days:
+                found.extend(_of_day(before if kind.days else chance, seed, day, name, kind, volume))
     return sorted(found, key=lambda each: (each.at, each.kind, each.person))
 
 

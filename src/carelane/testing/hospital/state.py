@@ -40,6 +40,7 @@ class Wish:
     filler: str = ""
     meant: str = ""  # the line it belongs to, where what was said is wrong
     urgent: bool = False
+    waits: bool = False  # no free time fits; that is why they waited before
 
 
 @dataclass(slots=True, kw_only=True)
