@@ -107,7 +107,7 @@ def test_who_waited_before_comes_in_the_first_days_and_changes_nothing_else(
     """A waitlist does not begin empty; all other arrivals of a seed are what they are without it."""
     arrivals = plan(seed=1, start=MONDAY, days=14)
     waited = [each for each in arrivals if each.kind == "waited"]
-    monkeypatch.delitem(KINDS, "waited")  # type: ignore[arg-type]  # a dictionary, whoever reads it
+    monkeypatch.delitem(KINDS, "waited")
 
     assert len(waited) == 40
     assert max(each.at for each in waited) < SITES["north"].at(MONDAY, 24 * 5)

@@ -59,7 +59,12 @@ def request(h: Hospital, p: Planned) -> None:
 def waited(h: Hospital, p: Planned) -> None:
     """The call centre enters somebody who stood on the desk's own list before: no time that is free fits them."""
     said = wish(p, "request", h.number("RQ"))
-    content = {"kind": "appointment", "request": said.number, "service": said.line, "visit": pick(VISITS, p.dice * 13)}
+    content = {
+        "kind": "appointment",
+        "request": said.number,
+        "service": said.line,
+        "visit": pick(VISITS, p.dice * 13),
+    }
     control = _ask(h, p, "call-centre", "Waits for a time since before.", content)
     came(h, p, said, control, by="request", channel="call-centre")
     h.wish(said).waits = True

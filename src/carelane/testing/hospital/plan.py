@@ -53,7 +53,9 @@ KINDS: dict[str, Kind] = {
     "outpatient": Kind(workflow="m", a_day=8),
     "noise": Kind(workflow="", a_day=320, always=True),
     "trouble": Kind(workflow="", a_day=5),
-    "waited": Kind(workflow="a", a_day=8, days=5),  # on the desk's own list before the run: no waitlist begins empty
+    "waited": Kind(
+        workflow="a", a_day=8, days=5
+    ),  # on the desk's own list before the run: no waitlist begins empty
 }
 _HOURS = (8, 9, 9, 10, 10, 10, 11, 11, 12, 13, 13, 14, 14, 14, 15, 15, 16, 17)
 _ALL_DAY = (*range(24), *_HOURS)
@@ -86,7 +88,9 @@ def plan(*, seed: int, start: date, days: int, volume: float = 1.0) -> Sequence[
         day = date.fromordinal(start.toordinal() + offset)
         for name, kind in KINDS.items():
             if not kind.days or offset < kind.days:
-                found.extend(_of_day(before if kind.days else chance, seed, day, name, kind, volume))
+                found.extend(
+                    _of_day(before if kind.days else chance, seed, day, name, kind, volume)
+                )
     return sorted(found, key=lambda each: (each.at, each.kind, each.person))
 
 
