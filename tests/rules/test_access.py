@@ -72,7 +72,7 @@ class Situation:
 
     def owner(self) -> str:
         """Who owns the work."""
-        if self.action is Action.ACCOUNT_OWN:
+        if self.action in (Action.ACCOUNT_OWN, Action.STATUS_VIEW):
             return "someone" if self.own_work else "somebody-else"
         return "desk" if self.own_work else "another-desk"
 

@@ -58,3 +58,13 @@ def test_a_masked_identifier_hides_at_least_half(value: str) -> None:
     """No more than three signs of an identifier are ever shown."""
     shown = mask_identifier(value).removeprefix("•••")
     assert len(shown) <= 3
+
+
+@pytest.mark.invariant("I19")
+def test_a_patient_sees_how_far_it_is_and_nothing_else() -> None:
+    """By the link of a message, and on no other screen and for no other purpose."""
+    asked = product(Purpose, Screen)
+    shown = {each: fields_of(frozenset({"patient"}), *each) for each in asked}
+    assert {each: one.shown for each, one in shown.items() if one.shown | one.masked} == {
+        (Purpose.PATRQT, Screen.STATUS): {"milestones", "closed_at", "due_at"}
+    }

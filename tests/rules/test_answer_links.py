@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carelane.facts.answer_links import Ended, made, opened
+from carelane.facts.answer_links import ANSWER, STATUS, Ended, made, opened
 from carelane.store.tokens import Tokens
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -39,3 +39,14 @@ def test_a_changed_word_opens_nothing(place: int, sign: str) -> None:
 def test_whatever_is_sent_is_an_answer_and_no_error(word: str) -> None:
     """Strangers try anything."""
     assert opened(SEAL, word, NOW) is None
+
+
+def test_a_word_for_one_use_opens_nothing_of_the_other() -> None:
+    """Whoever may look may not answer, and the other way round."""
+    until = NOW + timedelta(days=1)
+    for use, other in ((ANSWER, STATUS), (STATUS, ANSWER)):
+        word = made(SEAL, EFFECT, until, use=use)
+
+        assert opened(SEAL, word, NOW, use=use) == EFFECT
+        assert opened(SEAL, word, NOW, use=other) is None
+        assert opened(SEAL, word, until, use=other) is None  # nor is it told that it was one

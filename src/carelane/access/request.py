@@ -12,7 +12,7 @@ Entity = dict[str, Json]
 
 
 class Action(StrEnum):
-    """Everything a person can ask for."""
+    """Everything a person can ask for. The last is a patient's own, by the link of a message."""
 
     CASE_VIEW = "case.view"
     CASE_SEARCH = "case.search"
@@ -51,6 +51,7 @@ class Action(StrEnum):
     RELEASE_RECALL = "release.recall"
     ACCOUNT_MANAGE = "account.manage"
     ACCOUNT_OWN = "account.own"
+    STATUS_VIEW = "status.view"
 
 
 class Purpose(StrEnum):
@@ -61,6 +62,11 @@ class Purpose(StrEnum):
     HPAYMT = "HPAYMT"  # payment
     HOPERAT = "HOPERAT"  # operations
     BTG = "BTG"  # break the glass
+    PATRQT = "PATRQT"  # the patient asked
+
+
+CHOSEN = (Purpose.TREAT, Purpose.ETREAT, Purpose.HPAYMT, Purpose.HOPERAT)
+"""The purposes that staff may name; the others come with the way in which somebody looks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ class Screen(StrEnum):
     LEDGER = "ledger"
     AUDIT = "audit"
     CHART = "chart"
+    STATUS = "status"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,9 @@ _LEAF = frozenset(
      "checkpoint", "size", "root"}
 )  # fmt: skip
 
+PATIENT = "patient"
+"""Not one of the directory's: who comes by the link of a message, and only for the purpose PATRQT."""
+
 CARE_ROLES = frozenset(
     {
         "intake-coordinator",
@@ -83,11 +87,19 @@ _DESK_VIEWS: Mapping[Screen, Fields] = {
     Screen.CASE: Fields(shown=_WORK | _STORY),
     Screen.LEDGER: Fields(shown=_CODES),
 }
+_OWN: Mapping[tuple[str, Purpose, Screen], Fields] = {
+    (PATIENT, Purpose.PATRQT, Screen.STATUS): Fields(
+        shown=frozenset({"milestones", "closed_at", "due_at"})
+    ),
+}
+"""What patients see of their own."""
 
 
 def fields_of(roles: frozenset[str], purpose: Purpose, screen: Screen) -> Fields:
     """What may leave: the union over the person's roles; nothing for what is not listed."""
-    found = [_of(role, purpose, screen) for role in sorted(roles)]
+    found = [
+        _OWN.get((role, purpose, screen)) or _of(role, purpose, screen) for role in sorted(roles)
+    ]
     shown = frozenset[str]().union(*(each.shown for each in found))
     return Fields(
         shown=shown, masked=frozenset[str]().union(*(each.masked for each in found)) - shown

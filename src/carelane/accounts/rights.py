@@ -4,7 +4,7 @@ Each denial and each read of patient data is a leaf of the access tree, in a tra
 before the answer leaves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from carelane.access.decide import Denied, allowed_each, decide
 from carelane.access.policies import Policies
-from carelane.access.request import Action, Request, Resource
+from carelane.access.request import Action, Purpose, Request, Resource
 from carelane.accounts.sessions import Session
 from carelane.audit.actions import Action as Audited
 from carelane.engine.runtime import Runtime
@@ -123,18 +123,25 @@ class Rights:
         reason: str = "",
     ) -> None:
         """A leaf of the access tree; committed when this returns."""
-        given = {"action": what, "screen": screen, "reason": reason,
-                 "cases": sorted({str(case) for case in cases})}  # fmt: skip
-        content: dict[str, object] = {name: value for name, value in given.items() if value}
-        id_, at, body = leaf(
-            id_=uuid7(),
-            organisation=self.runtime.organisation,
-            at=self.runtime.now(),
-            action=action.value,
-            actor={"kind": Actor.PERSON.value, "name": session.person.name},
-            content={**content, "purpose": session.purpose.value},
-        )
-        async with self.runtime.app.transaction() as tx:
-            await tx.run(
-                "accounts.access", id=id_, organisation=self.runtime.organisation, at=at, body=body
-            )
+        detail = {"action": what, "screen": screen, "reason": reason,
+                  "cases": sorted({str(case) for case in cases})}  # fmt: skip
+        await write_down(self.runtime, session.person.name, session.purpose, action, detail)
+
+
+async def write_down(
+    runtime: Runtime, name: str, purpose: Purpose, action: Audited, detail: Mapping[str, object]
+) -> None:
+    """A leaf of the access tree in a transaction of its own; committed when this returns."""
+    id_, at, body = leaf(
+        id_=uuid7(),
+        organisation=runtime.organisation,
+        at=runtime.now(),
+        action=action.value,
+        actor={"kind": Actor.PERSON.value, "name": name},
+        content={
+            **{key: value for key, value in detail.items() if value},
+            "purpose": purpose.value,
+        },
+    )
+    async with runtime.app.transaction() as tx:
+        await tx.run("accounts.access", id=id_, organisation=runtime.organisation, at=at, body=body)

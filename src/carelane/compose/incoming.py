@@ -1,7 +1,8 @@
 """Inbound HTTP of the listener, and pollers; all end in the receiver.
 
 FHIR notifications come to `/fhir/NAME`, a payer's to `/payer/NAME`, an SMS gateway's receipts and replies to
-`/sms/NAME`, forms, chats, call notes, portal messages and readings to `/intake/NAME`.
+`/sms/NAME`, forms, chats, call notes, portal messages and readings to `/intake/NAME`. Patients answer a message at
+`/answers/NAME`, and see how far a case is at `/status/NAME`.
 """
 
 import asyncio
@@ -14,12 +15,14 @@ from carelane.compose.connections import settings_of
 from carelane.compose.durability import Guard
 from carelane.compose.house import House
 from carelane.compose.instructions import instructing
+from carelane.compose.status import looking
 from carelane.compose.turnover import Work
 from carelane.connect.channel.adapter import open_door as open_channel_door
 from carelane.connect.fhir.adapter import open_door as open_fhir_door
 from carelane.connect.fhir.adapter import open_poller
 from carelane.connect.fhir.payer_adapter import open_door as open_payer_door
 from carelane.connect.link.adapter import open_door as open_link_door
+from carelane.connect.link.adapter import open_status_door
 from carelane.connect.link.codec import control_of
 from carelane.connect.sms.adapter import open_door as open_sms_door
 from carelane.directory.snapshot import ConnectionRow
@@ -79,6 +82,7 @@ def doors(house: House, guard: Guard) -> dict[str, App]:
         **sms_doors(house, guard),
         **channel_doors(house, guard),
         **link_doors(house, guard),
+        **status_doors(house),
     }
 
 
@@ -131,6 +135,23 @@ def link_doors(house: House, guard: Guard) -> dict[str, App]:
             language=rules.language,
         )
     return found
+
+
+def status_doors(house: House) -> dict[str, App]:
+    """A door for patients who look how far a case is, by the link of a milestone."""
+    names = rows_of(house, "link")
+    if not names:
+        return {}
+    runtime, look = house.runtime, looking(house)
+    rules = runtime.directory.messages
+    door = open_status_door(
+        seal=runtime.vault.tokens.of,
+        look=look,
+        now=runtime.now,
+        site={"clinic": runtime.directory.title, "phone": rules.phone},
+        language=rules.language,
+    )
+    return {f"/status/{name}": door for name in names}
 
 
 def sms_doors(house: House, guard: Guard) -> dict[str, App]:

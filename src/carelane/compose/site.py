@@ -95,10 +95,16 @@ def shipped_templates(settings: Settings, snapshot: Snapshot) -> Mapping[str, Te
     Raises:
         ReleaseFault: a template has a mistake.
     """
+    rules = snapshot.messages
+    own = {
+        "answer": rules.answers,
+        "status": rules.status,
+    }  # a link of each message, as long as it may be
+    plain = site_values(rules, snapshot.title).items()
     return releases.read_templates(
         texts(settings.templates),
         specialities=specialities(snapshot),
-        values=site_values(snapshot.messages, snapshot.title),
+        values={name: value for name, value in plain if not own.get(name)},
     )
 
 

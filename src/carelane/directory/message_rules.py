@@ -10,8 +10,8 @@ from carelane.pathways.reader import Record, Text
 from carelane.pathways.zones import zone_known
 
 _KEYS = (
-    "quiet", "per_week", "country", "language", "consent", "untranslated", "link", "answers", "phone", "zones",
-    "same_request",
+    "quiet", "per_week", "country", "language", "consent", "untranslated", "link", "answers", "status", "phone",
+    "zones", "same_request",
 )  # fmt: skip
 _CONSENTS = ("assumed", "asked")
 _UNTRANSLATED = ("person", "default")
@@ -38,6 +38,7 @@ def rules(row: Row) -> MessageRules:
         translated=untranslated == "person",
         link=row.text("link", ""),
         answers=row.text("answers", ""),
+        status=row.text("status", ""),
         phone=row.text("phone", ""),
         zones=_zones(row),
         same_request=_window(row, plain.same_request),

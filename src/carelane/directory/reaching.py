@@ -31,7 +31,8 @@ class MessageRules:
 
     With `ask_first` nobody is written to who hasn't consented; with `translated` nobody in a language that the record
     doesn't name. `zones` are by state or region of the address.
-    `answers` is where the page stands by which a patient answers a message (a connection of kind `link`).
+    `answers` is where the page stands by which a patient answers a message (a connection of kind `link`), `status`
+    that by which a patient sees how far a case is.
     `same_request` is how long two requests of one kind by two channels are taken for one.
     """
 
@@ -44,6 +45,7 @@ class MessageRules:
     translated: bool = True
     link: str = ""
     answers: str = ""
+    status: str = ""
     phone: str = ""
     zones: Mapping[str, str] = field(default_factory=dict)
     same_request: timedelta = timedelta(days=2)

@@ -8,7 +8,6 @@ person's work, with the reason; but a milestone that no step waits for just ends
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import urlencode
 
 from carelane.directory.reaching import (
     CLINICAL,
@@ -21,12 +20,12 @@ from carelane.directory.reaching import (
     quiet_until,
 )
 from carelane.effects.flight import Flight, intent_of, of_row
-from carelane.effects.known import WEEK, Known, known_of
+from carelane.effects.known import Known, known_of
+from carelane.effects.links import links_of
 from carelane.effects.outbox import Outbox
 from carelane.effects.settle import end_unheard, write
 from carelane.effects.settlement import Health, Outcome, Settlement, find_out, withdrawn
-from carelane.effects.wording import starts_at, values_of, written
-from carelane.facts import answer_links
+from carelane.effects.wording import values_of, written
 from carelane.facts.errors import CarelaneError
 from carelane.facts.intent import PATIENT_MESSAGE, Intent
 from carelane.facts.phi import Phi
@@ -175,18 +174,9 @@ def _message(outbox: Outbox, flight: Flight, intent: Intent, plan: Plan) -> Mapp
         intent.content.reveal(), directory.messages, clinic=directory.title, zone=place.zone,
         language=plan.template.languages.get(used),
     )  # fmt: skip
-    if directory.messages.answers:
-        values = {**values, "answer": _answer_link(outbox, flight, intent)}
+    values = {**values, **links_of(outbox.runtime, flight.id, intent.content.reveal())}
     said = written(plan.template, plan.way.channel, wanted, values)
     return said if isinstance(said, str) else {**said, "to": plan.way.address}
-
-
-def _answer_link(outbox: Outbox, flight: Flight, intent: Intent) -> str:
-    """Where this one message is answered by a button: until the visit, or for a week."""
-    runtime = outbox.runtime
-    until = starts_at(intent.content.reveal()) or runtime.now() + WEEK
-    word = answer_links.made(runtime.vault.tokens.of, flight.id, until)
-    return f"{runtime.directory.messages.answers}?{urlencode({'a': word})}"
 
 
 def no_way(outbox: Outbox, flight: Flight, found: NoWay) -> Settlement:

@@ -33,7 +33,8 @@ def values_of(
 def site_values(rules: MessageRules, clinic: str) -> dict[str, str]:
     """What the site fills blanks with; without a page to answer by, the portal is named, or the number to call."""
     answer = rules.link or rules.phone
-    return {"clinic": clinic, "phone": rules.phone, "link": rules.link, "answer": answer}
+    plain = {"clinic": clinic, "phone": rules.phone, "link": rules.link}
+    return {**plain, "answer": answer, "status": rules.link}
 
 
 def written(

@@ -1,7 +1,8 @@
-"""The word in a link by which a patient answers one message: which message, until when, and our seal over both. Pure.
+"""The word in a patient's link: which message of ours it came with, until when, and our seal over both. Pure.
 
-It names neither a patient nor a visit, so that it may stand in an address. Whoever has it may answer that one message,
-once, until it ends; what it says is checked by the organisation's keyed hash.
+It names neither a patient nor a visit, so that it may stand in an address; what it says is checked by the
+organisation's keyed hash. Each use has a seal of its own: by ANSWER that one message is answered, once; by STATUS
+the case that the message was about is looked at. A word for the one opens nothing of the other.
 """
 
 import hmac
@@ -17,7 +18,8 @@ from carelane.facts.ids import from_bytes
 
 Seal = Callable[[str, str, str], str]
 """A keyed hash in hex of a domain and two parts (`store.tokens.Tokens.of`)."""
-DOMAIN: Final = "answer-link"
+ANSWER: Final = "answer-link"
+STATUS: Final = "status-link"
 _ID, _TIME, _SEAL = 16, 4, 12
 _BYTES: Final = _ID + _TIME + _SEAL
 
@@ -29,15 +31,15 @@ class Ended:
     effect: UUID
 
 
-def made(seal: Seal, effect: UUID, until: datetime) -> str:
+def made(seal: Seal, effect: UUID, until: datetime, *, use: str = ANSWER) -> str:
     """The word for a message's link: 43 letters."""
     seconds = int(until.timestamp())
-    raw = effect.bytes + seconds.to_bytes(_TIME, "big") + _sealed(seal, effect, seconds)
+    raw = effect.bytes + seconds.to_bytes(_TIME, "big") + _sealed(seal, use, effect, seconds)
     return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def opened(seal: Seal, word: str, now: datetime) -> UUID | Ended | None:
-    """Which message a word is about; None where it is not ours. Never raises."""
+def opened(seal: Seal, word: str, now: datetime, *, use: str = ANSWER) -> UUID | Ended | None:
+    """Which message a word is about; None where it is not ours, or for another use. Never raises."""
     try:
         raw = urlsafe_b64decode(f"{word}=")
     except (Error, ValueError):
@@ -46,7 +48,7 @@ def opened(seal: Seal, word: str, now: datetime) -> UUID | Ended | None:
         return None
     effect = from_bytes(raw[:_ID])
     seconds = int.from_bytes(raw[_ID : _ID + _TIME], "big")
-    if not hmac.compare_digest(raw[_ID + _TIME :], _sealed(seal, effect, seconds)):
+    if not hmac.compare_digest(raw[_ID + _TIME :], _sealed(seal, use, effect, seconds)):
         return None
     return effect if now < datetime.fromtimestamp(seconds, UTC) else Ended(effect=effect)
 
@@ -56,5 +58,5 @@ def made_of(raw: bytes) -> str:
     return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _sealed(seal: Seal, effect: UUID, seconds: int) -> bytes:
-    return bytes.fromhex(seal(DOMAIN, str(effect), str(seconds)))[:_SEAL]
+def _sealed(seal: Seal, use: str, effect: UUID, seconds: int) -> bytes:
+    return bytes.fromhex(seal(use, str(effect), str(seconds)))[:_SEAL]

@@ -48,6 +48,7 @@ BLANKS: Final[Mapping[str, Blank]] = {
         letters_max=92,
         doc="where to answer this message by a button; else where to sign in, or the number",
     ),
+    "status": Blank(letters_max=92, doc="where to see how far it is; else where to sign in"),
     "date": Blank(letters_max=40, doc="the appointment's date, at the site"),
     "time": Blank(letters_max=12, doc="the appointment's time, at the site"),
     "milestone": Blank(

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response
 from litestar.response import Redirect
 
-from carelane.access.request import Action, Purpose
+from carelane.access.request import CHOSEN, Action
 from carelane.accounts.sessions import IDLE, Session
 from carelane.portal.desk import Asked, Desk, desk_of
 from carelane.portal.plain import words
@@ -44,7 +44,7 @@ def page(request: Asked, template: str, *, status: int = 200, **values: object) 
         session=session,
         token=session.form_token if session else "",
         sections=sections(desk, session) if session else (),
-        purposes=tuple(each for each in Purpose if each is not Purpose.BTG),
+        purposes=CHOSEN,
         idle_s=int(IDLE.total_seconds()),
         path=request.url.path,
         name_of=lambda person: display(desk.runtime.directory, person),

@@ -226,13 +226,14 @@ async def _doors(house: House) -> AsyncIterator[str]:
     stop = asyncio.Event()
     writing = asyncio.create_task(receiver.write(stop))
     try:
-        async with standing(mounted(_nothing, channel_doors(house, guard))) as base:
+        async with standing(mounted(nothing, channel_doors(house, guard))) as base:
             yield base
     finally:
         stop.set()
         await writing
 
 
-async def _nothing(_scope: Any, _source: Any, sink: Any) -> None:
+async def nothing(_scope: Any, _source: Any, sink: Any) -> None:
+    """Where no door is."""
     await sink({"type": "http.response.start", "status": 404, "headers": []})
     await sink({"type": "http.response.body", "body": b""})

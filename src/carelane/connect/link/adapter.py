@@ -1,4 +1,4 @@
-"""What `compose` takes of this room: `register()` and the door of a connection."""
+"""What `compose` takes of this room: `register()` and the two doors of a connection."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -8,6 +8,7 @@ from uuid import UUID
 from carelane.connect.link.codec import envelope
 from carelane.connect.link.door import LinkDoor
 from carelane.connect.link.mapping import read
+from carelane.connect.link.status_door import Look, StatusDoor
 from carelane.facts.answer_links import Seal
 from carelane.facts.fact import Json
 from carelane.facts.ports import AdapterKind, Receive
@@ -47,4 +48,16 @@ def open_door(  # noqa: PLR0913  # what a door is made of, by name
     )
 
 
-__all__ = ["envelope", "open_door", "read", "register"]
+def open_status_door(
+    *,
+    seal: Seal,
+    look: Look | None,
+    now: Callable[[], datetime],
+    site: Mapping[str, str],
+    language: str,
+) -> StatusDoor:
+    """The ASGI door by which patients see how far a case is."""
+    return StatusDoor(seal=seal, look=look, now=now, site=site, language=language)
+
+
+__all__ = ["envelope", "open_door", "open_status_door", "read", "register"]

@@ -22,11 +22,18 @@ STYLE: Final = (
     "button:first-of-type{background:CanvasText;color:Canvas}"
     "button:focus-visible{outline:3px solid Highlight;outline-offset:3px}"
 )
-POLICY: Final = (
-    "default-src 'none'; style-src 'sha256-"
-    f"{b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+
+
+def policy_of(style: str) -> str:
+    """The policy of a page that has this style and nothing else: no script, no picture, nothing from elsewhere."""
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+POLICY: Final = policy_of(STYLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,35 +112,36 @@ def asking(language: str, site: Mapping[str, str]) -> str:
         for name, text in words.buttons.items()
     )
     form = f'<form method="post" aria-labelledby="title">{buttons}</form>'
-    return _page(
-        language, site, f"<p>{_body(words.ask, site)}</p>{form}<p>{_body(words.call, site)}</p>"
-    )
+    body = f"<p>{with_phone(words.ask, site)}</p>{form}<p>{with_phone(words.call, site)}</p>"
+    return page(language, filled(words.title, site), body)
 
 
 def telling(language: str, site: Mapping[str, str], what: str) -> str:
     """One sentence: `thanks`, `before`, `ended` or `sorry`. A screen reader says it at once."""
-    said = str(getattr(WORDS[language], what))
-    return _page(language, site, f'<p role="status">{_body(said, site)}</p>')
+    words = WORDS[language]
+    said = with_phone(str(getattr(words, what)), site)
+    return page(language, filled(words.title, site), f'<p role="status">{said}</p>')
 
 
-def _body(text: str, site: Mapping[str, str]) -> str:
+def with_phone(text: str, site: Mapping[str, str]) -> str:
     """A sentence of the page: the number in it is one to press."""
     phone = escape(site.get("phone", ""))
     called = "".join(each for each in phone if each in "+0123456789")
     link = f'<a href="tel:{called}">{phone}</a>' if called else phone
-    return link.join(_filled(part, site) for part in text.split("{phone}"))
+    return link.join(filled(part, site) for part in text.split("{phone}"))
 
 
-def _page(language: str, site: Mapping[str, str], body: str) -> str:
-    title = _filled(WORDS[language].title, site)
+def page(language: str, title: str, body: str, *, style: str = STYLE) -> str:
+    """A whole page: one heading, and what comes below it."""
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
-        f'<style>{STYLE}</style></head><body><main><h1 id="title">{title}</h1>{body}</main></body></html>'
+        f'<style>{style}</style></head><body><main><h1 id="title">{title}</h1>{body}</main></body></html>'
     )
 
 
-def _filled(text: str, site: Mapping[str, str]) -> str:
+def filled(text: str, site: Mapping[str, str]) -> str:
+    """The site's words put in, safe in HTML."""
     for name, value in site.items():
         text = text.replace(f"{{{name}}}", value)
     return escape(text, quote=False)

@@ -4,7 +4,7 @@ from litestar import get, post
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
-from carelane.access.request import Purpose
+from carelane.access.request import CHOSEN, Purpose
 from carelane.accounts.sessions import Session, act_for, end
 from carelane.accounts.signing_in import NotIn, sign_in
 from carelane.portal.desk import Asked, Desk, desk_of, session_of
@@ -72,7 +72,7 @@ async def leave(request: Asked) -> Redirect:
 async def choose(request: Asked) -> Redirect:
     """Why records are looked at from now on; each leaf of the audit says it. For an emergency, see `emergency`."""
     session, form = session_of(request), await form_of(request)
-    if form.text("purpose") in {each.value for each in Purpose if each is not Purpose.BTG}:
+    if form.text("purpose") in {each.value for each in CHOSEN}:
         await act_for(desk_of(request).runtime, session, Purpose(form.text("purpose")))
     return to("/")
 

@@ -34,6 +34,16 @@ update account set locked_until = %(until)s where person = %(person)s
 -- The right password: failures are forgotten.
 update account set failures = 0, locked_until = null where person = %(person)s
 
+-- name: take_try
+-- One more try of a few within a time; no row where they are used up. Tries that are refused count no further.
+insert into account (organisation, person, password_hash, changed_at, failures)
+values (%(organisation)s, %(person)s, '', %(now)s, 1)
+on conflict (person, organisation) do update
+set failures = case when account.changed_at < %(forget)s then 1 else account.failures + 1 end,
+    changed_at = case when account.changed_at < %(forget)s or account.failures = 0 then %(now)s else account.changed_at end
+where account.changed_at < %(forget)s or account.failures < %(most)s
+returning failures
+
 -- name: open_session
 -- A session, by the hash of its secret.
 insert into session (id_hash, organisation, person, purpose, created_at, seen_at, ends_at, second_factor)

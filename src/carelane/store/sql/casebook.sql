@@ -31,6 +31,17 @@ select id, step, name, title, business_status, status, urgency, owner_kind, owne
        due_at, snoozed_until, claimed_at, closed_at, outcome, undo_until
 from task where case_id = %(id)s order by opened_at, id
 
+-- name: standing
+-- How far a case is.
+select id, release, status, milestone, closed_at from pathway_case where id = %(id)s
+
+-- name: stood
+-- A case's waits, first to last, each with the release that led there; rows from before it was written down have none.
+select s.state, s.opened_at, s.closed_at, s.how, s.due_at,
+       coalesce((select a.release from application a where a.case_id = s.case_id and a.at <= s.opened_at
+                 order by a.revision desc limit 1), '') as release
+from step s where s.case_id = %(id)s order by s.opened_at, s.id
+
 -- name: effects
 -- A case's effects with where they stand.
 select id, step, name, capability, connection, audience, state, urgency, created_at, next_at, held_until, not_after,

@@ -75,6 +75,17 @@ from reached r join effect e on e.id = r.effect join pathway_case c on c.id = e.
 left join identity i on i.id = e.identity
 where r.effect = any(%(effects)s)
 
+-- name: addressed
+-- A message by our id: the case it was about, whose that is now, whose the message is by its source identity, and the
+-- birth dates that sources last said of the case's patient, as tokens.
+select r.effect, r.channel, r.address_token as address, r.template, c.id as "case", c.subject, c.site, c.service_line,
+       c.release, l.subject as whose,
+       array(select k.demographics ->> 'birth_date' from identity_link k
+             where k.subject = c.subject and k.demographics ? 'birth_date') as born
+from reached r join effect e on e.id = r.effect join pathway_case c on c.id = e.case_id
+left join identity_link l on l.identity = r.identity
+where r.effect = %(effect)s
+
 -- name: sent_to
 -- Messages that left for these addresses since an instant, newest first. Those of a wait ask something; a milestone, which
 -- belongs to none, only tells.
