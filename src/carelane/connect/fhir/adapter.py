@@ -86,6 +86,7 @@ def open_poller(
         kinds=tuple(str(one) for one in listed),
         overlap=timedelta(seconds=_number(settings, "poll_overlap_s", 120)),
         goals=settings.get("goals") is True,
+        local=local_of(settings),
     )
 
 
@@ -98,9 +99,12 @@ def open_door(
 ) -> SubscriptionDoor:
     """The ASGI door for this connection's notifications; `wake` is called for those without a body."""
     secret = notify_secret(settings)
+    local = local_of(settings)
     if wake is None:
-        return SubscriptionDoor(connection=connection, secret=secret, receive=receive)
-    return SubscriptionDoor(connection=connection, secret=secret, receive=receive, wake=wake)
+        return SubscriptionDoor(connection=connection, secret=secret, receive=receive, local=local)
+    return SubscriptionDoor(
+        connection=connection, secret=secret, receive=receive, wake=wake, local=local
+    )
 
 
 def open_chart(settings: Mapping[str, Json], *, connection: str) -> FhirChart:

@@ -13,8 +13,10 @@ import msgspec
 
 from carelane.connect.fhir.client import FhirClient, Found
 from carelane.connect.fhir.codec import Resource, canonical, reference_of, resource_reference
+from carelane.connect.fhir.mapping.company import told
 from carelane.connect.fhir.mapping.goals import IN_FORCE, kept
-from carelane.connect.fhir.mapping.reading import control_id
+from carelane.connect.fhir.mapping.people import Local
+from carelane.connect.fhir.mapping.reading import DEFAULT, control_id
 from carelane.connect.fhir.mapping.readings import measured_by_device
 from carelane.connect.fhir.mapping.source import instant
 from carelane.facts.ports import Receive
@@ -89,6 +91,7 @@ class Poller:
     overlap: timedelta = timedelta(seconds=120)
     look_back: timedelta = timedelta(hours=1)
     goals: bool = False
+    local: Local = DEFAULT
 
     async def poll(self, *, now: datetime) -> tuple[Polled, ...]:
         """One round over all types, in order."""
@@ -103,7 +106,7 @@ class Poller:
             return Polled(kind=kind, cause=found.cause, retry_at=found.retry_at)
         new = [one for one in found.matches if (control_id(one) or "") not in progress.seen]
         goals = await self._goals(new, now) if self.goals else {}
-        for message in _messages(new, found.included, goals):
+        for message in _messages(new, found.included, goals, self.local):
             await self.receive(self.connection, message)
         await self.cursors.save(name, _advanced(progress, found.matches, self.overlap))
         return Polled(kind=kind, received=len(new), seen_before=len(found.matches) - len(new))
@@ -130,29 +133,24 @@ def _messages(
     matches: Iterable[Resource],
     included: Sequence[Resource],
     goals: Mapping[str, list[Resource]],
+    local: Local,
 ) -> Iterable[bytes]:
     """The bytes to receive: each patient once, before what is about them; then the change with its company."""
-    told: set[str] = set()
+    known: set[str] = set()
     company = {resource_reference(one): one for one in included}
     for match in sorted(matches, key=_changed_at):
         along = [company[one] for one in _references(match) if one in company]
         for one in along:
             patient = resource_reference(one)
-            if one["resourceType"] == "Patient" and patient not in told:
-                told.add(patient)
+            if one["resourceType"] == "Patient" and patient not in known:
+                known.add(patient)
                 yield canonical(one)
         rest = [one for one in along if one["resourceType"] != "Patient"]
         if measured_by_device(match):
             rest += [
                 goal for one in _references(match.get("subject")) for goal in goals.get(one, ())
             ]
-        yield canonical(_together(match, rest) if rest else match)
-
-
-def _together(match: Resource, rest: Sequence[Resource]) -> Resource:
-    entries = [{"resource": match, "search": {"mode": "match"}}]
-    entries += [{"resource": one, "search": {"mode": "include"}} for one in rest]
-    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+        yield canonical(told(match, rest, local))
 
 
 def _references(value: object) -> list[str]:

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from carelane.connect.fhir.codec import canonical, decode
+from carelane.connect.fhir.mapping.company import unwrapped
+from carelane.connect.fhir.mapping.people import Local
+from carelane.connect.fhir.mapping.reading import DEFAULT
 from carelane.facts.errors import SetupFault
 from carelane.facts.ports import Receive
 
@@ -42,6 +45,7 @@ class SubscriptionDoor:
     receive: Receive
     wake: Callable[[], Awaitable[None]] = _nobody
     body_bytes_max: int = 16 * 1024 * 1024
+    local: Local = DEFAULT
 
     def __post_init__(self) -> None:
         if len(self.secret) < SECRET_LENGTH_MIN:
@@ -64,10 +68,18 @@ class SubscriptionDoor:
         if not body.strip():
             await self.wake()
             return 200
-        resource = decode(body)
-        raw = canonical(resource) if resource and resource["resourceType"] != "Bundle" else body
-        receipt = await self.receive(self.connection, raw)
+        receipt = await self.receive(self.connection, self._settled(body))
         return _STATUS_OF.get(receipt.outcome, 500)
+
+    def _settled(self, body: bytes) -> bytes:
+        """The bytes that a poll of the same version gives; what can't be read, or says more than that, as it came."""
+        resource = decode(body)
+        if resource is None:
+            return body
+        if resource["resourceType"] != "Bundle":
+            return canonical(resource)
+        alone = unwrapped(resource, self.local)
+        return body if alone is resource else canonical(alone)
 
     def _knows(self, scope: Scope) -> bool:
         given = [value for name, value in scope["headers"] if name.lower() == SECRET_HEADER]

@@ -15,6 +15,9 @@ from carelane.testing.ehr.records import Records, Resource, Version
 from carelane.testing.ehr.search import BadSearch, identifier_in, matching
 from carelane.testing.ehr.writes import STALE_READ, Order, Writer, Written
 
+_ELEMENTS = {"patient": "subject", "based-on": "basedOn"}
+"""Elements that a search parameter of another name follows (FHIR R4, search parameters of each resource)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -115,7 +118,7 @@ class Desk:
         keys: dict[str, None] = {}
         for resource in page:
             for name in wanted:
-                reference = resource.get("subject" if name == "patient" else name, {})
+                reference = resource.get(_ELEMENTS.get(name, name), {})
                 if isinstance(reference, list):
                     keys.update(dict.fromkeys(str(one.get("reference", "")) for one in reference))
                 else:

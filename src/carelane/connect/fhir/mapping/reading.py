@@ -2,7 +2,7 @@
 
 A stored message is a resource, or a bundle of what happened and what it can't be understood without.
 Its control id is `Type/id/version`, and a digest of the versions that came along: the same versions are the
-same message, by whichever way they arrived.
+same message, by whichever way they arrived. `company` leaves out what adds nothing.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ def read(
     resource = decode_plain(raw)
     if resource is None:
         return Reading(outcome="rejected", trigger="", control_id=None), (_unreadable(),)
-    focus, company = _parts(resource)
+    focus, company = parts(resource)
     about = envelope_of(resource)
     drafts: list[Draft] = []
     problems: list[Problem] = []
@@ -68,7 +68,7 @@ def envelope(raw: bytes) -> Envelope:
 
 def envelope_of(resource: Resource) -> Envelope:
     """The envelope of a decoded message."""
-    focus, _ = _parts(resource)
+    focus, _ = parts(resource)
     first = focus[0] if focus else resource
     own = control_id(first)
     if own and resource["resourceType"] == "Bundle":
@@ -87,7 +87,7 @@ def control_id(resource: Resource) -> str | None:
     return f"{reference}/{version}" if reference and version else None
 
 
-def _parts(resource: Resource) -> tuple[list[Resource], Company]:
+def parts(resource: Resource) -> tuple[list[Resource], Company]:
     """What happened, and what came along with it."""
     if resource["resourceType"] != "Bundle":
         return [resource], Company()
