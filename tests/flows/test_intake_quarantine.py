@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from carelane.compose.people import outbox_of
+from carelane.connect.hl7v2.adapter import reader_of
 from carelane.effects.claim import know
 from carelane.effects.dispatch import send_ready
 from carelane.effects.routing import assign
 from carelane.engine.merge import take_back
 from carelane.facts.phi import Phi
+from carelane.intake.interpret import interpret
 from carelane.testing import messages
 from carelane.worklist import acting
 from carelane.worklist.answers import Acted
@@ -82,3 +84,25 @@ async def test_a_message_is_identified_once_the_record_is_put_right(feed: Feed) 
     assert await take_back(feed.house.runtime, row, by="ines.barreto") is not None
     await feed.drain()
     assert feed.subject(1) != feed.subject(2)
+
+
+async def test_a_document_that_is_too_large_is_read_when_the_limit_is_raised(feed: Feed) -> None:
+    """It waits whole, with an owner; the same bytes then say all that they said."""
+    await feed.store(messages.report(1, of=1))
+    runtime = feed.house.runtime
+    await interpret(runtime, {"mllp": reader_of({"document_bytes_max": 10})}, "mllp")
+    await feed.drain()
+    assert feed.sql("select outcome, reason from message") == [
+        ("quarantined", "document.too-large")
+    ]
+    assert feed.sql("select type from fact where type like 'document.%%'") == []
+    assert _cases(feed, "quarantine") == [""]
+
+    await _finish(
+        feed, "sort-message", "replayed"
+    )  # by the connection's own limit, which is larger
+    assert _cases(feed, "quarantine") == ["released"]
+    assert feed.sql("select outcome from message order by seq") == [("quarantined",), ("facts",)]
+    assert feed.sql("select type from fact where type like 'document.%%'") == [
+        ("document.received",)
+    ]

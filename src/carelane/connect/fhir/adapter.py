@@ -17,6 +17,7 @@ from carelane.connect.fhir.polling import INCLUDES, Cursors, Poller
 from carelane.connect.fhir.sender import HORIZON_S, FhirSender, Profile, capabilities_of
 from carelane.connect.fhir.subscription import SubscriptionDoor
 from carelane.connect.fhir.transport import Limits, Wire
+from carelane.facts.documents import DOCUMENT_BYTES_MAX
 from carelane.facts.errors import SetupFault
 from carelane.facts.fact import Json
 from carelane.facts.ports import AdapterKind, Reader, Reading, Receive
@@ -64,6 +65,7 @@ def local_of(settings: Mapping[str, Json]) -> Local:
         authorities=authorities,
         own=_text(settings, "authority", "fhir"),
         risk_codes=codes or RISK_CODES,
+        document_bytes_max=int(_number(settings, "document_bytes_max", DOCUMENT_BYTES_MAX)),
     )
 
 
@@ -191,6 +193,7 @@ SCHEMA: Final[Mapping[str, Json]] = {
         "authority": {"type": "string", "default": "fhir"},
         "authorities": {"type": "object", "additionalProperties": {"type": "string"}},
         "risk_codes": {"type": "array", "items": {"type": "string"}},
+        "document_bytes_max": {"type": "integer", "minimum": 1, "default": DOCUMENT_BYTES_MAX},
         "notify_secret_file": {"type": "string"},
         "poll": {"type": "array", "items": {"type": "string"}},
         "poll_overlap_s": {"type": "integer", "default": 120},

@@ -16,6 +16,7 @@ from carelane.connect.hl7v2.mapping import NO_SHOW_CODES, REFERRAL_CODES, RISK_C
 from carelane.connect.hl7v2.mapping.outgoing import Addresses
 from carelane.connect.hl7v2.sender import Hl7v2Sender, capabilities
 from carelane.connect.hl7v2.tls import client_tls, server_tls
+from carelane.facts.documents import DOCUMENT_BYTES_MAX
 from carelane.facts.errors import SetupFault
 from carelane.facts.fact import Json
 from carelane.facts.ports import AdapterKind, Observer, Reader, Receive
@@ -58,6 +59,7 @@ def local_of(settings: Mapping[str, Json]) -> Local:
         risk_codes=risks or RISK_CODES,
         no_show_codes=missed or NO_SHOW_CODES,
         slot_place=_place(_text(settings, "slot_field", "")),
+        document_bytes_max=int(_number(settings, "document_bytes_max", DOCUMENT_BYTES_MAX)),
     )
 
 
@@ -143,6 +145,7 @@ SCHEMA: Final[Mapping[str, Json]] = {
         "referral_words": {"type": "boolean", "default": True},
         "risk_codes": {"type": "array", "items": {"type": "string"}},
         "no_show_codes": {"type": "array", "items": {"type": "string"}},
+        "document_bytes_max": {"type": "integer", "minimum": 1, "default": DOCUMENT_BYTES_MAX},
         "slot_field": {"type": "string", "pattern": "^[A-Z0-9]{3}-[0-9]{1,2}$"},
         "application": {"type": "string", "default": "CARELANE"},
         "facility": _TEXT,

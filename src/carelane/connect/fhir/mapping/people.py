@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from carelane.connect.fhir.codec import Resource, reference_of
+from carelane.facts.documents import DOCUMENT_BYTES_MAX
 from carelane.facts.fact import Identifier, Merge
 
 RESOURCE_ID: Final = "RI"
@@ -21,12 +22,14 @@ class Local:
     """What a connection's settings tell the mapping.
 
     `authorities` turns identifier systems into the names other feeds of the site use (`urn:oid:1.2.3` to `HOSP`);
-    `own` is the authority of the EHR's resource ids; `risk_codes` are those of risks that a follow-up goes by.
+    `own` is the authority of the EHR's resource ids; `risk_codes` are those of risks that a follow-up goes by;
+    `document_bytes_max` is how much a document may hold.
     """
 
     authorities: Mapping[str, str] = field(default_factory=dict)
     own: str = "fhir"
     risk_codes: frozenset[str] = RISK_CODES
+    document_bytes_max: int = DOCUMENT_BYTES_MAX
 
     def authority(self, system: str) -> str:
         """The site's name for an identifier system; the system itself where none is set."""

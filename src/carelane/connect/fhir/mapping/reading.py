@@ -20,11 +20,13 @@ from carelane.connect.fhir.mapping.incoming import drafts_of
 from carelane.connect.fhir.mapping.kinds import kind_of
 from carelane.connect.fhir.mapping.people import Company, Local, listed
 from carelane.connect.fhir.mapping.source import Source
+from carelane.facts.documents import too_large
 from carelane.facts.fact import Draft, SubjectKind
 from carelane.facts.ports import Envelope, Reading
 from carelane.facts.problem import Problem, Severity
 
 DEFAULT = Local()
+DOCUMENT = "DocumentReference"
 
 
 def read(
@@ -45,7 +47,7 @@ def read(
     for one in focus:
         found = drafts_of(Source(resource=one, company=company, local=local))
         drafts.extend(found or ())
-        problems.extend(new for new in _findings(one, found) if new not in problems)
+        problems.extend(new for new in _findings(one, found, local) if new not in problems)
     outcome = _outcome(drafts, problems)
     if outcome == "quarantined":
         drafts = []
@@ -126,8 +128,11 @@ def _outcome(drafts: list[Draft], problems: list[Problem]) -> str:
     return "facts" if drafts else "no mapping"
 
 
-def _findings(resource: Resource, drafts: tuple[Draft, ...] | None) -> list[Problem]:
+def _findings(resource: Resource, drafts: tuple[Draft, ...] | None, local: Local) -> list[Problem]:
     kind = kind_of(resource)
+    place = f"{kind}.content.attachment.data"
+    if kind == DOCUMENT and (large := too_large(resource, local.document_bytes_max, place=place)):
+        return [large]
     if drafts is None:
         return [
             Problem(

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
+from carelane.facts.documents import DOCUMENT_BYTES_MAX
+
 REFERRAL_CODES = frozenset(
     {
         "REF",
@@ -37,6 +39,7 @@ class Local:
     ADT message that say how great a risk a discharged patient has, `no_show_codes` those of a scheduling message that
     say how likely somebody will not come. `slot_place` is where a scheduling message names the slot as the record's
     booking interface does (segment and field: `("SCH", 5)`, `("ZSL", 1)`); the standard has no such field.
+    `document_bytes_max` is how much a document may hold.
     """
 
     zone: tzinfo = UTC
@@ -46,6 +49,7 @@ class Local:
     risk_codes: frozenset[str] = field(default=RISK_CODES)
     no_show_codes: frozenset[str] = field(default=NO_SHOW_CODES)
     slot_place: tuple[str, int] | None = None
+    document_bytes_max: int = DOCUMENT_BYTES_MAX
 
     def is_referral(self, codes: tuple[str, ...], names: tuple[str, ...]) -> bool:
         """Whether an order for this service is a referral or a consult."""

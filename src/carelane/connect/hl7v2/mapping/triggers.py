@@ -36,6 +36,7 @@ from carelane.connect.hl7v2.mapping.scheduling import (
 )
 from carelane.connect.hl7v2.mapping.urgency import of_order
 from carelane.connect.hl7v2.mapping.values import Shape
+from carelane.facts.documents import too_large
 from carelane.facts.fact import Draft, Identifier, SubjectKind
 from carelane.facts.problem import Severity
 
@@ -260,13 +261,17 @@ def _document(event: str, context: Context, person: Who) -> tuple[Draft, ...]:
     if context.message.segment("TXA") is None:
         _nothing(context, "TXA", "document")
         return ()
+    found = document(context, event)
+    if problem := too_large(found, context.local.document_bytes_max, place="OBX-5"):
+        context.problems.append(problem)
+        return ()
     return (
         context.draft(
             _DOCUMENT[event],
             payload={
                 "patient": person.patient,
                 "encounter": person.encounter,
-                "document": document(context, event),
+                "document": found,
             },
             identifiers=person.identifiers,
             keys={**document_keys(context), "encounter": person.visit},
