@@ -5,6 +5,7 @@ It never says what is the matter unless that was agreed to.
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from carelane.compose.status import looking
+from carelane.engine import keys
 from carelane.facts.answer_links import made
 from carelane.store.roles import DatabaseUrls
 from carelane.testing.message_parts import Origin
@@ -182,3 +185,38 @@ async def test_a_merge_takes_the_page_along_and_so_does_its_end(page: Seeing) ->
     status, told = await page.says(link, page.born[1])
     assert (status, lines_of(told)) == (OK, [RECEIVED])
     assert (await page.says(link, page.born[2]))[0] == WRONG
+
+
+async def test_what_was_cancelled_says_so_and_what_was_shredded_says_nothing(page: Seeing) -> None:
+    """The end of a case is shown; once the patient's keys are destroyed no number is the patient's any more."""
+    link = await begun(page)
+    await heard(page, ordered(page.ward, 1, "RAD", control="CA"))
+    assert page.ward.waits("order-tracking") == ["closed: cancelled"]
+    status, told = await page.says(link, page.born[1])
+    assert (status, lines_of(told)) == (OK, [RECEIVED])
+    assert "This ended on Monday, March 2." in told
+    runtime, subject = page.ward.house.runtime, page.ward.feed.subject(1)
+    await keys.shred(
+        runtime, subject, by="jonas.weald", confirmed_by="luca.fenwick", reason="patient-request"
+    )
+    assert (await page.says(link, page.born[1]))[0] == GONE
+
+
+async def test_who_is_known_without_a_birth_date_must_call(page: Seeing) -> None:
+    """Nothing can be asked, so nothing is shown, whatever is said."""
+    link = await begun(page)
+    page.ward.feed.superuser.execute(
+        "update identity_link set demographics = demographics - 'birth_date'"
+    )
+    assert (await page.says(link, page.born[1]))[0] == WRONG
+    assert page.looks() == [("access.denied", "birth-date")]
+
+
+async def test_policies_that_can_not_be_read_close_the_page_and_no_other_door(
+    page: Seeing, tmp_path: Path
+) -> None:
+    """Nobody may look; messages still come in, for the doors stand without them."""
+    house = page.ward.house
+    assert looking(house) is not None
+    house.settings = replace(house.settings, policies=tmp_path / "nowhere")
+    assert looking(house) is None
