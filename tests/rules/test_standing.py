@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from carelane.casebook.standing import Standing, of_rows
+from carelane.compose.status import Dates
 from carelane.connect.link.status_words import PHRASE_OF, STATUS_WORDS, STEP
 from carelane.pathways.loading import load
-from tests.rules.test_templates import problems
+from tests.rules.test_templates import TEMPLATES, problems
 
 NOW = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 SHIPPED = (Path(__file__).parents[2] / "pathways/order-tracking.yaml").read_text("utf-8")
@@ -103,3 +104,18 @@ def written(language: str, said: str) -> list[tuple[str, str]]:
         said.replace("{at}", "").replace("{phone}", "").replace("{clinic}", "").replace('"', "")
     )
     return problems(f'{text}    subject: "{{clinic}}"\n    body: "{quoted}"\n')
+
+
+def test_dates_are_those_of_the_site_and_name_another_year() -> None:
+    """As the templates write them; a time near midnight is another day at the site, and so is a year's end."""
+    spoken = TEMPLATES.by_name["status-news"].languages
+    late = datetime(2027, 1, 1, 3, 30, tzinfo=UTC)
+    for language, day, instant in (
+        ("en", "Thursday, December 31", "Thursday, December 31, 10:30 PM"),
+        ("es", "31 de diciembre", "31 de diciembre, 22:30"),
+        ("fr", "jeudi 31 décembre", "jeudi 31 décembre, 22:30"),
+    ):
+        says = Dates(spoken[language], "America/New_York", NOW)
+        assert (says.day(late), says.instant(late)) == (day, instant)
+    assert Dates(spoken["en"], "UTC", NOW).day(late) == "Friday, January 1 2027"
+    assert Dates(None, "UTC", NOW).instant(late) == "2027-01-01, 03:30"

@@ -25,6 +25,7 @@ from carelane.effects.addressed import Addressed, addressed
 from carelane.effects.release_templates import ReleaseTemplates
 from carelane.engine.runtime import Runtime
 from carelane.facts.errors import CarelaneError
+from carelane.pathways.templates import Language
 
 _REASONS: Mapping[str, str] = {OFTEN.reason: TRIED_OFTEN, WRONG.reason: NOT_BORN_THEN}
 
@@ -59,12 +60,13 @@ def _visit(found: Addressed) -> Visit:
 def _told(runtime: Runtime, found: Addressed, stands: Standing, asked: str) -> Told:
     """The page in the patient's language, where it has that; only the fields that are listed for it (I19)."""
     language = found.language if found.language in WORDS else asked
-    says = _Dates(runtime, found, language)
+    sites, now = runtime.directory.sites, runtime.now()
+    place = sites.get(found.site) or next(iter(sites.values()))
+    says = Dates(found.languages.get(language), place.zone, now)
     shown = fields_of(frozenset({PATIENT}), Purpose.PATRQT, Screen.STATUS).shown
     milestones = stands.milestones if "milestones" in shown else ()
     due = stands.due_at if "due_at" in shown else None
     over = stands.closed_at if "closed_at" in shown else None
-    now = runtime.now()
     return Told(
         language=language,
         now=says.instant(now),
@@ -75,25 +77,30 @@ def _told(runtime: Runtime, found: Addressed, stands: Standing, asked: str) -> T
     )
 
 
-def _line(found: Addressed, milestone: Milestone, language: str, says: "_Dates") -> Line:
+def _line(found: Addressed, milestone: Milestone, language: str, says: "Dates") -> Line:
     """The pathway's words for those who agreed to hear what is the matter; a phrase for everybody else."""
     words = milestone.said(language, found.own) if found.clinical else ""
     return Line(when=says.day(milestone.at), words=words, status=milestone.status)
 
 
-class _Dates:
-    """Dates as the templates of the release write them in a language, at the site; as numbers where they don't."""
+class Dates:
+    """Dates as the templates of a release write them in a language, at the site; as numbers where they don't.
 
-    def __init__(self, runtime: Runtime, found: Addressed, language: str) -> None:
-        sites = runtime.directory.sites
-        place = sites.get(found.site) or next(iter(sites.values()))
-        self._zone = ZoneInfo(place.zone)
-        self._said = found.languages.get(language)
+    Templates name no year: one is added where it isn't this one, for a wait may be as long as that.
+    """
+
+    def __init__(self, language: Language | None, zone: str, now: datetime) -> None:
+        self._said = language
+        self._zone = ZoneInfo(zone)
+        self._year = now.astimezone(self._zone).year
 
     def day(self, at: datetime) -> str:
         """A date."""
         local = at.astimezone(self._zone)
-        return self._said.day(local) if self._said else local.date().isoformat()
+        if self._said is None:
+            return local.date().isoformat()
+        said = self._said.day(local)
+        return said if local.year == self._year else f"{said} {local.year}"
 
     def instant(self, at: datetime) -> str:
         """A date and a time of day."""
