@@ -9,7 +9,7 @@ from carelane.compose.house import House
 from carelane.releases.activate import Approved, InForce, activate
 from carelane.releases.evidence import Proven
 from tests.flows.conftest import Hand
-from tests.flows.test_releases import NEW, OLD, proved, release, wish
+from tests.flows.releases.changing import NEW, OLD, proved, release, wish
 
 pytestmark = pytest.mark.postgres
 ROLES = ("clinical-operations", "informatics", "security", "privacy", "integration")
