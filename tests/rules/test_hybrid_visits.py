@@ -2,10 +2,8 @@
 
 import pytest
 
-from carelane.pathways.trial import read_trials
-from carelane.proofs.trial_report import report
-from carelane.proofs.trials import run_trial
 from tests.rules.test_pathway_shipped import shipped
+from tests.rules.trying import missed
 
 REQUESTED = """
 test: by video, or in person by a new patient: a slot of 20 minutes is enough for one only
@@ -50,9 +48,4 @@ def test_a_freed_slot_by_video_goes_to_who_waits_for_one(visit: str, after: str)
 
 def held(name: str, text: str) -> None:
     """Every row of the text is followed by what it says."""
-    definition = shipped(name)
-    trials, findings = read_trials(text, definition, place="here")
-    assert [one.line() for one in findings.problems] == []
-    for trial in trials:
-        found = run_trial(definition, trial)
-        assert not any(one.missed for one in found), report(trial, found)
+    assert missed(shipped(name), text) == []

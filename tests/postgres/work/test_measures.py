@@ -295,6 +295,7 @@ async def test_a_question_may_be_narrowed(
     assert sum(one.n for one in figures if one.measure == "by_hand") == by_hand
 
 
+@pytest.mark.requirement("R134")
 async def test_figures_are_told_by_the_parts_asked_for(planted: Rig) -> None:
     parts = ("service_line", "shift", "cohort")
     figures = await counted(planted, replace(WEEK, parts=parts))
