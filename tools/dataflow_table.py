@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from carelane.casebook.data_flow import connections, pathways
+from carelane.casebook.flows import failures
 from carelane.directory.site import load_site
 from carelane.directory.snapshot import ConnectionRow
 from tools.house.tree import sources
@@ -33,6 +34,8 @@ def lines() -> Iterator[str]:
     yield "`carelane data-flow` prints these tables from the connections and releases that are in force where it runs."
     yield from ("", "## Connections of the shipped site", "")
     yield from connections(shipped_connections())
+    yield from ("", "## Who has what could not go on", "")
+    yield from failures(definitions())
     yield from pathways((each.name, each) for each in definitions())
 
 

@@ -66,6 +66,31 @@ def test_every_write_carries_our_identifier_and_only_listed_fields(capability: s
         assert refusal({"resourceType": write.kind, **write.changes}, FIELDS) == ""
 
 
+@pytest.mark.requirement("R36")
+def test_scheduling_is_asked_for_and_never_set_up() -> None:
+    """An appointment in a slot that is there, and the slot's status: no template, calendar or visit type of the EHR."""
+    named = {"slot": "Slot/slot1", "appointment": "Appointment/a1"}
+    written = {
+        capability: from_intent(intent(capability, FULL, **named))
+        for capability in RESOURCES
+        if capability.startswith(("ehr.appointment.", "ehr.slot."))
+    }
+    booked = written.pop("ehr.appointment.book")
+    assert isinstance(booked, Create)
+    assert booked.resource["slot"] == [{"reference": "Slot/slot1"}]
+    for write in written.values():
+        assert isinstance(write, Amend)
+        assert set(write.changes) <= {"status", "cancelationReason"}
+    for kind in (
+        "Schedule",
+        "HealthcareService",
+        "PractitionerRole",
+        "Location",
+        "ActivityDefinition",
+    ):
+        assert refusal({"resourceType": kind}, FIELDS)
+
+
 @pytest.mark.parametrize(
     ("wanted", "status"),
     [

@@ -33,6 +33,11 @@ async def test_the_page_follows_what_is_in_force(
     assert set(runtime.directory.connections) <= set(found["connections"])
     assert any(title.startswith("referral-intake ") for title in found["pathways"])
     assert "| Patient (`patient_name`) | `patient.name` | ehr |" in found["page"]
+    assert "| in: it can't be read | quarantine | pool integration-desk | due 4h" in found["page"]
+    assert (
+        "| `tell-declined` (ehr.referral.update) | pool referral-intake | a person is asked | tell-by-hand |"
+        in found["page"]
+    )
 
     lab = ConnectionRow(name="lab-two", kind="hl7v2", settings={"direction": "in"})
     known = {**runtime.directory.connections, "lab-two": lab}

@@ -94,6 +94,19 @@ def test_figures_follow_each_assumption_in_one_direction(
     assert values[0] < values[-1]
 
 
+@pytest.mark.requirement("R36")
+@pytest.mark.parametrize(
+    ("figure", "sign"), [("no_show_rate", -1), ("calls_abandoned", -1), ("slots_used", 1)]
+)
+def test_visits_missed_calls_lost_and_slots_used_are_told_for_both_sides(
+    figure: str, sign: int
+) -> None:
+    """Fewer visits missed, fewer calls abandoned, more of the slots used: each with its spread over the seeds."""
+    one, two = sides(WITH, WITHOUT)
+    assert sign * mean(one, figure) > sign * mean(two, figure)
+    assert set(one[figure]) == {"mean", "sd", "min", "max"}
+
+
 def test_an_assumption_that_one_side_does_not_use_leaves_it_alone() -> None:
     one, two = sides(WITH, WITH), sides(WITH, WITH, SMALL.scaled("forward_minutes", 1.5))
     assert mean(one[0], "touches_per_case") == mean(two[0], "touches_per_case")

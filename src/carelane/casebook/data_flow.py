@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from carelane.casebook.flows import leaving
 from carelane.directory.snapshot import ConnectionRow
 from carelane.pathways.definition import Definition, Field
 
@@ -14,11 +15,17 @@ def connections(rows: Mapping[str, ConnectionRow]) -> Iterator[str]:
 
 
 def pathways(titled: Iterable[tuple[str, Definition]]) -> Iterator[str]:
-    """A table for each pathway that copies a field, under its title."""
+    """For each pathway that copies or sends something a table of fields, and one of what leaves, under its title."""
     for title, definition in titled:
-        if not definition.fields:
+        if not (definition.fields or definition.effects):
             continue
         yield from ("", f"## {title}", "")
+        yield from _fields(definition)
+        yield from ("", *leaving(definition)) if definition.effects else ()
+
+
+def _fields(definition: Definition) -> Iterator[str]:
+    if definition.fields:
         yield "| field | from | authority | shown in | sent by | lives |"
         yield "|---|---|---|---|---|---|"
         for field in definition.fields.values():

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator
 
 from carelane.casebook.data_flow import connections, pathways
+from carelane.casebook.flows import failures
 from carelane.cli.asking import answer, asking, settings_flags
 from carelane.compose.connections import all_connections
 from carelane.compose.house import House
@@ -18,6 +19,10 @@ connection's `writes` lists is never written.
 ## Systems that are spoken to
 """
 
+_BETWEEN = """
+## Who has what could not go on
+"""
+
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command."""
@@ -30,7 +35,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 async def _run(options: argparse.Namespace, house: House) -> int:
     rows = all_connections(house.runtime.directory)
     force = sorted(_in_force(house), key=lambda each: each[0])
-    text = "\n".join([_ABOVE, *connections(rows), *pathways(force)])
+    fallen = failures(definition for _, definition in force)
+    text = "\n".join([_ABOVE, *connections(rows), _BETWEEN, *fallen, *pathways(force)])
     document = {
         "connections": {
             name: {"kind": row.kind, "serves": row.serves} for name, row in rows.items()

@@ -16,7 +16,7 @@ def agreed(clinic: Clinic, slot: str, *, days: int = 2, minutes: int = 30) -> di
     return {"slot": f"Slot/{slot}", "slot_start": starts.isoformat(), "slot_minutes": str(minutes)}
 
 
-@pytest.mark.requirement("R34")
+@pytest.mark.requirement("R34", "R36")
 async def test_a_request_is_completed_offered_booked_in_the_record_and_the_patient_told(
     clinic: Clinic,
 ) -> None:
