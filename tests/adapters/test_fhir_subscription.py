@@ -85,6 +85,7 @@ async def test_the_body_is_stored_before_the_answer() -> None:
     assert kept.events == ["read", "stored for ehr", "answered 200"]
 
 
+@pytest.mark.requirement("R104")
 @pytest.mark.parametrize("secret", [None, "", "s" * 39, "s" * 41, "t" * 40])
 async def test_a_wrong_secret_is_refused_unread(secret: str | None) -> None:
     """403, and not a byte of the body is read or stored."""

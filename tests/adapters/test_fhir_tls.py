@@ -131,6 +131,7 @@ async def test_a_trusted_certificate_is_accepted(tmp_path: Path) -> None:
     assert reply.body == b"hello"
 
 
+@pytest.mark.requirement("R104")
 @pytest.mark.requirement("R80")
 async def test_an_unknown_certificate_gets_no_byte_of_the_request(tmp_path: Path) -> None:
     """Verification is on, and its failure is certainly not done."""
@@ -139,6 +140,7 @@ async def test_an_unknown_certificate_gets_no_byte_of_the_request(tmp_path: Path
     )
 
 
+@pytest.mark.requirement("R104")
 async def test_only_named_hosts_are_reached() -> None:
     wire = Wire(hosts=(URL("https://ehr.example/fhir"),), limits=Limits())
     for address in (

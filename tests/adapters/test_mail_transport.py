@@ -243,6 +243,7 @@ async def test_tls_from_the_first_byte(certificate: tuple[Path, ssl.SSLContext])
     assert found.verdict is Verdict.DONE
 
 
+@pytest.mark.requirement("R104")
 def test_another_machine_needs_tls() -> None:
     with pytest.raises(MailNotEncrypted):
         Server(host="mail.example.org", port=25, tls="none")

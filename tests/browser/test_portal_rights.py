@@ -184,6 +184,7 @@ async def test_a_form_from_another_site_is_refused(
             assert "Set-Cookie" not in answer.headers
 
 
+@pytest.mark.requirement("R104")
 async def test_answers_with_patient_data_are_not_stored_and_carry_the_policy(
     desk: Desk, client: aiohttp.ClientSession
 ) -> None:

@@ -58,6 +58,7 @@ async def test_serve_answers_until_told_to_stop_and_names_a_taken_port(
     await serving
 
 
+@pytest.mark.requirement("R104")
 @pytest.mark.requirement("R114")
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1"])  # noqa: S104  # what must be refused
 async def test_serve_refuses_a_reachable_address_without_tls(

@@ -49,6 +49,7 @@ def ward(superuser: Superuser, organisation: UUID) -> None:
     )
 
 
+@pytest.mark.requirement("R104")
 @pytest.mark.requirement("R114")
 def test_every_table_is_walled_also_for_its_owner(catalogue: Superuser) -> None:
     open_tables = {row[0] for row in catalogue.execute(_UNWALLED)}

@@ -71,6 +71,7 @@ def test_an_event_is_one_line_of_json_with_codes(log: StructuredLog, out: io.Str
     }  # fmt: skip
 
 
+@pytest.mark.requirement("R104")
 @pytest.mark.parametrize(
     "given", [{"patient": NAME}, {"message": "x"}, {"part": f"for {NAME} Mary"}, {"part": [NAME]}, {"at": NAME}]
 )  # fmt: skip
@@ -100,6 +101,7 @@ def test_groups_are_told_by_their_members() -> None:
     assert frames(None) == []
 
 
+@pytest.mark.requirement("R104")
 @pytest.mark.usefixtures("restored")
 def test_libraries_say_who_and_how_loudly_but_not_what(
     log: StructuredLog, out: io.StringIO

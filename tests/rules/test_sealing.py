@@ -71,6 +71,7 @@ def _refuses(key: DataKey, *, sealed_at: bytes, opened_at: bytes) -> bool:
     return False
 
 
+@pytest.mark.requirement("R104")
 @pytest.mark.requirement("R105")
 @pytest.mark.invariant("I12")
 @pytest.mark.parametrize(

@@ -127,6 +127,7 @@ def test_what_is_filled_has_no_blank_left_and_fits(data: st.DataObject) -> None:
                 assert parts(text) <= template.segments
 
 
+@pytest.mark.requirement("R104")
 @given(
     st.sampled_from(["oncology", "results", "Blood Test", "HIV", "colonoscopies", "prescription"]),
     st.text(

@@ -287,6 +287,7 @@ async def test_nobody_is_written_to_who_has_not_agreed(
         assert "your appointment is" in words
 
 
+@pytest.mark.requirement("R104")
 async def test_what_is_stored_of_addresses_is_sealed_or_hashed(house_that_texts: Texting) -> None:
     """No number and no word of a message stands in clear in the tables of messages (I13)."""
     texted = house_that_texts
