@@ -9,8 +9,10 @@ from dataclasses import asdict, dataclass
 from carelane.cli.asking import answer, settings_flags, settings_of
 from carelane.compose.alerts import unreachable, unserved
 from carelane.compose.connections import all_connections, kind_of
+from carelane.compose.connections import settings_of as adapter_settings
 from carelane.compose.database import running
 from carelane.compose.house import House, open_house
+from carelane.compose.probing import probe, target_of
 from carelane.facts.errors import CarelaneError
 from carelane.settings import Settings
 from carelane.store.costs import costs
@@ -33,6 +35,11 @@ class Finding:
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command."""
     doctor = commands.add_parser("doctor", help="what is wrong and what to do")
+    doctor.add_argument(
+        "--probe",
+        action="store_true",
+        help="also whether the other side of each connection is there",
+    )
     doctor.add_argument("--json", action="store_true", help="one document on the last line")
     settings_flags(doctor)
     doctor.set_defaults(run=_run)
@@ -40,7 +47,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
-    findings, cost = asyncio.run(_examine(settings))
+    findings, cost = asyncio.run(_examine(settings, probing=options.probe))
     well = all(each.well for each in findings)
     lines = [f"{'well ' if each.well else 'WRONG'}  {each.what}: {each.says}" for each in findings]
     lines += [f"cost   {name.replace('_', ' ')}: {value}" for name, value in cost.items()]
@@ -52,7 +59,7 @@ def _run(options: argparse.Namespace) -> int:
     return int(not well)
 
 
-async def _examine(settings: Settings) -> tuple[list[Finding], dict[str, object]]:
+async def _examine(settings: Settings, *, probing: bool) -> tuple[list[Finding], dict[str, object]]:
     findings = [_disk(settings)]
     cost: dict[str, object] = {}
     try:
@@ -64,6 +71,7 @@ async def _examine(settings: Settings) -> tuple[list[Finding], dict[str, object]
             )
             for look in (_directory, _connections, _alerts, _work):
                 findings += await look(house)
+            findings += await _probed(house) if probing else []
             async with house.runtime.worker.transaction() as tx:
                 cost = await costs(tx, house.runtime.now())
     except CarelaneError as fault:
@@ -116,6 +124,21 @@ async def _connections(house: House) -> list[Finding]:
             says = f"sending is stopped until {broken['open_until']} after {broken['failures']} failures"
             found.append(Finding(what=f"connection {broken['name']}", well=False, says=says))
     return found
+
+
+async def _probed(house: House) -> list[Finding]:
+    """What the other sides say when called, all at once: each has the same few seconds."""
+    rows = house.runtime.directory.connections
+    given = {
+        name: target_of(adapter_settings(row, house.settings.home)) for name, row in rows.items()
+    }
+    targets = {name: target for name, target in given.items() if target is not None}
+    now = house.runtime.now()
+    told = await asyncio.gather(*(probe(target, now) for target in targets.values()))
+    return [
+        Finding(what=f"other side of {name}", well=one.well, says=one.says)
+        for name, one in zip(targets, told, strict=True)
+    ]
 
 
 async def _alerts(house: House) -> list[Finding]:
