@@ -34,6 +34,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     one.add_argument(
         "--against", metavar="INSTANT", help="also compare with as long a period that began then"
     )
+    one.add_argument(
+        "--trace",
+        choices=sorted(MEANINGS),
+        help="what each number of this measure was counted from",
+    )
     one.add_argument("--json", action="store_true", help="one document on the last line")  # fmt: skip
     settings_flags(one)
     one.set_defaults(run=asking(_run))
@@ -52,10 +57,10 @@ async def _run(options: argparse.Namespace, house: House) -> int:
     )
     document: dict[str, object] = {
         "asked": asdict(asked),
-        "figures": [asdict(each) for each in figures],
+        "figures": [_document(each, options.trace) for each in figures],
         "definitions": {name: asdict(each) for name, each in MEANINGS.items()},
     }
-    lines = [*_told(figures)]
+    lines = [*(_traced(figures, options.trace) if options.trace else _told(figures))]
     if was:
         compared = against(was[0], figures)
         document["against"] = {"asked": asdict(earlier[0]), **asdict(compared)}
@@ -96,6 +101,20 @@ def _told(figures: Sequence[Figure]) -> Iterator[str]:
         rows = [_row(each) for each in some]
         yield table(rows, [*rows[0]]) if rows else "nothing in this period"
         yield ""
+
+
+def _document(figure: Figure, trace: str | None) -> dict[str, object]:
+    """A figure, with what it was counted from only where that was asked: it may be every fact of the period."""
+    told = asdict(figure)
+    return told if figure.measure == trace else {**told, "sources": ()}
+
+
+def _traced(figures: Sequence[Figure], measure: str) -> Iterator[str]:
+    """Each number, and below it what was counted, to be opened by `carelane case show` or in the audit."""
+    for each in figures:
+        if each.measure == measure:
+            yield ", ".join(f"{name} {value}" for name, value in _row(each).items() if value != "")
+            yield from (f"  {source}" for source in each.sources)
 
 
 def _compared(found: Against) -> Iterator[str]:

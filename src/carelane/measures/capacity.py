@@ -50,4 +50,5 @@ def _slot(row: Row) -> Row | None:
         "subject": row["subject"], "pathway": row["pathway"], "site": read.get("place") or row["site"], "at": starts,
         "opened_at": row["told_at"], "service_line": line,
         "visit": read.get("kind") or "any", "minutes": minutes if isinstance(minutes, int) else None,
+        "source": row.get("source", ""),
     }  # fmt: skip

@@ -210,4 +210,4 @@ def _appointments(rows: Sequence[Row], parting: Parting) -> Iterator[Figure]:
     whole = {key: len(found) for key, found in grouped(rows, parting.of).items()}
     for each in figures("appointments", known, parting):
         yield Figure(measure=each.measure, by=each.by, n=each.n, of=whole[tuple(each.by.items())],
-                     median=each.median, p90=each.p90)  # fmt: skip
+                     median=each.median, p90=each.p90, sources=each.sources)  # fmt: skip

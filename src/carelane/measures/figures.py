@@ -30,6 +30,9 @@ class Figure:
     total: float | None = None
     median: float | None = None
     p90: float | None = None
+    sources: tuple[
+        str, ...
+    ] = ()  # what was counted: `fact ID`, `step ID of case ID`, ...; one for each of `n`
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
@@ -94,7 +97,8 @@ def figures(
         values = [float(row["value"]) for row in some if row.get("value") is not None]
         found.append(
             Figure(measure=measure, by=by, what=things, n=len(some), of=whole[tuple(by.items())] if what else None,
-                   total=sum(values) if values else None, median=percentile(values, 0.5), p90=percentile(values, 0.9))
+                   total=sum(values) if values else None, median=percentile(values, 0.5), p90=percentile(values, 0.9),
+                   sources=tuple(sorted(str(row.get("source", "")) for row in some)))
         )  # fmt: skip
     return tuple(found)
 

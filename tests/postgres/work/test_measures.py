@@ -3,6 +3,7 @@
 Case A was done, undone, done again, paused, closed, reopened and closed; case B moved to another release and is late.
 """
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from psycopg.types.json import Json as Jsonb
 from carelane.directory.snapshot import CalendarRow, Place, Snapshot
 from carelane.facts.ids import name_id
 from carelane.measures.counted import Asked, count, history
+from carelane.measures.definitions import MEANINGS
 from carelane.measures.figures import PARTS, Figure
 from carelane.measures.workflows import OTHER, title
 from carelane.pathways.definition import Definition, Input, InputType
@@ -32,6 +34,7 @@ SNAPSHOT = Snapshot(
         )
     },
 )  # fmt: skip
+_SOURCE = re.compile(r"(\w+) ([0-9a-f-]{36})")
 CASE_A, CASE_B = name_id("case", "A"), name_id("case", "B")
 
 
@@ -230,6 +233,24 @@ async def test_every_measure_is_what_was_worked_out_by_hand(planted: Rig) -> Non
     }  # fmt: skip
     (appointment,) = (one for one in figures if one.measure == "appointments")
     assert (appointment.n, appointment.of, appointment.median) == (1, 2, 72.0 * HOUR)
+
+
+TABLES = {"case": "pathway_case", "override": "routing_override"}
+"""Where a source's number stands, if not in the table of its name."""
+
+
+@pytest.mark.requirement("R150")
+async def test_every_number_leads_to_what_was_counted(planted: Rig) -> None:
+    """One source for each of `n`, and each stands in the history; a touch names its facts."""
+    figures = await counted(planted)
+    assert {one.measure for one in figures} == set(MEANINGS) - {"capacity", "third_next", "typed"}
+    for one in figures:
+        assert len(one.sources) == one.n
+        for kind, number in (pair for source in one.sources for pair in _SOURCE.findall(source)):
+            table = TABLES.get(kind, kind)
+            assert planted.sql(f"select count(*) from {table} where id = '{number}'") == [(1,)]  # noqa: S608  # our own
+    (touches,) = (one for one in figures if one.measure == "touches")
+    assert touches.total == sum(source.count("fact ") for source in touches.sources)
 
 
 async def test_a_misroute_is_counted_for_the_release_that_routed(rig: Rig) -> None:

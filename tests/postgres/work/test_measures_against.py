@@ -1,4 +1,4 @@
-"""`measures --against` on real rows: the day after beside the day before, as a person asks for it."""
+"""`measures --against` and `--trace` on real rows: a day beside the day before, and what a number was counted from."""
 
 import argparse
 import json
@@ -40,6 +40,26 @@ async def test_two_days_are_compared(planted: Rig, capsys: pytest.CaptureFixture
     late = lines["clocks missed"]
     assert (late["before"], late["after"], late["standing"]) == (1 / 3, 2 / 3, "worse")
     assert [one["verdict"] for one in found["verdicts"]] == ["regressed"]
+
+
+@pytest.mark.requirement("R150")
+async def test_a_measure_is_traced_where_that_is_asked(
+    planted: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The facts behind its numbers, for people and as a document; no other measure's."""
+    house: Any = SimpleNamespace(runtime=planted.runtime)
+    period = ["--from", monday(0).isoformat(), "--to", tuesday(24).isoformat()]
+    traced = asked(*period, "--trace", "by_hand")
+    assert await measures._run(traced, house) == 0  # noqa: SLF001  # the command
+    found = told(capsys.readouterr().out)["figures"]
+    sources = {each["measure"]: each["sources"] for each in found if each["sources"]}
+    assert set(sources) == {"by_hand"}
+    traced.json = False
+    assert await measures._run(traced, house) == 0  # noqa: SLF001  # the command
+    lines = capsys.readouterr().out.splitlines()
+    assert {f"  {source}" for source in sources["by_hand"]} <= set(lines)
+    assert await measures._run(asked(*period), house) == 0  # noqa: SLF001  # the command
+    assert not any(each["sources"] for each in told(capsys.readouterr().out)["figures"])
 
 
 async def test_periods_that_overlap_are_refused(planted: Rig) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import pytest
 from psycopg.types.json import Json as Jsonb
 
 from carelane.facts.ids import name_id
@@ -41,10 +42,13 @@ async def test_forms_are_read_with_what_the_case_was_told_before(rig: Rig) -> No
         "triage-referral", {"pool": "y", "note": "+"}, [{"specialty": "neurology"}],
     )  # fmt: skip
     figures = count(found, WEEK, SNAPSHOT, releases())
-    typed = {each.what["field"]: (each.n, each.of) for each in figures if each.measure == "typed"}
+    kept = [each for each in figures if each.measure == "typed"]
+    typed = {each.what["field"]: (each.n, each.of) for each in kept}
+    assert {each.sources for each in kept} == {(row["source"],)}
     assert typed == {"note": (1, 2), "pool": (1, 2)}
 
 
+@pytest.mark.requirement("R150")
 async def test_a_slot_stands_as_it_was_last_told_of(rig: Rig) -> None:
     """Three free slots ahead, one of them taken since; the record's own time decides, not when it was heard."""
     for number in range(4):
@@ -57,6 +61,8 @@ async def test_a_slot_stands_as_it_was_last_told_of(rig: Rig) -> None:
     assert capacity == [("2026-03-05", 1, 30.0), ("2026-03-06", 1, 30.0), ("2026-03-07", 1, 30.0)]
     [third] = (each for each in figures if each.measure == "third_next")
     assert (third.n, third.median) == (1, 3.0)
+    assert third.sources == (f"fact {name_id('fact', '2slot.freed')}",)
+    assert [each.sources for each in figures if each.measure == "capacity"][2] == third.sources
 
 
 def _told(rig: Rig, number: int, type_: str, at: datetime, read: Mapping[str, object]) -> None:

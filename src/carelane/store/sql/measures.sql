@@ -64,9 +64,11 @@ where s.closed_at is null and c.pathway = %(pathway)s group by 1, 2 order by 1, 
 -- name: counted_touches
 -- Cases that closed for good in the period, with what people did for each. A case that reopened counts once, whole.
 select c.pathway, c.site, c.service_line, c.opened_at, c.closed_at as at,
-       (select count(*) from application a join fact f on f.id = a.fact
-        where a.case_id = c.id and a.parked = '' and f.actor = 'person')::int as value
-from pathway_case c
+       t.value, 'case ' || c.id || coalesce(': ' || t.facts, '') as source
+from pathway_case c cross join lateral (
+  select count(*)::int as value, string_agg('fact ' || f.id, ', ' order by a.revision) as facts
+  from application a join fact f on f.id = a.fact
+  where a.case_id = c.id and a.parked = '' and f.actor = 'person') t
 where c.closed_at >= %(from_at)s and c.closed_at < %(to_at)s
   and (%(pathway)s::text is null or c.pathway = %(pathway)s)
   and (%(site)s::text is null or c.site = %(site)s)
@@ -74,7 +76,8 @@ where c.closed_at >= %(from_at)s and c.closed_at < %(to_at)s
 
 -- name: counted_arrivals
 -- When each case first stood in each of its states, and when it closed. The period is that of the arrival.
-select c.id as case_id, c.pathway, c.release, c.site, c.service_line, c.opened_at, s.state, s.at
+select c.id as case_id, c.pathway, c.release, c.site, c.service_line, c.opened_at, s.state, s.at,
+       'case ' || c.id as source
 from pathway_case c join lateral (
   select state, min(opened_at) as at from step where case_id = c.id group by state
   union all select '', c.closed_at where c.closed_at is not null) s on true
@@ -90,6 +93,7 @@ where c.id in (select case_id from step where opened_at >= %(from_at)s and opene
 select c.pathway, s.site, s.service_line, c.opened_at, s.state, s.how, s.opened_at as began, s.closed_at as ended,
        coalesce(s.closed_at, %(to_at)s) as at, s.clock_kind, s.safety,
        coalesce(s.detail#>'{clock,intervals}', '[]') as intervals, s.detail#>>'{clock,paused_at}' as paused_at,
+       'step ' || s.id || ' of case ' || c.id as source,
        x.expired, x.expired or coalesce(s.closed_at, %(to_at)s) > s.due_at as missed
 from step s join pathway_case c on c.id = s.case_id
 cross join lateral (select exists (
@@ -107,7 +111,7 @@ where (s.closed_at >= %(from_at)s and s.closed_at < %(to_at)s
 
 -- name: counted_by_hand
 -- What a person routed: overrides and reassignments that were applied.
-select c.pathway, c.site, c.service_line, c.opened_at, a.at, f.type as what
+select c.pathway, c.site, c.service_line, c.opened_at, a.at, f.type as what, 'fact ' || f.id as source
 from application a join fact f on f.id = a.fact join pathway_case c on c.id = a.case_id
 where f.type in ('routing.overridden', 'task.reassigned') and a.parked = ''
   and a.at >= %(from_at)s and a.at < %(to_at)s
@@ -117,7 +121,7 @@ where f.type in ('routing.overridden', 'task.reassigned') and a.parked = ''
 
 -- name: counted_items
 -- Items that people completed, with the age at that time; what was undone is left out.
-select t.pathway, t.site, t.service_line, c.opened_at, a.at, f.actor_name as person,
+select t.pathway, t.site, t.service_line, c.opened_at, a.at, f.actor_name as person, 'fact ' || f.id as source,
        extract(epoch from a.at - t.opened_at)::float8 as value
 from fact f join application a on a.fact = f.id join task t on t.id = (f.refers->>'task')::uuid
 join pathway_case c on c.id = a.case_id
@@ -131,7 +135,7 @@ where f.type = 'task.completed' and f.actor = 'person' and a.parked = ''
 
 -- name: counted_handovers
 -- Handovers offered in the period and how they stood at its end; `sent back`: the receiver gave the task back.
-select t.pathway, h.site, h.service_line, c.opened_at, h.offered_at as at,
+select t.pathway, h.site, h.service_line, c.opened_at, h.offered_at as at, 'handover ' || h.id as source,
        case when exists (select from handover b where b.task = h.task and b.giver = h.accepted_by
                          and b.receiver = h.giver and b.offered_at >= h.accepted_at and b.offered_at < %(to_at)s)
             then 'sent back'
@@ -150,16 +154,17 @@ where h.offered_at >= %(from_at)s and h.offered_at < %(to_at)s
 -- may have moved on since), with the seconds that the item had spent where the rule sent it. Of one case and rule the
 -- first counts.
 select distinct on (m.case_id, m.rule) m.case_id, c.pathway, c.site, c.service_line, c.opened_at, m.at, m.rule,
-       m.release, m.reason,
+       m.release, m.reason, m.source,
        extract(epoch from m.at - coalesce(
          (select max(s.opened_at) from step s where s.case_id = m.case_id and s.opened_at <= m.at
           and (m.step is null or s.id = m.step)), c.opened_at))::float8 as value
 from (
-  select o.case_id, o.rule, o.release, o.reason, o.at, (select t.step from task t where t.id = o.task) as step
+  select o.case_id, o.rule, o.release, o.reason, o.at, (select t.step from task t where t.id = o.task) as step,
+         'override ' || o.id as source
   from routing_override o
   union all
   select a.case_id, coalesce(routed.rule, ''), coalesce(nullif(routed.release, ''), nullif(a.release, ''), k.release),
-         'moved to another pool', a.at, (f.refers->>'step')::uuid
+         'moved to another pool', a.at, (f.refers->>'step')::uuid, 'fact ' || f.id
   from application a join fact f on f.id = a.fact join pathway_case k on k.id = a.case_id
   left join lateral (
     select r->>'rule' as rule, b.release
@@ -180,7 +185,7 @@ select c.pathway, t.site, t.service_line, c.opened_at, t.closed_at as at, 'could
        coalesce((select d.read#>>'{said,task,reason}' from application a join fact f on f.id = a.fact
                  join decision d on d.fact = f.id
                  where a.case_id = t.case_id and f.type = 'task.completed' and f.refers->>'task' = t.id::text
-                 order by a.revision desc limit 1), 'not said') as reason
+                 order by a.revision desc limit 1), 'not said') as reason, 'task ' || t.id as source
 from task t join step s on s.id = t.step join pathway_case c on c.id = t.case_id
 join unnest(%(pathways)s::text[], %(tasks)s::text[], %(outcomes)s::text[]) w(pathway, name, outcome)
   on (w.pathway, w.name, w.outcome) = (t.pathway, t.name, t.outcome)
@@ -192,7 +197,7 @@ where t.status = 'completed' and t.closed_at >= %(from_at)s and t.closed_at < %(
   and (%(service_line)s::text is null or t.service_line = %(service_line)s)
 union all
 select c.pathway, c.site, c.service_line, c.opened_at, a.at, 'overridden', coalesce(s.state, ''),
-       coalesce(d.read#>>'{said,task,reason}', 'not said')
+       coalesce(d.read#>>'{said,task,reason}', 'not said'), 'fact ' || f.id
 from application a join fact f on f.id = a.fact join pathway_case c on c.id = a.case_id
 left join step s on s.id = (f.refers->>'step')::uuid left join decision d on d.fact = f.id
 where f.type = 'routing.overridden' and a.parked = '' and a.at >= %(from_at)s and a.at < %(to_at)s
@@ -200,14 +205,14 @@ where f.type = 'routing.overridden' and a.parked = '' and a.at >= %(from_at)s an
   and (%(site)s::text is null or c.site = %(site)s)
   and (%(service_line)s::text is null or c.service_line = %(service_line)s)
 union all
-select c.pathway, c.site, c.service_line, c.opened_at, a.at, 'parked', c.status, a.parked
+select c.pathway, c.site, c.service_line, c.opened_at, a.at, 'parked', c.status, a.parked, 'fact ' || a.fact
 from application a join pathway_case c on c.id = a.case_id
 where a.parked <> '' and a.at >= %(from_at)s and a.at < %(to_at)s
   and (%(pathway)s::text is null or c.pathway = %(pathway)s)
   and (%(site)s::text is null or c.site = %(site)s)
   and (%(service_line)s::text is null or c.service_line = %(service_line)s)
 union all
-select '', m.site, m.service_line, m.received_at, m.received_at, 'quarantined', m.connection, m.reason
+select '', m.site, m.service_line, m.received_at, m.received_at, 'quarantined', m.connection, m.reason, 'message ' || m.id
 from message m
 where m.outcome = 'quarantined' and m.received_at >= %(from_at)s and m.received_at < %(to_at)s
   and %(pathway)s::text is null
@@ -216,7 +221,7 @@ where m.outcome = 'quarantined' and m.received_at >= %(from_at)s and m.received_
 
 -- name: counted_appointments
 -- From the request to the appointment, for cases opened in the period; null: none is known yet.
-select c.pathway, c.site, c.service_line, c.opened_at, c.opened_at as at,
+select c.pathway, c.site, c.service_line, c.opened_at, c.opened_at as at, 'case ' || c.id as source,
        extract(epoch from (c.state#>>array['values', w.input, '1'])::timestamptz - c.opened_at)::float8 as value
 from pathway_case c join unnest(%(pathways)s::text[], %(inputs)s::text[]) w(pathway, input) on w.pathway = c.pathway
 where c.opened_at >= %(from_at)s and c.opened_at < %(to_at)s
@@ -227,7 +232,8 @@ where c.opened_at >= %(from_at)s and c.opened_at < %(to_at)s
 -- name: counted_typed
 -- What people gave in forms: the codes that were kept of it (a word for what they wrote), with what facts had told the
 -- case before. An undone completion is left out.
-select c.pathway, c.release, c.site, c.service_line, c.opened_at, a.at, t.name as task, d.read#>'{said,task,form}' as form,
+select c.pathway, c.release, c.site, c.service_line, c.opened_at, a.at, t.name as task, 'fact ' || f.id as source,
+       d.read#>'{said,task,form}' as form,
        coalesce((select jsonb_agg(e.read#>array['read', c.pathway] order by b.revision)
                  from application b join decision e on e.fact = b.fact
                  where b.case_id = a.case_id and b.revision < a.revision
@@ -245,7 +251,7 @@ where f.type = 'task.completed' and f.actor = 'person' and a.parked = ''
 -- name: counted_slots
 -- Each slot as it was last told of before the end of the period, with what the pathway that fills slots read of it.
 select distinct on (f.subject) f.subject, f.type = 'slot.freed' as free, f.occurred_at as told_at, f.site, f.service_line,
-       w.pathway, w.read
+       w.pathway, w.read, 'fact ' || f.id as source
 from fact f join subject s on s.id = f.subject and s.kind = 'slot'
 left join decision d on d.fact = f.id
 left join lateral (select r.key as pathway, r.value as read from jsonb_each(d.read -> 'read') r
