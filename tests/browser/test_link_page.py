@@ -137,6 +137,7 @@ async def test_every_sentence_can_be_read_on_a_phone(
     assert links.pressed() == ["confirm"]
 
 
+@pytest.mark.requirement("R21")
 async def test_it_is_answered_by_keyboard_and_without_script(
     links: Links, browser: Browser
 ) -> None:

@@ -21,6 +21,7 @@ async def _axe(page: Page) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.requirement("R21")
 async def test_a_task_is_claimed_refused_for_a_missing_field_finished_and_undone(
     desk: Desk, browser: Browser
 ) -> None:
@@ -216,6 +217,7 @@ async def _whole(page: Page, width: int) -> None:
     assert await page.evaluate(cut) == [], page.url
 
 
+@pytest.mark.requirement("R21")
 async def test_every_page_reflows_at_320_pixels(desk: Desk, browser: Browser) -> None:
     """WCAG 1.4.10: each section and a case, not the list alone."""
     page = await visit(desk, browser, CLERK, width=320, height=640)
