@@ -1,6 +1,8 @@
 """Measures in a real browser: who may see them, tables with their definitions, narrowed, and as CSV."""
 
 import csv
+import json
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -9,6 +11,10 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
+from carelane.compose.connections import envelopes, readers
+from carelane.engine.drain import drain
+from carelane.intake.interpret import interpret
+from carelane.intake.receive import keep_one
 from carelane.store.shapes import decode_payload
 from tests.browser.conftest import CLERK, COMPLIANCE, ENGINEER, Desk, visit
 
@@ -51,6 +57,40 @@ async def test_an_informatician_reads_figures_with_how_they_are_counted(
     leaves = [decode_payload(bytes(row[0])) for row in rows]
     looked = [each["actor"] for each in leaves if "'measures'" in str(each)]
     assert looked == [{"kind": "person", "name": ENGINEER}] * 2
+
+
+async def freed(desk: Desk, *days: int) -> None:
+    """The EHR tells of free times so many days ahead."""
+    runtime, now = desk.house.runtime, desk.house.runtime.now()
+    for number, ahead in enumerate(days):
+        starts = now + timedelta(days=ahead, minutes=1)
+        slot = {
+            "resourceType": "Slot", "id": str(number), "status": "free", "start": starts.isoformat(),
+            "end": (starts + timedelta(minutes=30)).isoformat(),
+            "serviceType": [{"coding": [{"code": "cardiology"}]}],
+            "meta": {"lastUpdated": now.isoformat(), "versionId": "1"},
+        }  # fmt: skip
+        raw = json.dumps(slot).encode()
+        await keep_one(runtime, envelopes(runtime.directory)["ehr"](raw), "ehr", raw)
+    await interpret(runtime, readers(runtime.directory), "ehr")
+    await drain(runtime)
+
+
+@pytest.mark.requirement("R39")
+async def test_how_far_away_care_is_stands_on_the_front_page(desk: Desk, browser: Browser) -> None:
+    """The third free time, not the first; from there to the measure; not for who may see no figures."""
+    page = await visit(desk, browser, ENGINEER)
+    near = "[data-near=third_next]"
+    assert await page.inner_text(near) == "not known"
+    await freed(desk, 1, 2, 6, 9)
+    await page.goto(desk.url)
+    assert await page.inner_text(near) == "6.0 d"
+    assert await page.locator("[data-near=appointments]").count() == 1
+    await _clean(desk, page)
+    await page.click(near)
+    await page.wait_for_url("**/measures?of=third_next")
+    clerk = await visit(desk, browser, CLERK)
+    assert await clerk.locator("[data-near]").count() == 0
 
 
 async def test_figures_can_be_taken_along_as_csv(desk: Desk, browser: Browser) -> None:

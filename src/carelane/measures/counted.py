@@ -54,10 +54,8 @@ class History:
 async def history(tx: Tx, asked: Asked, definitions: Iterable[Definition]) -> History:
     """Read it; `tx` should be a snapshot (`Database.snapshot`), so that all figures are of one instant."""
     known = tuple(definitions)
-    limits = {"from_at": asked.from_at, "to_at": asked.to_at, "pathway": asked.pathway, "site": asked.site,
-              "service_line": asked.service_line}  # fmt: skip
+    limits = _limits(asked)
     gave_up = sorted({(d.name, t.name, t.could_not) for d in known for t in d.tasks.values()})
-    starts = sorted({(d.name, name) for d in known for name in _appointment(d)})
     return History(
         touches=await tx.rows("measures.counted_touches", **limits),
         arrivals=await tx.rows("measures.counted_arrivals", **limits),
@@ -70,13 +68,32 @@ async def history(tx: Tx, asked: Asked, definitions: Iterable[Definition]) -> Hi
             "measures.counted_exceptions", **limits, pathways=[one[0] for one in gave_up],
             tasks=[one[1] for one in gave_up], outcomes=[one[2] for one in gave_up],
         ),
-        appointments=await tx.rows(
-            "measures.counted_appointments", **limits, pathways=[one[0] for one in starts],
-            inputs=[one[1] for one in starts],
-        ),
+        appointments=await tx.rows("measures.counted_appointments", **limits, **_starts(known)),
         typed=await tx.rows("measures.counted_typed", **limits),
         slots=await tx.rows("measures.counted_slots", to_at=asked.to_at),
     )  # fmt: skip
+
+
+async def access(
+    tx: Tx, asked: Asked, definitions: Iterable[Definition], zones: Mapping[str, str]
+) -> tuple[Figure, ...]:
+    """How far away care is: the third next available, and from request to appointment. Two reads, for a front page."""
+    parting = Parting(parts=asked.parts, zones=zones)
+    slots = await tx.rows("measures.counted_slots", to_at=asked.to_at)
+    third = list(third_next(_asked_for(slots, asked), asked.to_at))
+    made = await tx.rows("measures.counted_appointments", **_limits(asked), **_starts(definitions))
+    return (*figures("third_next", third, parting), *_appointments(made, parting))
+
+
+def _limits(asked: Asked) -> dict[str, object]:
+    return {"from_at": asked.from_at, "to_at": asked.to_at, "pathway": asked.pathway, "site": asked.site,
+            "service_line": asked.service_line}  # fmt: skip
+
+
+def _starts(definitions: Iterable[Definition]) -> dict[str, list[str]]:
+    """Which input of each pathway holds when the appointment is."""
+    found = sorted({(each.name, name) for each in definitions for name in _appointment(each)})
+    return {"pathways": [one[0] for one in found], "inputs": [one[1] for one in found]}
 
 
 def _appointment(definition: Definition) -> list[str]:
@@ -114,17 +131,22 @@ def count(
 
 def _capacity(rows: Sequence[Row], asked: Asked, parting: Parting) -> Iterator[Figure]:
     """What is free ahead of the end of the period, as far as the question goes."""
-    slots = [
+    slots = _asked_for(rows, asked)
+    ahead = list(capacity(slots, asked.to_at, parting.zones))
+    yield from figures("capacity", ahead, parting, what=("day", "service_line", "visit"))
+    third = list(third_next(slots, asked.to_at))
+    yield from figures("third_next", third, parting, what=("site", "service_line", "visit"))
+
+
+def _asked_for(rows: Sequence[Row], asked: Asked) -> list[Row]:
+    """The free slots that the question is about."""
+    return [
         slot
         for slot in free(rows, asked.to_at)
         if asked.pathway in {None, slot["pathway"]}
         and asked.site in {None, slot["site"]}
         and asked.service_line in {None, slot["service_line"]}
     ]
-    ahead = list(capacity(slots, asked.to_at, parting.zones))
-    yield from figures("capacity", ahead, parting, what=("day", "service_line", "visit"))
-    third = list(third_next(slots, asked.to_at))
-    yield from figures("third_next", third, parting, what=("site", "service_line", "visit"))
 
 
 def _reached(found: History, asked: Asked, definitions: Mapping[str, Definition]) -> Iterator[Row]:

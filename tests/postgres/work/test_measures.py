@@ -14,7 +14,7 @@ from psycopg.types.json import Json as Jsonb
 
 from carelane.directory.snapshot import CalendarRow, Place, Snapshot
 from carelane.facts.ids import name_id
-from carelane.measures.counted import Asked, count, history
+from carelane.measures.counted import Asked, access, count, history
 from carelane.measures.definitions import MEANINGS
 from carelane.measures.figures import PARTS, Figure
 from carelane.measures.workflows import OTHER, title
@@ -251,6 +251,16 @@ async def test_every_number_leads_to_what_was_counted(planted: Rig) -> None:
             assert planted.sql(f"select count(*) from {table} where id = '{number}'") == [(1,)]  # noqa: S608  # our own
     (touches,) = (one for one in figures if one.measure == "touches")
     assert touches.total == sum(source.count("fact ") for source in touches.sources)
+
+
+@pytest.mark.requirement("R39")
+async def test_the_front_page_counts_as_the_measure_does(planted: Rig) -> None:
+    """From request to appointment: two cases asked, one has one, three days after."""
+    async with planted.runtime.worker.snapshot() as tx:
+        near = await access(tx, WEEK, releases().values(), {})
+    whole = await counted(planted)
+    assert near == tuple(one for one in whole if one.measure == "appointments")
+    assert [(one.n, one.of, one.median) for one in near] == [(1, 2, 72.0 * HOUR)]
 
 
 async def test_a_misroute_is_counted_for_the_release_that_routed(rig: Rig) -> None:

@@ -14,6 +14,7 @@ from carelane.portal.desk import Asked, Desk, desk_of, fields_for, session_of, v
 from carelane.portal.doing import Doing, do
 from carelane.portal.forms import form_of
 from carelane.portal.looking import PAGE, listed
+from carelane.portal.nearness import nearness
 from carelane.portal.pages.problems import problem
 from carelane.portal.render import Html, page, to
 from carelane.portal.saying import said
@@ -58,6 +59,7 @@ async def show(request: Asked) -> Html:
         view=given.get("view", "pools"),
         views=VIEWS,
         totals=await totals(desk, request, everyone=filters.everyone),
+        near=() if "rows" in given else await nearness(desk, session),
         choices=_options(desk),
         offers=await offers(desk.runtime, viewer_of(session)),
         told=_DONE.get(given.get("told", ""), ""),
