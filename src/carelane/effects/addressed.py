@@ -52,7 +52,7 @@ async def addressed(
         if not any(row["address"] in _tokens(runtime, each) for each in reaches):
             return None
         said = await _statements(tx, row)
-        named = (await templates.of_cases(tx, [row["case"]])).get(row["case"], {})
+        named = (await templates.of_cases(tx, [(row["case"], row["release"])]))[row["case"]]
     return _addressed(runtime, row, reaches, said, named)
 
 
