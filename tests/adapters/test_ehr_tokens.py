@@ -112,3 +112,16 @@ def test_rs384_is_good_and_weaker_algorithms_are_not(tokens: Tokens) -> None:
     short = ECKey.generate_key("P-256", {"kid": "k1"})
     tokens.register("carelane", public(short))
     assert ask(tokens, form(short, algorithm="ES256", jti="2")) == "invalid_client"
+
+
+@pytest.mark.parametrize(
+    ("behind_s", "good"), [(-3700, False), (-3500, True), (0, True), (3800, True), (3900, False)]
+)
+def test_how_far_the_clocks_may_be_apart_is_the_servers_to_say(
+    behind_s: int, *, good: bool
+) -> None:
+    """The run of days lets its clocks be apart by as much as one asks the other to move."""
+    tokens = Tokens(skew=timedelta(hours=1))
+    tokens.register("carelane", public(KEY))
+    asked = form(exp=int(NOW.timestamp()) + 240 - behind_s)
+    assert isinstance(ask(tokens, asked), dict) is good

@@ -38,6 +38,8 @@ from carelane.testing.payer.server import PayerServer
 
 DAY_FROM, DAY_TO = 6.5, 20.0
 IDLE, LEAST = timedelta(hours=1), timedelta(seconds=30)
+APART = timedelta(hours=2)
+"""How far the hospital's clock may be ahead: it is already where the demo's clock is on its way to."""
 WITHIN_S = 720.0
 WAIT_S = 30.0
 CHANNELS = ("web-form", "chat", "call-centre", "portal-messages", "devices")
@@ -247,6 +249,7 @@ async def _opened(course: Course, tell: Tell) -> AsyncIterator[Run]:
         ehr.clock.advance(begin - ehr.clock.now())
         payer = PayerServer(seed=course.seed, clock=ehr.clock)
         payer.tokens.register("carelane", client_keys(course.home, "payer"))
+        ehr.tokens.skew = payer.tokens.skew = APART
         await payer.start(course.host, course.payer_port)
         stack.push_async_callback(payer.stop)
         payer.notifier.subscriptions.append({"channel": _channel(course, "payer/payer")})
