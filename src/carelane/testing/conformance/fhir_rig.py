@@ -3,8 +3,8 @@
 The EHR's clock is the time of the test, so nothing waits.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
@@ -143,12 +143,14 @@ async def open_rig(
     *,
     capability: str = "ehr.referral.update",
     limits: Limits | None = None,
+    ehr: Mapping[str, Any] | None = None,
     make: Callable[[FhirClient, Profile], Sender] = lambda client, known: FhirSender(
         client=client, profile=known
     ),
 ) -> FhirRig:
-    """Start an EHR and a sender for it; `make` lets a test put a broken sender in."""
-    server = EhrServer(profile=PROFILES[profile], clock=SetClock(STARTS_AT))
+    """Start an EHR and a sender for it; `make` lets a test put a broken sender in, `ehr` change the profile."""
+    described = replace(PROFILES[profile], **(ehr or {}))
+    server = EhrServer(profile=described, clock=SetClock(STARTS_AT))
     base = await server.start()
     client = signed_client(server, base, limits=limits)
     known = CLIENT_PROFILES[profile]

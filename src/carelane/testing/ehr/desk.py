@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zlib import crc32
 
 import msgspec
 
@@ -12,7 +13,7 @@ from carelane.testing.ehr.charts import fill
 from carelane.testing.ehr.clock import HostClock
 from carelane.testing.ehr.profiles import EhrProfile
 from carelane.testing.ehr.records import Records, Resource, Version
-from carelane.testing.ehr.search import BadSearch, identifier_in, matching
+from carelane.testing.ehr.search import BadSearch, identifier_in, matching, narrowed
 from carelane.testing.ehr.writes import STALE_READ, Order, Writer, Written
 
 _ELEMENTS = {"patient": "subject", "based-on": "basedOn"}
@@ -97,13 +98,16 @@ class Desk:
             named = identifier_in(asked.query)
             seen = self.records.visible(asked.kind, behind=behind, value=named)
             found = matching(seen, asked.query)
+            if not self._profile.sorts:
+                found.sort(key=lambda one: crc32(str(one.resource["id"]).encode()))
         except BadSearch:
             return outcome(400, "invalid")
         query = dict(asked.query)
         size = min(int(query.get("_count", "1000")), self._profile.page_size)
         start = int(query.get("_offset", "0"))
         page = [one.resource for one in found[start : start + size]]
-        bundle = _bundle("searchset", page, included=self._included(asked, page))
+        shown = [narrowed(one, asked.query, self._profile.narrows) for one in page]
+        bundle = _bundle("searchset", shown, included=self._included(asked, page))
         bundle["total"] = len(found)
         if start + size < len(found):
             rest = [pair for pair in asked.query if pair[0] != "_offset"]

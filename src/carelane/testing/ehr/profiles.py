@@ -12,6 +12,8 @@ class EhrProfile:
     `atomic`: a transaction is all or nothing; else it answers 200 and keeps what went well.
     `takes_slot`: booking an appointment makes its slot busy; else the client does both.
     `minds_match`: a write whose If-Match names an older version is refused; else it goes through.
+    `narrows`: by which parameters a search gives less of each resource; others are taken and ignored.
+    `sorts`: a search answers in the order asked for; else in an order of its own.
     """
 
     name: str
@@ -22,6 +24,8 @@ class EhrProfile:
     stale_s: int
     page_size: int = 20
     minds_match: bool = True
+    narrows: frozenset[str] = frozenset()
+    sorts: bool = True
 
 
 PROFILES: Final = {
@@ -32,6 +36,7 @@ PROFILES: Final = {
         atomic=True,
         takes_slot=True,
         stale_s=0,
+        narrows=frozenset({"_elements", "_summary"}),
     ),
     "b": EhrProfile(
         name="b",
@@ -41,5 +46,6 @@ PROFILES: Final = {
         takes_slot=False,
         stale_s=30,
         page_size=5,
+        narrows=frozenset({"_summary"}),
     ),
 }

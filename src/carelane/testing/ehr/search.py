@@ -16,7 +16,10 @@ _COMPARE: Final[Mapping[str, Callable[[datetime, datetime], bool]]] = {
     "lt": lambda at, limit: at < limit,
 }
 _STATUSES: Final = {"status": "status", "lifecycle-status": "lifecycleStatus"}
-CONTROL: Final = frozenset({"_count", "_offset", "_sort", "_include", "_format"})
+CONTROL: Final = frozenset(
+    {"_count", "_offset", "_sort", "_include", "_format", "_elements", "_summary"}
+)
+_SUMMARY: Final = frozenset({"id", "meta", "status"})
 
 
 class BadSearch(ValueError):
@@ -28,6 +31,18 @@ def matching(versions: Iterable[Version], parameters: Pairs) -> list[Version]:
     tests = [_test(name, value) for name, value in parameters if name not in CONTROL]
     found = [one for one in versions if all(test(one) for test in tests)]
     return sorted(found, key=lambda one: (one.at, str(one.resource["id"])))
+
+
+def narrowed(resource: Resource, parameters: Pairs, known: frozenset[str]) -> Resource:
+    """The elements of it that are asked for, by the parameters that this EHR minds (FHIR R4 3.1.1.5.8, 3.1.1.5.9)."""
+    asked = {name: value for name, value in parameters if name in known}
+    if "_elements" in asked:
+        wanted = frozenset(asked["_elements"].split(","))
+    elif asked.get("_summary") == "true":
+        wanted = _SUMMARY
+    else:
+        return resource
+    return {name: value for name, value in resource.items() if name in wanted | {"resourceType"}}
 
 
 def identifier_in(parameters: Pairs) -> str:
