@@ -26,6 +26,7 @@ from carelane.testing.ehr.profiles import PROFILES
 from carelane.testing.ehr.server import EhrServer
 
 NOW = STARTS_AT
+SMALL = Limits(response_bytes_max=1000)
 SLOW = Limits(connect_s=1, total_s=0.4)
 
 
@@ -268,6 +269,30 @@ async def test_all_pages_are_read_and_none_from_elsewhere(rig: FhirRig) -> None:
     assert len(found.matches) == 16
 
 
+@pytest.mark.parametrize("told", [True, False])
+async def test_an_answer_over_the_limit_has_a_cause_of_its_own(*, told: bool) -> None:
+    """Whether the other side says beforehand how long it is or not (chunked); one of just the limit is read."""
+    body = b'{"resourceType": "Bundle"' + b" " * 5000 + b"}"
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path.endswith("smart-configuration"):
+            return web.json_response({"token_endpoint": str(request.url.origin() / "token")})
+        if request.path == "/token":
+            return web.json_response({"access_token": "t", "expires_in": 300})
+        response = web.StreamResponse()
+        response.content_length = len(body) if told else None
+        await response.prepare(request)
+        await response.write(body)
+        await response.write_eof()
+        return response
+
+    for room, cause in ((0, ""), (-1, "too-large")):
+        client, runner = await served(answer, Limits(response_bytes_max=len(body) + room))
+        assert (await client.search("Slot", {}, now=NOW)).cause == cause
+        await client.close()
+        await runner.cleanup()
+
+
 @pytest.mark.parametrize(
     "link",
     [
@@ -298,7 +323,7 @@ async def test_a_next_link_is_pinned_to_the_base(link: str) -> None:
     await runner.cleanup()
 
 
-async def served(answer: Any) -> tuple[FhirClient, web.AppRunner]:
+async def served(answer: Any, limits: Limits = SMALL) -> tuple[FhirClient, web.AppRunner]:
     app = web.Application()
     app.router.add_route("*", "/{rest:.*}", answer)
     runner = web.AppRunner(app, access_log=None)
@@ -306,7 +331,7 @@ async def served(answer: Any) -> tuple[FhirClient, web.AppRunner]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     base = URL.build(scheme="http", host="127.0.0.1", port=runner.addresses[0][1], path="/fhir")
     identity = Identity(client_id="c", key_id="k", key=ECKey.generate_key("P-384"))
-    wire = Wire(hosts=(base,), limits=Limits(response_bytes_max=1000))
+    wire = Wire(hosts=(base,), limits=limits)
     return FhirClient(
         base=base, wire=wire, tokens=TokenSource(base=base, identity=identity, wire=wire)
     ), runner

@@ -16,7 +16,7 @@ from carelane.connect.fhir.mapping.reading import envelope, read
 from carelane.connect.fhir.subscription import SubscriptionDoor
 from carelane.testing.conformance.fhir_rig import STARTS_AT, FhirRig, open_rig
 from carelane.testing.ehr.charts import subject
-from tests.adapters.test_fhir_polling import Ledger, order, poller, seconds_of_polls
+from tests.adapters.polled import Ledger, order, poller, seconds_of_polls
 
 SECRET = "s" * 40
 NUMBERED = {"type": {"coding": [{"code": "PLAC"}]}, "system": "urn:x:orders", "value": "4711"}

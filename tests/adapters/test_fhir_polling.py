@@ -1,45 +1,18 @@
 """Polling by `_lastUpdated` over loopback: nothing is missed, nothing is received twice."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from carelane.connect.fhir.mapping.reading import envelope, read
+from carelane.connect.fhir.mapping.reading import read
 from carelane.connect.fhir.polling import Poller
-from carelane.facts.ids import name_id
-from carelane.facts.ports import Receipt
 from carelane.testing.conformance.fhir_rig import STARTS_AT, FhirRig, open_rig
 from carelane.testing.ehr.charts import subject
-
-
-@dataclass(kw_only=True)
-class Ledger:
-    """What was received, and a cursor, as the store would keep them."""
-
-    messages: list[tuple[str, bytes]] = field(default_factory=list)
-    cursors: dict[str, str] = field(default_factory=dict)
-
-    async def receive(self, connection: str, raw: bytes) -> Receipt:
-        """Keep the message."""
-        self.messages.append((connection, raw))
-        return Receipt(outcome="accepted", message=name_id(len(self.messages)))
-
-    async def load(self, name: str) -> str | None:
-        """The kept cursor."""
-        return self.cursors.get(name)
-
-    async def save(self, name: str, value: str) -> None:
-        """Keep the cursor."""
-        self.cursors[name] = value
-
-    def ids(self, kind: str) -> list[str]:
-        """Control ids of the messages about one kind, as received."""
-        found = [envelope(raw).control_id or "" for _, raw in self.messages]
-        return [one for one in found if one.startswith(kind)]
+from tests.adapters.polled import Ledger, cursor, order, poller
 
 
 @pytest.fixture(params=["a", "b"])
@@ -49,28 +22,6 @@ async def rig(request: pytest.FixtureRequest) -> AsyncIterator[FhirRig]:
     yield made
     await made.client.close()
     await made.server.stop()
-
-
-def poller(rig: FhirRig, ledger: Ledger, *kinds: str, overlap: int = 120) -> Poller:
-    return Poller(
-        connection="ehr",
-        client=rig.client,
-        receive=ledger.receive,
-        cursors=ledger,
-        kinds=kinds,
-        overlap=timedelta(seconds=overlap),
-    )
-
-
-def order(number: int, **more: Any) -> dict[str, Any]:
-    return {
-        "resourceType": "ServiceRequest",
-        "id": f"new{number}",
-        "status": "active",
-        "code": {"text": "cardiology referral"},
-        "subject": subject(1),
-        **more,
-    }
 
 
 async def seconds_of_polls(rig: FhirRig, one: Poller, seconds: int) -> None:
@@ -130,6 +81,7 @@ async def test_a_failed_search_moves_nothing(rig: FhirRig) -> None:
     one = poller(rig, ledger, "ServiceRequest")
     rig.server.put(order(1))
     await rig.wait(timedelta(seconds=31))
+    began = rig.now()
     rig.server.faults.add({"mode": "429", "kind": "ServiceRequest", "retry_after": "20"})
     (busy,) = await one.poll(now=rig.now())
     assert (busy.cause, busy.retry_at) == ("http-429", rig.now() + timedelta(seconds=20))
@@ -137,7 +89,7 @@ async def test_a_failed_search_moves_nothing(rig: FhirRig) -> None:
     rig.server.faults.add({"mode": "half-json", "kind": "ServiceRequest"})
     (half,) = await one.poll(now=rig.now())
     assert half.cause == "half-body"
-    assert not ledger.cursors
+    assert cursor(ledger).since == began - one.look_back
     await one.poll(now=rig.now())
     assert len(ledger.ids("ServiceRequest/new1")) == 1
 

@@ -203,12 +203,14 @@ async def _keep_polling(
     )
     try:
         while not stop.is_set():
-            for polled in await poller.poll(now=runtime.now()):
+            rounds = await poller.poll(now=runtime.now())
+            for polled in rounds:
                 outcome = polled.cause or "read"
                 runtime.observer.count(
                     "polled", {"connection": row.name, "kind": polled.kind, "outcome": outcome}
                 )
-            await runtime.bell.wait(f"poll-{row.name}", seconds=POLL_S)
+            if not any(polled.more for polled in rounds):
+                await runtime.bell.wait(f"poll-{row.name}", seconds=POLL_S)
     finally:
         await poller.client.close()
 

@@ -73,23 +73,33 @@ def open_poller(
     settings: Mapping[str, Json], *, connection: str, receive: Receive, cursors: Cursors
 ) -> Poller:
     """A poller with a client of its own; close that client when done."""
-    kinds = settings.get("poll")
-    listed = (
-        kinds if isinstance(kinds, Sequence) and not isinstance(kinds, str) else tuple(INCLUDES)
-    )
-    unknown = [one for one in listed if one not in INCLUDES]
-    if unknown:
-        raise SettingMissing("the FHIR connection's setting poll names a type that can't be polled")
     return Poller(
         connection=connection,
         client=open_client(settings),
         receive=receive,
         cursors=cursors,
-        kinds=tuple(str(one) for one in listed),
+        kinds=polled_kinds(settings),
         overlap=timedelta(seconds=_number(settings, "poll_overlap_s", 120)),
+        silent=silence_of(settings),
         goals=settings.get("goals") is True,
         local=local_of(settings),
     )
+
+
+def polled_kinds(settings: Mapping[str, Json]) -> tuple[str, ...]:
+    """The types that a connection polls."""
+    kinds = settings.get("poll")
+    listed = (
+        kinds if isinstance(kinds, Sequence) and not isinstance(kinds, str) else tuple(INCLUDES)
+    )
+    if any(one not in INCLUDES for one in listed):
+        raise SettingMissing("the FHIR connection's setting poll names a type that can't be polled")
+    return tuple(str(one) for one in listed)
+
+
+def silence_of(settings: Mapping[str, Json]) -> timedelta:
+    """How long a type may go without a poll that comes to its end."""
+    return timedelta(seconds=_number(settings, "poll_silent_s", 3600))
 
 
 def open_door(
@@ -197,6 +207,7 @@ SCHEMA: Final[Mapping[str, Json]] = {
         "notify_secret_file": {"type": "string"},
         "poll": {"type": "array", "items": {"type": "string"}},
         "poll_overlap_s": {"type": "integer", "default": 120},
+        "poll_silent_s": {"type": "integer", "default": 3600},
         "goals": {"type": "boolean", "default": False},
         "chart": {"type": "boolean", "default": False},
         "chart_s": {"type": "number", "default": LIMIT_S},

@@ -31,6 +31,8 @@ _JSON: Final = "application/fhir+json"
 _UNAUTHORISED: Final = 401
 _WAIT: Final = frozenset({429, 503})
 PAGES_MAX: Final = 200
+LINK_REFUSED: Final = "next-link-refused"
+TOO_MANY_PAGES: Final = "too-many-pages"
 
 Parameters: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -43,6 +45,13 @@ class Found:
     included: tuple[Resource, ...] = field(default=(), repr=False)
     cause: str = ""
     retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Found):
+    """One page of a search. `next` is None after the last; one that points elsewhere is a cause beside its matches."""
+
+    next: URL | None = None
 
 
 class FhirClient:
@@ -97,6 +106,15 @@ class FhirClient:
             first = await self._call("GET", url.with_query(pairs), now=now)
         return await self._pages(first, now)
 
+    async def page(self, kind: str, parameters: Parameters, *, now: datetime) -> Page:
+        """The first page of a search, and where the next one is."""
+        pairs = list(parameters.items()) if isinstance(parameters, Mapping) else list(parameters)
+        return await self.follow((self._base / kind).with_query(pairs), now=now)
+
+    async def follow(self, address: URL, *, now: datetime) -> Page:
+        """One page more, by the `next` of the one before."""
+        return self._page(await self._call("GET", address, now=now))
+
     async def first(self, kind: str, parameters: Mapping[str, str], *, now: datetime) -> Found:
         """The first page of a search about a patient; the parameters go in the body."""
         form = urlencode(list(parameters.items())).encode()
@@ -108,6 +126,11 @@ class FhirClient:
             return Found(cause=cause)
         return Found(matches=tuple(one for _, one in entry_resources(bundle)))
 
+    @property
+    def bytes_max(self) -> int:
+        """The largest answer that is read, by the connection's `response_bytes_max`."""
+        return self._wire.bytes_max
+
     async def close(self) -> None:
         """Let go of sockets."""
         await self._wire.close()
@@ -115,23 +138,38 @@ class FhirClient:
     async def _pages(self, reply: Reply, now: datetime) -> Found:
         matches: list[Resource] = []
         included: list[Resource] = []
-        seen: set[str] = set()
+        seen: set[URL] = set()
         for _ in range(PAGES_MAX):
-            bundle, cause = _bundle_in(reply)
-            if bundle is None:
-                wait = reply.retry_at if isinstance(reply, Lost) else None
-                return Found(cause=cause, retry_at=wait or self._quiet_until)
-            for mode, resource in entry_resources(bundle):
-                (included if mode == "include" else matches).append(resource)
-            link = next_link(bundle)
-            if not link:
+            page = self._page(reply)
+            if page.cause:
+                return Found(cause=page.cause, retry_at=page.retry_at)
+            matches += page.matches
+            included += page.included
+            if page.next is None:
                 return Found(matches=tuple(matches), included=tuple(included))
-            url = self._pinned(link)
-            if url is None or link in seen:
-                return Found(cause="next-link-refused")
-            seen.add(link)
-            reply = await self._call("GET", url, now=now)
-        return Found(cause="too-many-pages")
+            if page.next in seen:
+                return Found(cause=LINK_REFUSED)
+            seen.add(page.next)
+            reply = await self._call("GET", page.next, now=now)
+        return Found(cause=TOO_MANY_PAGES)
+
+    def _page(self, reply: Reply) -> Page:
+        bundle, cause = _bundle_in(reply)
+        if bundle is None:
+            wait = reply.retry_at if isinstance(reply, Lost) else None
+            return Page(cause=cause, retry_at=wait or self._quiet_until)
+        matches: list[Resource] = []
+        included: list[Resource] = []
+        for mode, resource in entry_resources(bundle):
+            (included if mode == "include" else matches).append(resource)
+        link = next_link(bundle)
+        following = self._pinned(link) if link else None
+        return Page(
+            matches=tuple(matches),
+            included=tuple(included),
+            cause=LINK_REFUSED if link and following is None else "",
+            next=following,
+        )
 
     def _pinned(self, link: str) -> URL | None:
         """A next link as an address under our base, or None: a page from elsewhere would get our token."""
@@ -194,11 +232,11 @@ class FhirClient:
 def _bundle_in(reply: Reply) -> tuple[Resource | None, str]:
     if isinstance(reply, Lost):
         return None, reply.cause
-    resource = decode(reply.body) if reply.whole else None
     if not reply.ok:
         return None, f"http-{reply.status}"
+    resource = decode(reply.body) if reply.whole else None
     if resource is None:
-        return None, "half-body"
+        return None, reply.cut or "half-body"
     if code := issue_code(resource):
         return None, f"outcome-{code}"
     return (resource, "") if resource["resourceType"] == "Bundle" else (None, "not-a-bundle")

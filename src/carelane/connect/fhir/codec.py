@@ -21,6 +21,9 @@ Resource: TypeAlias = dict[str, Any]
 EFFECT_SYSTEM: Final = "urn:carelane:effect"
 """The identifier system of everything we write; the value is the effect's id."""
 
+TOO_LARGE: Final = "too-large"
+"""The cause of an answer that is larger than the connection's `response_bytes_max`."""
+
 RETRY_AFTER_MAX: Final = timedelta(hours=24)
 
 _REFERENCE = re.compile(
@@ -61,7 +64,7 @@ _FIRST_SUCCESS: Final = 200
 class Answer:
     """An HTTP answer. `headers` have lower-case names; `locations` keeps every Location sent.
 
-    `whole` is false when the body broke off, or was larger than the limit.
+    `whole` is false when the body broke off, or was larger than the limit; only then it is `too_large`.
     """
 
     status: int
@@ -69,6 +72,12 @@ class Answer:
     locations: tuple[str, ...] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
     whole: bool = True
+    too_large: bool = False
+
+    @property
+    def cut(self) -> str:
+        """Why the body is not there; empty if it is. A network that cuts may do better, a size will not."""
+        return "" if self.whole else TOO_LARGE if self.too_large else "half-body"
 
     @property
     def ok(self) -> bool:
@@ -275,8 +284,8 @@ def _judge_success(answer: Answer, *, kind: str, effect: str) -> Sent:
 
 def _readable(answer: Answer) -> tuple[Resource | None, str]:
     """The resource in a success, or None and why it can't count as one."""
-    if not answer.whole:
-        return None, "half-body"
+    if answer.cut:
+        return None, answer.cut
     resource = decode(answer.body)
     if resource is None:
         return None, "not-fhir"

@@ -153,8 +153,8 @@ def capabilities_of(profile: PayerProfile) -> Mapping[str, Capability]:
 
 
 def _readable(answer: Answer) -> tuple[Resource | None, str]:
-    if not answer.whole:
-        return None, "half-body"
+    if answer.cut:
+        return None, answer.cut
     message = decode(answer.body)
     if message is None:
         return None, "not-fhir"

@@ -4,24 +4,29 @@ Each poll looks back over an overlap, so that a write which its search shows lat
 received once is not received again. Patients that come along are received first, as messages of their own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
 
-from carelane.connect.fhir.client import FhirClient, Found
-from carelane.connect.fhir.codec import Resource, canonical, reference_of, resource_reference
-from carelane.connect.fhir.mapping.company import told
+from carelane.connect.fhir.client import FhirClient
+from carelane.connect.fhir.codec import Resource, canonical
 from carelane.connect.fhir.mapping.goals import IN_FORCE, kept
 from carelane.connect.fhir.mapping.people import Local
-from carelane.connect.fhir.mapping.reading import DEFAULT, control_id
+from carelane.connect.fhir.mapping.reading import DEFAULT
 from carelane.connect.fhir.mapping.readings import measured_by_device
-from carelane.connect.fhir.mapping.source import instant
+from carelane.connect.fhir.mapping.unread import silent, too_large
+from carelane.connect.fhir.poll_round import Round
+from carelane.connect.fhir.progress import Manner, Progress, fewer, loaded, more, name_of, saved
+from carelane.connect.fhir.telling import messages, references
 from carelane.facts.ports import Receive
 
 _GOALS: Final = "50"
+_SLOW: Final = frozenset({"half-body", "timeout"})
+"""Causes that a smaller page may not have."""
 INCLUDES: Final = {
     "Appointment": ("Appointment:patient", "Appointment:based-on"),
     "Coverage": ("Coverage:beneficiary", "Coverage:payor"),
@@ -59,20 +64,14 @@ class Cursors(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
-    """What one poll of one type came to. `cause` is empty if all of it was read and received."""
+    """What one poll of one type came to. `cause` is empty if all of it was read and received, or there is `more`."""
 
     kind: str
     received: int = 0
     seen_before: int = 0
     cause: str = ""
     retry_at: datetime | None = None
-
-
-class _Progress(msgspec.Struct, frozen=True):
-    """The stored cursor: newest change seen by the EHR's clock, and versions received within the overlap."""
-
-    since: datetime
-    seen: dict[str, datetime] = {}  # msgspec copies it per instance
+    more: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +80,8 @@ class Poller:
 
     With `goals`, a reading of a patient's device comes with the limits that the EHR's goals for this patient set, read
     then and there. Where they can't be read the reading comes without: a reading never waits for them.
+
+    A type of which no poll came to its end for as long as `silent` is told to a person.
     """
 
     connection: str
@@ -92,104 +93,89 @@ class Poller:
     look_back: timedelta = timedelta(hours=1)
     goals: bool = False
     local: Local = DEFAULT
+    silent: timedelta = timedelta(hours=1)
+    _manners: dict[str, Manner] = field(default_factory=dict)
+    _told: dict[str, datetime] = field(default_factory=dict)
 
     async def poll(self, *, now: datetime) -> tuple[Polled, ...]:
         """One round over all types, in order."""
         return tuple([await self.poll_kind(kind, now=now) for kind in self.kinds])
 
     async def poll_kind(self, kind: str, *, now: datetime) -> Polled:
-        """One type: search, receive what is new in the order of change, then move the cursor."""
-        name = f"fhir.poll.{self.connection}.{kind}"
-        progress = _loaded(await self.cursors.load(name)) or _Progress(since=now - self.look_back)
-        found = await self._search(kind, progress.since - self.overlap, now)
-        if found.cause:
-            return Polled(kind=kind, cause=found.cause, retry_at=found.retry_at)
-        new = [one for one in found.matches if (control_id(one) or "") not in progress.seen]
-        goals = await self._goals(new, now) if self.goals else {}
-        for message in _messages(new, found.included, goals, self.local):
-            await self.receive(self.connection, message)
-        await self.cursors.save(name, _advanced(progress, found.matches, self.overlap))
-        return Polled(kind=kind, received=len(new), seen_before=len(found.matches) - len(new))
+        """One type: each page is received in the order of change and the cursor moved, then the next is asked for."""
+        one = self._round(kind, await self._progress(kind, now), now)
+        ending = await one.read()
+        count = one.manner.count
+        one.manner.count = fewer(count) if ending.cause in _SLOW else more(count)
+        if ending.cause:
+            await self._tell_silence(kind, one.progress, ending.cause, now)
+        else:
+            await self._save(kind, msgspec.structs.replace(one.progress, read_at=now))
+        return Polled(
+            kind=kind,
+            received=one.received,
+            seen_before=one.seen_before,
+            cause=ending.cause,
+            retry_at=ending.retry_at,
+            more=ending.more,
+        )
+
+    def _round(self, kind: str, progress: Progress, now: datetime) -> Round:
+        async def keep(matches: Sequence[Resource], included: Sequence[Resource]) -> None:
+            goals = await self._goals(matches, now) if self.goals else {}
+            for message in messages(matches, included, goals, self.local):
+                await self.receive(self.connection, message)
+
+        async def hold(named: Resource) -> None:
+            limit = self.client.bytes_max
+            held = too_large(named, connection=self.connection, bytes_max=limit)
+            await self.receive(self.connection, canonical(held))
+
+        return Round(
+            kind=kind,
+            includes=[("_include", one) for one in INCLUDES.get(kind, ())],
+            client=self.client,
+            keep=keep,
+            hold=hold,
+            save=partial(self._save, kind),
+            progress=progress,
+            overlap=self.overlap,
+            now=now,
+            manner=self._manners.setdefault(kind, Manner()),
+        )
+
+    async def _progress(self, kind: str, now: datetime) -> Progress:
+        """Where the last round ended. The first begins to count at once: if it fails, its beginning must not move."""
+        stored = loaded(await self.cursors.load(self._name(kind)))
+        if stored is not None and stored.read_at is not None:
+            return stored
+        begun = stored or Progress(since=now - self.look_back)
+        begun = msgspec.structs.replace(begun, read_at=now)
+        await self._save(kind, begun)
+        return begun
+
+    async def _save(self, kind: str, progress: Progress) -> None:
+        await self.cursors.save(self._name(kind), saved(progress))
+
+    def _name(self, kind: str) -> str:
+        return name_of(self.connection, kind)
+
+    async def _tell_silence(self, kind: str, progress: Progress, cause: str, now: datetime) -> None:
+        """A type that could not be read for long is somebody's work: one message for each silence."""
+        since = progress.read_at
+        if since is None or now - since < self.silent or self._told.get(kind) == since:
+            return
+        said = silent(kind, connection=self.connection, cause=cause, since=since)
+        await self.receive(self.connection, canonical(said))
+        self._told[kind] = since
 
     async def _goals(self, new: Sequence[Resource], now: datetime) -> Mapping[str, list[Resource]]:
         """The goals in force of each patient whose device measured something."""
         measured = [one for one in new if measured_by_device(one)]
-        patients = {each for one in measured for each in _references(one.get("subject"))}
+        patients = {each for one in measured for each in references(one.get("subject"))}
         found: dict[str, list[Resource]] = {}
         for patient in sorted(patients):
             asked = {"patient": patient, "lifecycle-status": ",".join(IN_FORCE), "_count": _GOALS}
             read = await self.client.first("Goal", asked, now=now)
             found[patient] = [kept(one) for one in read.matches if one["resourceType"] == "Goal"]
         return found
-
-    async def _search(self, kind: str, since: datetime, now: datetime) -> Found:
-        stamp = since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        asked = [("_lastUpdated", f"ge{stamp}"), ("_sort", "_lastUpdated")]
-        asked += [("_include", one) for one in INCLUDES.get(kind, ())]
-        return await self.client.search(kind, asked, now=now)
-
-
-def _messages(
-    matches: Iterable[Resource],
-    included: Sequence[Resource],
-    goals: Mapping[str, list[Resource]],
-    local: Local,
-) -> Iterable[bytes]:
-    """The bytes to receive: each patient once, before what is about them; then the change with its company."""
-    known: set[str] = set()
-    company = {resource_reference(one): one for one in included}
-    for match in sorted(matches, key=_changed_at):
-        along = [company[one] for one in _references(match) if one in company]
-        for one in along:
-            patient = resource_reference(one)
-            if one["resourceType"] == "Patient" and patient not in known:
-                known.add(patient)
-                yield canonical(one)
-        rest = [one for one in along if one["resourceType"] != "Patient"]
-        if measured_by_device(match):
-            rest += [
-                goal for one in _references(match.get("subject")) for goal in goals.get(one, ())
-            ]
-        yield canonical(told(match, rest, local))
-
-
-def _references(value: object) -> list[str]:
-    """All references inside a resource, each once, in a settled order."""
-    found: dict[str, None] = {}
-    heap: list[object] = [value]
-    while heap:
-        one = heap.pop()
-        if isinstance(one, dict):
-            text = one.get("reference")
-            if isinstance(text, str) and reference_of(text):
-                found[reference_of(text)] = None
-            heap.extend(one.values())
-        elif isinstance(one, list):
-            heap.extend(one)
-    return sorted(found)
-
-
-def _changed_at(resource: Resource) -> tuple[str, str]:
-    at = _updated(resource)
-    return (at.isoformat() if at else "", resource_reference(resource))
-
-
-def _updated(resource: Resource) -> datetime | None:
-    meta = resource.get("meta")
-    return instant(meta.get("lastUpdated") if isinstance(meta, dict) else None)
-
-
-def _loaded(text: str | None) -> _Progress | None:
-    return msgspec.json.decode(text, type=_Progress) if text else None
-
-
-def _advanced(progress: _Progress, matches: Iterable[Resource], overlap: timedelta) -> str:
-    """The cursor after a round: by the EHR's clock only, so that ours may be wrong."""
-    seen = dict(progress.seen)
-    for match in matches:
-        key, at = control_id(match), _updated(match)
-        if key and at:
-            seen[key] = at
-    since = max([progress.since, *seen.values()])
-    recent = {key: at for key, at in seen.items() if at >= since - overlap}
-    return msgspec.json.encode(_Progress(since=since, seen=recent)).decode()

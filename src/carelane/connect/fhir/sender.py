@@ -297,7 +297,7 @@ def _reading_failed(reply: Reply, now: datetime) -> Sent | None:
         failed = judge_failure(reply, now=now)
         certain = failed.verdict if failed.verdict is Verdict.REFUSED else Verdict.RETRY
         return Sent(verdict=certain, cause=f"read-{failed.cause}", retry_at=failed.retry_at)
-    return None if reply.whole else Sent(verdict=Verdict.RETRY, cause="read-half-body")
+    return Sent(verdict=Verdict.RETRY, cause=f"read-{reply.cut}") if reply.cut else None
 
 
 def _done(resource: Resource, *, cause: str = "") -> Sent:

@@ -48,6 +48,11 @@ class Wire:
         self._ca_file = ca_file
         self._session: aiohttp.ClientSession | None = None
 
+    @property
+    def bytes_max(self) -> int:
+        """The largest answer that is read."""
+        return self._limits.response_bytes_max
+
     def allows(self, url: URL) -> bool:
         """Whether an address has the scheme, host and port of one that the site named."""
         return bool(url.scheme and url.host) and str(url.origin()) in self._origins
@@ -80,15 +85,15 @@ class Wire:
 
     async def _read(self, response: aiohttp.ClientResponse) -> Answer:
         body = bytearray()
-        whole = True
+        whole, most = True, self._limits.response_bytes_max
+        large = (response.content_length or 0) > most  # said beforehand: none of it is fetched
         try:
-            async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+            while not large and (chunk := await response.content.read(_CHUNK_BYTES)):
                 body += chunk
-                if len(body) > self._limits.response_bytes_max:
-                    whole = False
-                    break
+                large = len(body) > most
         except (aiohttp.ClientError, OSError, TimeoutError):
             whole = False
+        whole = whole and not large
         if not whole:
             response.close()
         return Answer(
@@ -97,6 +102,7 @@ class Wire:
             locations=tuple(response.headers.getall("Location", ())),
             body=bytes(body) if whole else b"",
             whole=whole,
+            too_large=large,
         )
 
     def _open(self) -> aiohttp.ClientSession:

@@ -20,6 +20,7 @@ from carelane.connect.fhir.mapping.incoming import drafts_of
 from carelane.connect.fhir.mapping.kinds import kind_of
 from carelane.connect.fhir.mapping.people import Company, Local, listed
 from carelane.connect.fhir.mapping.source import Source
+from carelane.connect.fhir.mapping.unread import control_of, problem_of
 from carelane.facts.documents import too_large
 from carelane.facts.fact import Draft, SubjectKind
 from carelane.facts.ports import Envelope, Reading
@@ -40,8 +41,11 @@ def read(
     resource = decode_plain(raw)
     if resource is None:
         return Reading(outcome="rejected", trigger="", control_id=None), (_unreadable(),)
-    focus, company = parts(resource)
     about = envelope_of(resource)
+    if unread := problem_of(resource):
+        held = Reading(outcome="quarantined", trigger=about.trigger, control_id=about.control_id)
+        return held, (unread,)
+    focus, company = parts(resource)
     drafts: list[Draft] = []
     problems: list[Problem] = []
     for one in focus:
@@ -78,7 +82,7 @@ def envelope_of(resource: Resource) -> Envelope:
         rest = sorted(one for one in everything if one != own)
         digest = hashlib.sha256(" ".join(rest).encode()).hexdigest()[:16]
         own = f"{own}+{digest}" if rest else own
-    return Envelope(control_id=own, trigger=f"FHIR {kind_of(first)}")
+    return Envelope(control_id=control_of(first, own), trigger=f"FHIR {kind_of(first)}")
 
 
 def control_id(resource: Resource) -> str | None:
