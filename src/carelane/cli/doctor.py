@@ -12,6 +12,7 @@ from carelane.compose.connections import all_connections, kind_of
 from carelane.compose.connections import settings_of as adapter_settings
 from carelane.compose.database import running
 from carelane.compose.house import House, open_house
+from carelane.compose.polls import Standing, standings
 from carelane.compose.probing import probe, target_of
 from carelane.facts.errors import CarelaneError
 from carelane.settings import Settings
@@ -69,7 +70,7 @@ async def _examine(settings: Settings, *, probing: bool) -> tuple[list[Finding],
             findings.append(
                 Finding(what="database", well=True, says="durable, and every role walled")
             )
-            for look in (_directory, _connections, _alerts, _work):
+            for look in (_directory, _connections, _polls, _alerts, _work):
                 findings += await look(house)
             findings += await _probed(house) if probing else []
             async with house.runtime.worker.transaction() as tx:
@@ -124,6 +125,29 @@ async def _connections(house: House) -> list[Finding]:
             says = f"sending is stopped until {broken['open_until']} after {broken['failures']} failures"
             found.append(Finding(what=f"connection {broken['name']}", well=False, says=says))
     return found
+
+
+async def _polls(house: House) -> list[Finding]:
+    """Whether every polled type was read to its end lately: where it wasn't, changes in the EHR reach nobody."""
+    try:
+        return [_poll(each) for each in await standings(house)]
+    except CarelaneError as fault:
+        return [Finding(what="polls", well=False, says=f"{fault.code}: {fault}")]
+
+
+def _poll(one: Standing) -> Finding:
+    what = f"poll of {one.kind} by {one.connection}"
+    if one.read_at is None:
+        return Finding(what=what, well=True, says="not begun yet")
+    says = f"last read to its end at {one.read_at:%Y-%m-%d %H:%M} UTC"
+    if one.held:
+        says += f"; {one.held} too large to read, each in quarantine (raise `response_bytes_max`)"
+    if one.silent:
+        says += (
+            ". Remedy: is the listener running? The connection's case in quarantine names the cause; reading then goes "
+            "on where it stopped"
+        )
+    return Finding(what=what, well=not one.silent, says=says)
 
 
 async def _probed(house: House) -> list[Finding]:
