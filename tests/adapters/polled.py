@@ -65,3 +65,10 @@ def order(number: int, **more: Any) -> dict[str, Any]:
         "subject": subject(1),
         **more,
     }
+
+
+async def seconds_of_polls(rig: FhirRig, one: Poller, seconds: int) -> None:
+    for _ in range(seconds):
+        await rig.wait(timedelta(seconds=1))
+        polled = await one.poll(now=rig.now())
+        assert all(not kind.cause for kind in polled)

@@ -147,6 +147,53 @@ async def test_what_is_held_costs_later_polls_a_list_of_names_only(opened: Open)
     assert len(held_back(ledger)) == 1
 
 
+async def test_behind_what_is_too_large_it_goes_on_by_pages(opened: Open) -> None:
+    """Only its neighbours are asked for one by one; a backlog behind it is not."""
+    rig, ledger = await opened(), Ledger()
+    await filled(rig, 10, 10, LARGE, *[10] * 200)
+    asked = asked_of(rig)
+    one = poller(rig, ledger, KIND)
+    [polled] = await one.poll(now=rig.now())
+    assert polled.cause == ""
+    assert sorted(whole_ones(ledger)) == sorted(names(0, 1, *range(3, 203)))
+    assert len(held_back(ledger)) == 1
+    assert sum("_id" in each for each in asked) <= 33
+    assert cursor(ledger).since == STARTS_AT + timedelta(hours=2, seconds=202)
+
+
+async def test_what_is_listed_and_not_found_stops_the_round(opened: Open) -> None:
+    """It may have been deleted in between; then the next list has it no longer. It is not taken for read."""
+    rig, ledger = await opened(), Ledger()
+    await filled(rig, 10, LARGE, 10)
+    ask = rig.client.page
+
+    async def hiding(kind: str, parameters: Any, **more: Any) -> Any:
+        pairs = [("_id", "gone") if each == ("_id", "new2") else each for each in parameters]
+        return await ask(kind, pairs, **more)
+
+    rig.client.page = hiding  # type: ignore[method-assign]  # an EHR whose list and answers differ
+    one = poller(rig, ledger, KIND)
+    [polled] = await one.poll(now=rig.now())
+    assert polled.cause == "named-not-found"
+    rig.client.page = ask  # type: ignore[method-assign]  # and no longer
+    [polled] = await one.poll(now=rig.now())
+    assert polled.cause == ""
+    assert whole_ones(ledger) == names(0, 2)
+
+
+async def test_a_page_that_was_cut_short_is_asked_for_with_fewer_next_time(opened: Open) -> None:
+    """A slow network may carry a smaller one; nothing is gone past for it."""
+    rig, ledger = await opened(), Ledger()
+    await filled(rig, SMALL)
+    asked = asked_of(rig)
+    rig.server.faults.add({"mode": "half-json", "kind": KIND, "count": 2})
+    one = poller(rig, ledger, KIND)
+    causes = [(await one.poll(now=rig.now()))[0].cause for _ in range(3)]
+    assert causes == ["half-body", "half-body", ""]
+    assert [int(each["_count"]) for each in asked] == [128, 64, 32]
+    assert whole_ones(ledger) == names(0)
+
+
 async def test_with_a_higher_limit_it_is_read_by_itself(opened: Open) -> None:
     rig, ledger = await opened(), Ledger()
     await filled(rig, SMALL, LARGE)

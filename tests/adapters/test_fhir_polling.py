@@ -9,10 +9,9 @@ import msgspec
 import pytest
 
 from carelane.connect.fhir.mapping.reading import read
-from carelane.connect.fhir.polling import Poller
 from carelane.testing.conformance.fhir_rig import STARTS_AT, FhirRig, open_rig
 from carelane.testing.ehr.charts import subject
-from tests.adapters.polled import Ledger, cursor, order, poller
+from tests.adapters.polled import Ledger, cursor, order, poller, seconds_of_polls
 
 
 @pytest.fixture(params=["a", "b"])
@@ -22,13 +21,6 @@ async def rig(request: pytest.FixtureRequest) -> AsyncIterator[FhirRig]:
     yield made
     await made.client.close()
     await made.server.stop()
-
-
-async def seconds_of_polls(rig: FhirRig, one: Poller, seconds: int) -> None:
-    for _ in range(seconds):
-        await rig.wait(timedelta(seconds=1))
-        polled = await one.poll(now=rig.now())
-        assert all(not kind.cause for kind in polled)
 
 
 @pytest.mark.requirement("R91")

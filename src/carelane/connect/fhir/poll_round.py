@@ -33,6 +33,8 @@ _ELEMENTS: Final = ("_elements", "id,meta")
 _SUMMARY: Final = ("_summary", "true")
 _WAYS: Final = ((_ELEMENTS, 32), (_SUMMARY, 32), (_ELEMENTS, 1), (_SUMMARY, 1))
 """How names are asked for, and so many at once: a server may ignore either, and then answers in full."""
+_BEHIND: Final = 32
+"""How many are asked for behind one that was too large alone."""
 _NOT_KNOWN: Final = frozenset({TOO_LARGE, "http-400", "http-404", "http-501"})
 """Answers after which a list of names is asked for in another way."""
 
@@ -97,7 +99,8 @@ class Round:
                 if ending := await self._less():
                     return ending
                 continue
-            await self._take(page.matches, page.included, page.matches)
+            self._follow(page.matches)
+            await self._take(page, page.matches, upto=self._last)
             if page.cause or page.next is None:
                 return Ending(cause=page.cause, retry_at=page.retry_at)
             if page.next in self._links:
@@ -141,15 +144,16 @@ class Round:
         self._go_on()
         page = await self._list()
         for _ in range(PAGES_MAX):
+            self._follow(page.matches)
             new = new_of(self.progress, self._ours(page.matches))
             for one in new:
                 if (failed := await self._single(one)) is not None:
                     return failed
-            self._follow(page.matches)
             if page.cause or page.next is None:
                 return Ending(cause=page.cause, retry_at=page.retry_at)
             if new and self.manner.sorts:
                 self._go_on()
+                self.manner.count = _BEHIND
                 return None
             page = await self.client.follow(page.next, now=self.now)
             if page.cause == TOO_LARGE and self._other_way():
@@ -176,32 +180,26 @@ class Round:
         if page.cause == TOO_LARGE:
             await self.hold(named)
             self.progress = holding(self.progress, named, self.client.bytes_max)
-            await self._take((), (), [named])
-            return None
-        if page.cause:
+            page = Page()
+        elif page.cause:
             return Ending(cause=page.cause, retry_at=page.retry_at)
-        await self._take(page.matches, page.included, [named])
+        elif named["id"] not in [one.get("id") for one in page.matches]:
+            return Ending(cause="named-not-found")  # perhaps deleted: then the next list lacks it
+        await self._take(page, [named], upto=updated(named))
         return None
 
     async def _named(self, key: str) -> Page:
         return await self.client.page(self.kind, [("_id", key), *self.includes], now=self.now)
 
-    async def _take(
-        self, matches: Sequence[Resource], included: Sequence[Resource], listed: Sequence[Resource]
-    ) -> None:
-        """Receive what is new, then move the cursor as far as `listed` goes, if that comes in order."""
-        new = new_of(self.progress, matches)
-        await self.keep(new, included)
+    async def _take(self, page: Page, done: Sequence[Resource], *, upto: datetime | None) -> None:
+        """Receive what is new, then move the cursor `upto` where it got, if that goes by the order of change."""
+        new = new_of(self.progress, page.matches)
+        await self.keep(new, page.included)
         self.received += len(new)
-        self.seen_before += len(matches) - len(new)
-        self._follow(listed)
-        done = received(
-            self.progress,
-            [*matches, *listed],
-            self.overlap,
-            upto=self._last if self.manner.sorts else None,
-        )
-        await self._keep_cursor(done if self.manner.sorts else _back(done, self._from))
+        self.seen_before += len(page.matches) - len(new)
+        reached = upto if self.manner.sorts else None
+        progress = received(self.progress, [*page.matches, *done], self.overlap, upto=reached)
+        await self._keep_cursor(progress if self.manner.sorts else _back(progress, self._from))
 
     def _follow(self, matches: Sequence[Resource]) -> None:
         ours = self._ours(matches)

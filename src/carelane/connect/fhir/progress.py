@@ -127,7 +127,7 @@ def received(
 def holding(progress: Progress, resource: Resource, bytes_max: int) -> Progress:
     """The cursor after a resource that does not fit into the limit was handed to a person."""
     held = Held(resource_reference(resource), updated(resource) or progress.since, bytes_max)
-    kept = [*progress.held.items(), (known_as(resource), held)][-HELD_MAX:]
+    kept = [*progress.held.items(), (known_as(resource) or held.reference, held)][-HELD_MAX:]
     return msgspec.structs.replace(progress, held=dict(kept))
 
 
