@@ -15,7 +15,7 @@ from carelane.connect.fhir.codec import (
     issue_code,
     judge_transaction,
     judge_write,
-    next_link,
+    link_of,
     reference_of,
     retry_after,
 )
@@ -182,9 +182,9 @@ def test_deep_nesting_is_not_fhir() -> None:
     assert decode(b'{"resourceType":"Task","x":' + b"[" * 100_000) is None
 
 
-def test_next_link_is_read_as_sent() -> None:
+def test_a_link_is_read_as_sent() -> None:
     bundle = {
         "resourceType": "Bundle",
         "link": [{"relation": "self"}, {"relation": "next", "url": "u"}],
     }
-    assert next_link(bundle) == "u"
+    assert link_of(bundle) == "u"

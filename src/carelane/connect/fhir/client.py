@@ -22,7 +22,7 @@ from carelane.connect.fhir.codec import (
     encode,
     entry_resources,
     issue_code,
-    next_link,
+    link_of,
     retry_after,
 )
 from carelane.connect.fhir.transport import Wire
@@ -49,9 +49,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Found):
-    """One page of a search. `next` is None after the last; one that points elsewhere is a cause beside its matches."""
+    """One page of a search. `next` is None after the last; one that points elsewhere is a cause beside its matches.
+
+    `sorted` says that the server claims to have sorted: the self link holds what it minded (FHIR R4 3.1.1.6).
+    """
 
     next: URL | None = None
+    sorted: bool = False
 
 
 class FhirClient:
@@ -162,13 +166,14 @@ class FhirClient:
         included: list[Resource] = []
         for mode, resource in entry_resources(bundle):
             (included if mode == "include" else matches).append(resource)
-        link = next_link(bundle)
+        link = link_of(bundle)
         following = self._pinned(link) if link else None
         return Page(
             matches=tuple(matches),
             included=tuple(included),
             cause=LINK_REFUSED if link and following is None else "",
             next=following,
+            sorted="_sort=" in link_of(bundle, "self"),
         )
 
     def _pinned(self, link: str) -> URL | None:

@@ -260,10 +260,10 @@ def full_urls(bundle: Resource) -> dict[str, Resource]:
     return {url: one for url, one in found if isinstance(url, str) and isinstance(one, dict)}
 
 
-def next_link(bundle: Resource) -> str:
-    """The address of the next page as sent, or empty. Whoever follows it pins the host first."""
+def link_of(bundle: Resource, relation: str = "next") -> str:
+    """The address of a link as sent, or empty. Whoever follows it pins the host first."""
     for link in _dicts(bundle.get("link")):
-        if link.get("relation") == "next":
+        if link.get("relation") == relation:
             return str(link.get("url", ""))
     return ""
 

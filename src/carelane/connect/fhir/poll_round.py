@@ -16,6 +16,7 @@ from yarl import URL
 
 from carelane.connect.fhir.client import LINK_REFUSED, PAGES_MAX, TOO_MANY_PAGES, FhirClient, Page
 from carelane.connect.fhir.codec import TOO_LARGE, Resource
+from carelane.connect.fhir.poll_names import Pairs, listed, other_way
 from carelane.connect.fhir.progress import (
     Manner,
     Progress,
@@ -28,15 +29,8 @@ from carelane.connect.fhir.progress import (
     updated,
 )
 
-Pairs = Sequence[tuple[str, str]]
-_ELEMENTS: Final = ("_elements", "id,meta")
-_SUMMARY: Final = ("_summary", "true")
-_WAYS: Final = ((_ELEMENTS, 32), (_SUMMARY, 32), (_ELEMENTS, 1), (_SUMMARY, 1))
-"""How names are asked for, and so many at once: a server may ignore either, and then answers in full."""
 _BEHIND: Final = 32
 """How many are asked for behind one that was too large alone."""
-_NOT_KNOWN: Final = frozenset({TOO_LARGE, "http-400", "http-404", "http-501"})
-"""Answers after which a list of names is asked for in another way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +72,7 @@ class Round:
     def __post_init__(self) -> None:
         """Stand where the last round ended, an overlap before it."""
         self._from = self.progress.since
-        self._bound = self.manner.resume or self._from - self.overlap
+        self._bound = self.manner.resume or _whole_ms(self._from - self.overlap)
         self._start, self._jumped = self._bound, self.manner.resume is not None
         self.manner.resume = None
 
@@ -107,6 +101,8 @@ class Round:
                 return Ending(cause=LINK_REFUSED)
             self._links.add(page.next)
             self._next = page.next
+            if page.sorted and self._further():
+                self._go_on()
         return self._left_off()
 
     def _left_off(self) -> Ending:
@@ -135,9 +131,16 @@ class Round:
         """Ask anew from where it got; where the server doesn't sort, from the beginning."""
         self._next = None
         self._links.clear()
-        if self.manner.sorts and self._last is not None and self._last > self._bound:
+        if self._last is not None and self._further():
             self._bound, self._jumped = self._last, True
         self._last = None
+
+    def _further(self) -> bool:
+        """Whether the last page got further by time: then asking anew from there skips nothing.
+
+        A next link may: by most servers' numbering the rest moves up when something on a page read is changed.
+        """
+        return self.manner.sorts and self._last is not None and self._last > self._bound
 
     async def _by_name(self) -> Ending | None:
         """Read one by one what is listed; None if pages can be tried again behind it."""
@@ -156,24 +159,13 @@ class Round:
                 self.manner.count = _BEHIND
                 return None
             page = await self.client.follow(page.next, now=self.now)
-            if page.cause == TOO_LARGE and self._other_way():
+            if page.cause == TOO_LARGE and other_way(self.manner):
                 self._go_on()
                 page = await self._list()
         return self._left_off()
 
     async def _list(self) -> Page:
-        """Names and versions only, in whichever way this server gives them."""
-        while True:
-            narrow, count = _WAYS[self.manner.way]
-            asked = [*self._since(), narrow, ("_count", str(count))]
-            page = await self.client.page(self.kind, asked, now=self.now)
-            if page.cause not in _NOT_KNOWN or not self._other_way():
-                return page
-
-    def _other_way(self) -> bool:
-        """Go over to the next way of asking for names; False, and back to the first, where there is none."""
-        self.manner.way = (self.manner.way + 1) % len(_WAYS)
-        return self.manner.way > 0
+        return await listed(self.client, self.kind, self._since(), self.manner, now=self.now)
 
     async def _single(self, named: Resource) -> Ending | None:
         page = await self._named(str(named["id"]))
@@ -204,7 +196,8 @@ class Round:
     def _follow(self, matches: Sequence[Resource]) -> None:
         ours = self._ours(matches)
         self.manner.sorts = self.manner.sorts and in_order(self._last, ours)
-        self._last = updated(ours[-1]) if ours else self._last
+        last = updated(ours[-1]) if ours else None
+        self._last = _whole_ms(last) if last else self._last
 
     def _ours(self, matches: Sequence[Resource]) -> list[Resource]:
         """Those of the type; a server may put what it has to say beside them."""
@@ -237,6 +230,11 @@ class Round:
     def _since(self) -> Pairs:
         stamp = self._bound.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return (("_lastUpdated", f"ge{stamp}"), ("_sort", "_lastUpdated"))
+
+
+def _whole_ms(at: datetime) -> datetime:
+    """As fine as we ask (`_since`): else the same would be asked for again and again."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def _back(progress: Progress, start: datetime) -> Progress:

@@ -109,12 +109,16 @@ class Desk:
         shown = [narrowed(one, asked.query, self._profile.narrows) for one in page]
         bundle = _bundle("searchset", shown, included=self._included(asked, page))
         bundle["total"] = len(found)
+        used = [pair for pair in asked.query if self._profile.sorts or pair[0] != "_sort"]
+        bundle["link"] = [
+            {"relation": "self", "url": f"{asked.base}/{asked.kind}?{urlencode(used)}"}
+        ]
         if start + size < len(found):
             rest = [pair for pair in asked.query if pair[0] != "_offset"]
             address = (
                 f"{asked.base}/{asked.kind}?{urlencode([*rest, ('_offset', str(start + size))])}"
             )
-            bundle["link"] = [{"relation": "next", "url": address}]
+            bundle["link"] += [{"relation": "next", "url": address}]
         return Told(status=200, resource=bundle)
 
     def _included(self, asked: Asked, page: Sequence[Resource]) -> list[Resource]:
