@@ -9,7 +9,7 @@ REQUESTED = """
 test: by video, or in person by a new patient: a slot of 20 minutes is enough for one only
 time | what happens | what must follow
 0m | request.received request=Q1 about=appointment service=cardiology visit={visit} payer=public-plan | state offering
-1h | task offer-time agreed slot=Slot/7 slot_start=2026-11-25T15:00:00Z slot_minutes=20 | state {after}
+1h | task offer-time agreed slot=Slot/7 slot_start=2026-11-25T15:00:00Z slot_minutes=20 slot_kind={kind} | state {after}
 """
 
 OFFER = (
@@ -26,11 +26,16 @@ time | what happens | what must follow
 
 @pytest.mark.requirement("R121")
 @pytest.mark.parametrize(
-    ("visit", "after"), [("telehealth", "asking-slot"), ("new-patient", "offering")]
+    ("visit", "kind", "after"),
+    [
+        ("telehealth", "video", "asking-slot"),
+        ("telehealth", "in-person", "offering"),
+        ("new-patient", "in-person", "offering"),
+    ],
 )
-def test_a_visit_by_video_is_requested_as_one_in_person(visit: str, after: str) -> None:
-    """One pathway, one desk; the minutes that a slot must have follow the kind of visit."""
-    held("scheduling-request", REQUESTED.format(visit=visit, after=after))
+def test_a_visit_by_video_is_requested_as_one_in_person(visit: str, kind: str, after: str) -> None:
+    """One pathway; the minutes that a slot must have, and its kind, follow the kind of visit."""
+    held("scheduling-request", REQUESTED.format(visit=visit, kind=kind, after=after))
 
 
 @pytest.mark.requirement("R121")

@@ -44,6 +44,7 @@ class Visit(Enum):
     FOLLOW_UP = "follow-up"
     PROCEDURE = "procedure"
     TELEHEALTH = "telehealth"
+    HOME_VISIT = "home-visit"
 
 
 class Topic(Enum):

@@ -18,6 +18,7 @@ Form = dict[str, Any]
 Ending = tuple[str, Form]
 UPLOADS = 0.5
 ENCLOSES = 0.9
+KINDS_OF_SLOT = {"telehealth": "video", "home-visit": "home"}
 KNOWN_LINES = tuple(LINES)
 
 
@@ -51,7 +52,8 @@ def _slot(h: Hospital, wish: Wish | None, *, hours: float, minutes: int = 0) -> 
     line = wish.line if wish.line in LINES else "primary-care"
     sites = [wish.site, *(site for site in LINES[line].sites if site != wish.site)]
     for site in sites:
-        found = next(h.ehr.free(line, site, h.now + timedelta(hours=hours), minutes=minutes), None)
+        after_ = h.now + timedelta(hours=hours)
+        found = next(h.ehr.free(line, site, after_, minutes=minutes, visit=wish.visit), None)
         if found is not None:
             found.promised = h.now
             return found
@@ -130,6 +132,7 @@ def offer_slot(h: Hospital, page: Page, outcome: str, form: Form) -> Ending:
         "slot": f"Slot/{slot.key}",
         "slot_start": slot.start.isoformat(),
         "slot_minutes": str(slot.minutes),
+        "slot_kind": KINDS_OF_SLOT.get(slot.visit, "in-person"),
     }
 
 

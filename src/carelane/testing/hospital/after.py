@@ -3,6 +3,7 @@
 Each function is given the hospital at its moment and says messages; what comes later it puts among the happenings.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -109,10 +110,15 @@ def cancelled(number: str, h: Hospital) -> None:
     h.freed(made)
 
 
+def _later(h: Hospital, made: Booked) -> Iterator[Slot]:
+    visit = made.visit
+    return h.ehr.free(visit.line, made.site, h.now + timedelta(hours=26), visit=visit.kind)
+
+
 def moved(number: str, h: Hospital) -> None:
     """The visit gets another time."""
     made = h.booked[number]
-    other = next(h.ehr.free(made.visit.line, made.site, h.now + timedelta(hours=26)), None)
+    other = next(_later(h, made), None)
     if made.over or other is None:
         return
     h.freed(made)

@@ -16,6 +16,9 @@ from carelane.testing.hospital.world import SITES, open_days, providers
 
 HORIZON_DAYS = 16
 OURS = "urn:carelane:effect"
+APART = frozenset(
+    {"telehealth", "home-visit"}
+)  # nobody who comes gets such a time, nobody else another
 ACTIVE = frozenset({"booked", "pending", "arrived", "checked-in", "fulfilled"})
 
 
@@ -87,10 +90,14 @@ class EhrDesk:
         version = self.server.desk.records.current("Slot", key)
         return str(version.resource.get("status", "")) if version else ""
 
-    def free(self, line: str, site: str, after: datetime, *, minutes: int = 0) -> Iterator[Slot]:
-        """Free slots from then on that nobody was offered lately."""
+    def free(
+        self, line: str, site: str, after: datetime, *, minutes: int = 0, visit: str = ""
+    ) -> Iterator[Slot]:
+        """Free slots from then on that nobody was offered lately; by video or at home only if that is asked for."""
         for slot in self._by_place.get((line, site), ()):
             if slot.start <= after or slot.minutes < minutes:
+                continue
+            if slot.visit != visit and APART & {slot.visit, visit}:
                 continue
             if slot.promised is not None and after - slot.promised < timedelta(hours=20):
                 continue

@@ -8,7 +8,7 @@ from typing import Any
 from carelane.testing.hospital.plan import Planned
 from carelane.testing.hospital.saying import came, pick, red, wish
 from carelane.testing.hospital.state import Hospital
-from carelane.testing.hospital.world import AUTHORITY, Patient
+from carelane.testing.hospital.world import AUTHORITY, HOME_LINE, Patient
 
 PORTAL = "portal-messages"
 DOORS = ("web-form", "chat", "call-centre", PORTAL)
@@ -38,22 +38,34 @@ VISITS = ("new-patient", "follow-up", "follow-up", "follow-up")
 DRUGS = (("29046", "lisinopril"), ("83367", "atorvastatin"), ("6809", "metformin"), ("11289", "warfarin"),
          ("7804", "oxycodone"), ("10582", "levothyroxine"), ("6448", "lithium"), ("999999", "unlisted"))  # fmt: skip
 NAMES_A_TIME, HALF = 0.2, 0.5
+BY_VIDEO, AT_HOME = 0.08, 0.25
 
 
 def request(h: Hospital, p: Planned) -> None:
     """An appointment is wanted; some ask by a second channel as well."""
     door, said = pick(DOORS, p.dice), wish(p, "request", h.number("RQ"))
+    said.visit = _visit(p)
     content = {
         "kind": "appointment",
         "request": said.number,
         "service": "" if p.planted == "incomplete" else said.line,
-        "visit": pick(VISITS, p.dice * 13),
+        "visit": said.visit,
     }
     control = _ask(h, p, door, "I would like an appointment, please.", content)
     came(h, p, said, control, by="request", channel=door)
     h.wish(said)
     if p.planted == "again":
         h.after(0.5, partial(_ask_again, p, said.number, content))
+
+
+def _visit(p: Planned) -> str:
+    """Most come; some ask to be seen by video, and of one line's patients some at home."""
+    dice = p.dice * 29 % 1
+    if dice < BY_VIDEO:
+        return "telehealth"
+    if p.line == HOME_LINE and dice < AT_HOME:
+        return "home-visit"
+    return str(pick(VISITS, p.dice * 13))
 
 
 def waited(h: Hospital, p: Planned) -> None:

@@ -145,8 +145,8 @@ class Hospital:
         """A visit's slot is free again: written down, with whether there is notice enough to offer it."""
         self.ehr.cancel(made.appointment)
         slot = self.ehr.give_back(made.slot)
-        if slot is None or slot.start <= self.now:
-            return
+        if slot is None or slot.start <= self.now or slot.visit == "home-visit":
+            return  # a time of the home-visit team is offered to no waitlist
         floor = COMPLEX_FLOOR if slot.visit == "procedure" else NOTICE_FLOOR
         opening = Opening(
             slot=slot.key,

@@ -135,7 +135,10 @@ _OPEN_DAY = (
     Template(start=10.0, count=6, minutes=20, visit="follow-up"),
     Template(start=13.5, count=2, minutes=45, visit="new-patient"),
     Template(start=15.0, count=1, minutes=60, visit="procedure"),
+    Template(start=12.0, count=2, minutes=20, visit="telehealth"),
 )
+_AT_HOME = Template(start=12.75, count=1, minutes=45, visit="home-visit")
+HOME_LINE = "primary-care"  # whose team visits at home
 
 
 def born(person: int) -> date:
@@ -170,9 +173,13 @@ def providers() -> Sequence[Provider]:
                 family, given = person_name(20_000 + number * 7)
                 found.append(
                     Provider(number=f"D{number:03d}", family=family, given=given, line=line.name, site=site,
-                             licence=f"MD-{4000 + number}", template=_OPEN_DAY)
+                             licence=f"MD-{4000 + number}", template=_day_of(line.name))
                 )  # fmt: skip
     return found
+
+
+def _day_of(line: str) -> tuple[Template, ...]:
+    return (*_OPEN_DAY, _AT_HOME) if line == HOME_LINE else _OPEN_DAY
 
 
 def is_open(day: date) -> bool:
