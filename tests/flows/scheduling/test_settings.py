@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.flows.scheduling.clinic import Clinic
-from tests.flows.scheduling.waiting import ACCEPTED, PHONES, asks
+from tests.flows.scheduling.waiting import ACCEPTED, PAYER, PHONES, asks
 
 pytestmark = pytest.mark.postgres
 
@@ -26,7 +26,6 @@ async def takes(clinic: Clinic, *, kind: str, minutes: int = 20, hours: float = 
     return await clinic.do("offer-time", "agreed", person=1, form={**form, "slot_kind": kind})
 
 
-@pytest.mark.requirement("R37")
 @pytest.mark.parametrize(
     ("visit", "owner", "wrong", "kind", "told"),
     [
@@ -55,7 +54,6 @@ async def test_by_video_and_at_home_have_their_own_desk_time_and_words(  # noqa:
     clinic.owned()
 
 
-@pytest.mark.requirement("R37")
 async def test_urgent_care_is_found_a_time_today_and_help_is_called(clinic: Clinic) -> None:
     """A fever is urgent care whatever was asked for; after three quarters of an hour a clinician hears of it."""
     await clinic.slot("s1", clinic.hand() + timedelta(hours=3))
@@ -74,7 +72,6 @@ async def test_urgent_care_is_found_a_time_today_and_help_is_called(clinic: Clin
     clinic.owned()
 
 
-@pytest.mark.requirement("R37")
 async def test_an_emergency_is_handed_over_at_once_and_closed(clinic: Clinic) -> None:
     """Emergency words before anything else, urgent review calls, and the loop is closed by what it did."""
     said = {"kind": "appointment", "service": "cardiology", "reasons": ["chest-pain"]}
@@ -87,4 +84,25 @@ async def test_an_emergency_is_handed_over_at_once_and_closed(clinic: Clinic) ->
     assert await clinic.do("see-at-once", "handed-to-emergency", by="dev.okafor", form=called) == ""
 
     assert clinic.states("scheduling-request") == ["closed: emergency"]
+    clinic.owned()
+
+
+async def test_each_service_line_has_a_desk_and_an_unknown_line_goes_to_a_person(
+    clinic: Clinic,
+) -> None:
+    """Cardiology's desk books for its patient; a line that nobody knows is named by a person before any desk has it."""
+    await clinic.slot("s1", clinic.hand() + timedelta(days=70))
+    said = {"kind": "appointment", "service": "astrology", "visit": "follow-up"}
+    assert await clinic.says("web-form", 1, phone=PHONES[1], **said) == ACCEPTED
+    assert clinic.states("scheduling-request") == ["line-unknown"]
+    assert owners(clinic) == ["call-centre"]
+
+    assert await clinic.do("complete-request", "completed", person=1, form=PAYER) == ""
+    assert owners(clinic) == ["scheduling-cardiology"]
+
+    assert await takes(clinic, kind="in-person") == ""
+    await clinic.settle()
+
+    assert clinic.states("scheduling-request") == ["closed: booked"]
+    assert len(clinic.appointments("s1")) == 1
     clinic.owned()
