@@ -11,6 +11,7 @@ from carelane.connect.fhir.codec import (
     canonical,
     decode,
     encode,
+    entry_resources,
     etag_of,
     issue_code,
     judge_transaction,
@@ -188,3 +189,17 @@ def test_a_link_is_read_as_sent() -> None:
         "link": [{"relation": "self"}, {"relation": "next", "url": "u"}],
     }
     assert link_of(bundle) == "u"
+
+
+def test_what_only_says_how_a_search_went_is_nothing_that_was_found() -> None:
+    """Else each poll would bring it in as a message of its own."""
+    entries = [
+        {"resource": {"resourceType": "Task", "id": "7"}},
+        {"resource": {"resourceType": "Patient", "id": "1"}, "search": {"mode": "include"}},
+        {"resource": {"resourceType": "OperationOutcome"}, "search": {"mode": "outcome"}},
+    ]
+    found = entry_resources({"resourceType": "Bundle", "entry": entries})
+    assert [(mode, one["resourceType"]) for mode, one in found] == [
+        ("match", "Task"),
+        ("include", "Patient"),
+    ]

@@ -243,13 +243,16 @@ def _responses(bundle: Resource) -> list[Resource]:
 
 
 def entry_resources(bundle: Resource) -> tuple[tuple[str, Resource], ...]:
-    """(search mode, resource) of each entry of a bundle; the mode is `match` where none is given."""
+    """(search mode, resource) of each entry of a bundle; the mode is `match` where none is given.
+
+    An `outcome` only says how the search went (FHIR R4 3.1.1.5): it is nothing that was found, and left out.
+    """
     found: list[tuple[str, Resource]] = []
     for entry in _dicts(bundle.get("entry")):
         resource = entry.get("resource")
         search = entry.get("search")
         mode = search.get("mode", "match") if isinstance(search, dict) else "match"
-        if isinstance(resource, dict):
+        if isinstance(resource, dict) and mode != "outcome":
             found.append((str(mode), resource))
     return tuple(found)
 
