@@ -30,7 +30,7 @@ bench: python ## speed and memory; the last line is one JSON object
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 mutants: python ## plant every named mutant and show that a test catches it
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -k "mutant and not prover_mutants" $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -k "mutant and not prover_mutants" --every-mutant $(ARGS)
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal --timeout 7200 --every-mutant tests/rules/test_prover_mutants.py $(ARGS)
 
 soak: ready ## the long searches: fifty kills under load, six hundred long histories

@@ -97,8 +97,9 @@ async def clean(links: Links, page: Page) -> None:
     assert links.problems == []
 
 
-@pytest.mark.parametrize("text", ["", TWICE])
-@pytest.mark.parametrize("language", sorted(WORDS))
+@pytest.mark.parametrize(
+    ("language", "text"), [*((each, "") for each in sorted(WORDS)), ("fr", TWICE)]
+)
 async def test_every_sentence_can_be_read_on_a_phone(
     links: Links, language: str, text: str
 ) -> None:

@@ -150,7 +150,7 @@ def _settings(shipped: Shipped, home: Path, database: DatabaseUrls, ehr_port: in
 @pytest.mark.requirement("R91")
 @pytest.mark.requirement("R22")
 @pytest.mark.invariant("I1", "I2", "I5", "I9")
-@pytest.mark.parametrize("kills", [8, pytest.param(50, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.soak)])
 async def test_processes_killed_at_random_lose_nothing_and_do_nothing_twice(
     shipped: Shipped, tmp_path: Path, database: DatabaseUrls, superuser: Any, kills: int
 ) -> None:

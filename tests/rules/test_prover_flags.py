@@ -59,14 +59,20 @@ def loaded(text: str) -> Definition:
 
 @pytest.mark.requirement("R131")
 @pytest.mark.parametrize("code", FLAGS.split(", "))
-def test_mutant_that_forgets_one_red_flag_in_a_row_is_refused(code: str) -> None:
-    """Without its place in the row, the flag would be like any other complaint, and wait at a desk."""
+def test_mutant_that_forgets_one_red_flag_in_a_row_is_refused(
+    code: str, request: pytest.FixtureRequest
+) -> None:
+    """Without its place in the row, the flag would be like any other complaint, and wait at a desk.
+
+    The naive judge takes seconds for each: it sees the first, and all of them where every mutant is judged.
+    """
     left = ", ".join(one for one in FLAGS.split(", ") if one != code)
     assert ROW in TEXT
     given = loaded(TEXT.replace(ROW, f'"complaint in {{{left}}}", then: emergency'))
 
     assert refuted(given) == {LED_DOWN}
-    assert judge(given) == {LED_DOWN}
+    if FLAGS.startswith(code) or request.config.getoption("--every-mutant"):
+        assert judge(given) == {LED_DOWN}
 
 
 @pytest.mark.parametrize(
