@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         ports = free_ports()
         site = copied_site(settings.site, home / "site", ports)
         private = replace(
-            ports.settings(settings, home=home, site=site), demo_clock=True, workers=1
+            ports.settings(settings, home=home, site=site), demo_clock=True, workers=2
         )
         asyncio.run(_cover(site, options.days))
         with owned(private, say) as urls:
