@@ -9,11 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
-
 from carelane.access.decide import Denied
 from carelane.access.request import Action, Purpose
-from carelane.accounts.rights import MISSING, Rights
+from carelane.accounts.rights import MISSING, Rights, write_down_in
 from carelane.accounts.sessions import Session
 from carelane.accounts.signing_in import confirm
 from carelane.audit.actions import Action as Audited
@@ -23,7 +21,6 @@ from carelane.facts.fact import Actor, Fact, Json
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
 from carelane.store.database import Row, Tx
-from carelane.store.leaf_rows import leaf
 
 EMERGENCY: Final = "access.emergency"
 REASONS = ("life-threatening", "covering-another-site", "record-out-of-reach", "other")
@@ -167,15 +164,7 @@ async def _open(
 async def _leaf(
     runtime: Runtime, tx: Tx, session: Session, action: Audited, detail: dict[str, object]
 ) -> None:
-    id_, at, body = leaf(
-        id_=uuid7(),
-        organisation=runtime.organisation,
-        at=runtime.now(),
-        action=action.value,
-        actor={"kind": Actor.PERSON.value, "name": session.person.name},
-        content={**detail, "purpose": Purpose.BTG.value},
-    )
-    await tx.run("accounts.access", id=id_, organisation=runtime.organisation, at=at, body=body)
+    await write_down_in(runtime, tx, session.person.name, Purpose.BTG, action, detail)
 
 
 def _fact(runtime: Runtime, session: Session, emergency: Emergency, grant: Grant, row: Row) -> Fact:

@@ -17,7 +17,7 @@ from carelane.accounts.sessions import Session
 from carelane.audit.actions import Action as Audited
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Actor
-from carelane.store.database import Row
+from carelane.store.database import Row, Tx
 from carelane.store.leaf_rows import leaf
 
 Kind = str  # `task`, `case` or `handover`
@@ -132,6 +132,19 @@ async def write_down(
     runtime: Runtime, name: str, purpose: Purpose, action: Audited, detail: Mapping[str, object]
 ) -> None:
     """A leaf of the access tree in a transaction of its own; committed when this returns."""
+    async with runtime.app.transaction() as tx:
+        await write_down_in(runtime, tx, name, purpose, action, detail)
+
+
+async def write_down_in(  # noqa: PLR0913, PLR0917  # as `write_down`
+    runtime: Runtime,
+    tx: Tx,
+    name: str,
+    purpose: Purpose,
+    action: Audited,
+    detail: Mapping[str, object],
+) -> None:
+    """The same in the transaction of what it tells of."""
     id_, at, body = leaf(
         id_=uuid7(),
         organisation=runtime.organisation,
@@ -143,5 +156,4 @@ async def write_down(
             "purpose": purpose.value,
         },
     )
-    async with runtime.app.transaction() as tx:
-        await tx.run("accounts.access", id=id_, organisation=runtime.organisation, at=at, body=body)
+    await tx.run("accounts.access", id=id_, organisation=runtime.organisation, at=at, body=body)

@@ -4,20 +4,16 @@ What its link shows goes by what holds when it is opened: a number that is the p
 took back the consent to be told what is the matter is not told it here either. An opt-out of messages ends messages.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-import msgspec
-
-from carelane.directory.reaching import CLINICAL, Reach, Statement, reach_of, standing
+from carelane.directory.reaching import CLINICAL, Reach, Statement, standing
+from carelane.effects.known import said_of
 from carelane.effects.release_templates import ByName, ReleaseTemplates
 from carelane.engine.runtime import Runtime
 from carelane.pathways.templates import Language
 from carelane.store.database import Row, Tx
-from carelane.store.vault import Shredded
-
-_json = msgspec.json.Decoder(dict[str, object])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +44,8 @@ async def addressed(
         row = await tx.one("messaging.addressed", effect=effect)
         if row is None:
             return None
-        reaches = [each async for each in _reaches(runtime, tx, row["subject"])]
+        contacts = await tx.tuples("messaging.contacts_of", {"subjects": [row["subject"]]})
+        reaches = [reach for _, reach in said_of(runtime, contacts)]  # the newest first
         if not any(row["address"] in _tokens(runtime, each) for each in reaches):
             return None
         said = await _statements(tx, row)
@@ -74,18 +71,6 @@ def _addressed(
         languages={name: one for each in named.values() for name, one in each.languages.items()},
         born=frozenset(row["born"]),
     )
-
-
-async def _reaches(runtime: Runtime, tx: Tx, subject: UUID) -> AsyncIterator[Reach]:
-    """What each source says of reaching the patient, the newest first; one whose key was destroyed says nothing."""
-    vault, rules = runtime.vault, runtime.directory.messages
-    for row in await tx.rows("messaging.contacts_of", subjects=[subject]):
-        vault.learn(row["identity"], row["identity_key"])
-        try:
-            said = vault.open(row["identity"], "contact", row["identity"], "sealed", row["sealed"])
-        except Shredded:
-            continue
-        yield reach_of(_json.decode(said), rules)
 
 
 def _tokens(runtime: Runtime, reach: Reach) -> frozenset[str]:

@@ -4,7 +4,7 @@ Two round trips for any number of messages, one where none of the patients has a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from carelane.directory.reaching import Reach, Statement, reach_of
 from carelane.effects.flight import Flight
 from carelane.effects.outbox import Outbox
 from carelane.effects.release_templates import ByName
+from carelane.engine.runtime import Runtime
 from carelane.store.database import Tx
 from carelane.store.vault import Shredded
 
@@ -59,19 +60,23 @@ async def known_of(outbox: Outbox, tx: Tx, flights: Sequence[Flight]) -> Mapping
 
 
 def _reaches(outbox: Outbox, contacts: Iterable[Sequence[Any]]) -> Mapping[UUID, Reach]:
-    """The newest that any source says; one whose key was destroyed says nothing."""
-    vault, rules = outbox.runtime.vault, outbox.runtime.directory.messages
+    """The newest that any source says."""
     found: dict[UUID, Reach] = {}
+    for subject, reach in said_of(outbox.runtime, contacts):
+        found.setdefault(subject, reach)
+    return found
+
+
+def said_of(runtime: Runtime, contacts: Iterable[Sequence[Any]]) -> Iterator[tuple[UUID, Reach]]:
+    """What each source says, opened from the rows of `messaging.contacts_of`; a destroyed key says nothing."""
+    vault, rules = runtime.vault, runtime.directory.messages
     for subject, identity, sealed, key in contacts:
-        if subject in found:
-            continue
         vault.learn(identity, key)
         try:
             said = vault.open(identity, "contact", identity, "sealed", sealed)
         except Shredded:
             continue
-        found[subject] = reach_of(_json.decode(said), rules)
-    return found
+        yield subject, reach_of(_json.decode(said), rules)
 
 
 def _tokens(outbox: Outbox, reach: Reach) -> Mapping[str, str]:
