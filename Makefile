@@ -15,7 +15,7 @@ demo: assets ## a synthetic hospital sends referrals and results; the worklist o
 	@$(BIN)/carelane demo $(ARGS)
 
 test: ready ## every test, on real PostgreSQL, real sockets and a real browser
-	@CARELANE_CHROMIUM="$$(cat .cache/chromium 2>/dev/null)" $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@CARELANE_CHROMIUM="$$(cat .cache/chromium 2>/dev/null)" TMPDIR="$$(sh make/scratch.sh)" $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: python ## lint, format, types, import contract, house rules
 	@$(BIN)/python -m tools.check
@@ -34,7 +34,7 @@ mutants: python ## plant every named mutant and show that a test catches it
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal --timeout 7200 --every-mutant tests/rules/test_prover_mutants.py $(ARGS)
 
 soak: ready ## the long searches: fifty kills under load, six hundred long histories
-	@$(BIN)/pytest -n $(WORKERS) --soak -m soak $(ARGS)
+	@TMPDIR="$$(sh make/scratch.sh)" $(BIN)/pytest -n $(WORKERS) --soak -m soak $(ARGS)
 
 lock: python ## resolve requirements/*.in and package.json into lock files
 	@sh make/lock.sh

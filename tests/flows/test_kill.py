@@ -34,6 +34,8 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 SENDERS = 4
 PAUSE_S = 0.08
+ENOUGH_MESSAGES = 100
+ENOUGH_ACCEPTED = 15
 NURSE = Viewer(
     person="dev.okafor", sites=("north", "harbour"), pools=("urgent-triage",), licensed=True
 )
@@ -87,19 +89,23 @@ class Load:
             await asyncio.sleep(0.05)
 
 
-async def _staff(house: House, sql: Any, stop: asyncio.Event) -> int:
-    """A nurse accepts referrals, so that effects go to the EHR."""
-    done = 0
-    while not stop.is_set():
-        rows = sql.execute("select id, version from task where name = 'triage-referral' and closed_at is null"
-                           " and status in ('ready', 'in-progress') order by opened_at limit 4").fetchall()  # fmt: skip
-        for task, version in rows:
-            act = await acting.complete(
-                house.runtime, NURSE, task, version=version, outcome="accepted"
-            )
-            done += isinstance(act, Acted)
-        await asyncio.sleep(0.2)
-    return done
+@dataclass
+class Staff:
+    """A nurse who accepts referrals, so that effects go to the EHR; how many were accepted."""
+
+    accepted: int = 0
+
+    async def run(self, house: House, sql: Any, stop: asyncio.Event) -> None:
+        """Look for referrals that wait, until told to stop."""
+        while not stop.is_set():
+            rows = sql.execute("select id, version from task where name = 'triage-referral' and closed_at is null"
+                               " and status in ('ready', 'in-progress') order by opened_at limit 4").fetchall()  # fmt: skip
+            for task, version in rows:
+                act = await acting.complete(
+                    house.runtime, NURSE, task, version=version, outcome="accepted"
+                )
+                self.accepted += isinstance(act, Acted)
+            await asyncio.sleep(0.2)
 
 
 async def _kill(processes: dict[str, Worker], dice: random.Random) -> None:
@@ -120,6 +126,13 @@ async def _running(processes: dict[str, Worker]) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.gather(*(each.end() for each in processes.values()))
+
+
+async def _worked(load: Load, staff: Staff) -> None:
+    """Until there was enough work to lose: how much the kills leave time for is the machine's affair."""
+    async with asyncio.timeout(300):
+        while len(load.acknowledged) <= ENOUGH_MESSAGES or staff.accepted <= ENOUGH_ACCEPTED:
+            await asyncio.sleep(0.2)
 
 
 async def _settled(sql: Any) -> None:
@@ -162,27 +175,27 @@ async def test_processes_killed_at_random_lose_nothing_and_do_nothing_twice(
         load, dice, over = Load(settings.mllp_port), random.Random(20260302), asyncio.Event()  # noqa: S311  # a seed
         async with _running(hospital), _running(processes):
             sending = [asyncio.create_task(load.run(n)) for n in range(SENDERS)]
-            staff = asyncio.create_task(_staff(house, superuser, over))
+            staff = Staff()
+            nursing = asyncio.create_task(staff.run(house, superuser, over))
             for _ in range(kills):
                 await _kill(processes, dice)
+            await _worked(load, staff)
             load.stop.set()
             await asyncio.gather(*sending)
             over.set()
-            accepted = await staff
+            await nursing
             await _settled(superuser)
             doubles, held = await asyncio.to_thread(_in_the_ehr, superuser, ehr_port)
         assert sum(each.kills for each in processes.values()) >= kills
-        assert accepted > 10
         _assert_none_lost(superuser, load)
         _assert_order_kept(superuser)
         assert doubles == {}
-        assert held > 10
+        assert held >= ENOUGH_ACCEPTED
         await audit_books(house, superuser)
 
 
 def _assert_none_lost(sql: Any, load: Load) -> None:
     """Each acknowledged message is in the ledger, once; each fact is decided exactly once."""
-    assert len(load.acknowledged) > 100
     assert load.refused == []
     ((stored, distinct, waiting),) = sql.execute(
         "select count(*), count(distinct control_token), count(*) filter (where outcome <> 'facts') from message"
