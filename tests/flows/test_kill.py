@@ -98,8 +98,10 @@ class Staff:
     async def run(self, house: House, sql: Any, stop: asyncio.Event) -> None:
         """Look for referrals that wait, until told to stop."""
         while not stop.is_set():
-            rows = sql.execute("select id, version from task where name = 'triage-referral' and closed_at is null"
-                               " and status in ('ready', 'in-progress') order by opened_at limit 4").fetchall()  # fmt: skip
+            rows = sql.execute(
+                "select id, version from task where name = 'triage-referral' and closed_at is null"
+                " and status in ('ready', 'in-progress') order by opened_at limit 4"
+            ).fetchall()
             for task, version in rows:
                 act = await acting.complete(
                     house.runtime, NURSE, task, version=version, outcome="accepted"
@@ -131,7 +133,9 @@ async def _running(processes: dict[str, Worker]) -> AsyncIterator[None]:
 async def _worked(load: Load, staff: Staff) -> None:
     """Until there was enough work to lose: how much the kills leave time for is the machine's affair."""
     async with asyncio.timeout(300):
-        while len(load.acknowledged) <= ENOUGH_MESSAGES or staff.accepted <= ENOUGH_ACCEPTED:
+        while True:
+            if len(load.acknowledged) > ENOUGH_MESSAGES and staff.accepted >= ENOUGH_ACCEPTED:
+                return
             await asyncio.sleep(0.2)
 
 

@@ -136,7 +136,7 @@ def _told(options: argparse.Namespace, ended: Acted | Held | Lost | Refused) -> 
         case Acted():
             done = ended.answer.standing != "ignored"
             document = {"standing": ended.answer.standing.value, "reason": ended.answer.reason,
-                        "undo_until": ended.undo_until}  # fmt: skip
+                        "open": ended.open, "undo_until": ended.undo_until}  # fmt: skip
             answer(
                 options,
                 document,

@@ -13,7 +13,10 @@ from carelane.worklist.answers import Acted, Held, Lost, Refused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """`ok`, an HTTP status, and the problem: code, message, remedy, place (a field's name, or empty)."""
+    """`ok`, an HTTP status, and the problem: code, message, remedy, place (a field's name, or empty).
+
+    `open`: done, and the same task is to be done again.
+    """
 
     ok: bool
     status: int
@@ -22,6 +25,7 @@ class Said:
     remedy: str = ""
     place: str = ""
     version: int = 0
+    open: bool = False
     undo_until: datetime | None = None
 
     def problem(self) -> Mapping[str, object]:
@@ -81,7 +85,7 @@ def _acted(told: Acted) -> Said:
         else "Stored; it counts from now and is finished in a moment."
     )
     return Said(ok=True, status=200, code=answer.standing.value, message=message, version=told.version,
-                undo_until=told.undo_until)  # fmt: skip
+                open=told.open, undo_until=told.undo_until)  # fmt: skip
 
 
 def _lost(told: Lost, now: datetime) -> str:

@@ -4,14 +4,14 @@ The task is read in the person's scope (`runtime.app`), the decision made in the
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
 from uuid import UUID
 
 from carelane.audit.actions import Action
 from carelane.audit.leaf import Change, Thing
 from carelane.cases import words
 from carelane.directory.snapshot import Snapshot
-from carelane.engine.decide import Answer, Standing, decide
+from carelane.engine.decide import Standing, decide
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Actor, Fact, Json, Urgency
 from carelane.facts.ids import derive
@@ -19,8 +19,8 @@ from carelane.facts.phi import Phi
 from carelane.pathways.tables_text import owner_table
 from carelane.store.changes import Deed, record
 from carelane.store.database import Row, Tx
-from carelane.worklist.answers import NOT_FOUND, Act, Acted, Lost, Refused
-from carelane.worklist.holding import lost
+from carelane.worklist.answers import NOT_FOUND, Act, Acted, Held, Lost, Refused
+from carelane.worklist.holding import lost, release
 from carelane.worklist.viewer import Viewer
 
 OVERRIDE_REASONS = (
@@ -48,7 +48,7 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
     form: Form = NO_FORM,
     reason: str = "",
 ) -> Act:
-    """Finish a task with one of its outcomes; unclaimed work is claimed by it.
+    """Finish a task with one of its outcomes; unclaimed work is claimed by it, and put back where it stays to be done.
 
     What the form still needs comes back as `answer.reason` (`form-incomplete:FIELD`), and the task stays open.
     """
@@ -76,8 +76,14 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
     if reason:
         told_task["reason"] = reason
     answer = await decide(runtime, _fact(runtime, viewer, words.TASK_COMPLETED, row, told_task))
-    undo_until = await _undo_until(runtime, viewer, task, answer)
-    return Acted(answer=answer, version=begun["version"], undo_until=undo_until)
+    acted = Acted(answer=answer, version=begun["version"])
+    if answer.standing is not Standing.APPLIED:
+        return acted
+    left = await _left(runtime, viewer, task)
+    if left["closed_at"] is not None:
+        return replace(acted, undo_until=left["undo_until"])
+    claimed = begun["version"] > version
+    return await _put_back(runtime, viewer, task, replace(acted, open=True), claimed=claimed)
 
 
 async def undo(runtime: Runtime, viewer: Viewer, task: UUID) -> Act:
@@ -209,15 +215,20 @@ def _fact(runtime: Runtime, viewer: Viewer, type_: str, row: Row, told: Mapping[
     )
 
 
-async def _undo_until(
-    runtime: Runtime, viewer: Viewer, task: UUID, answer: Answer
-) -> datetime | None:
-    if answer.standing is not Standing.APPLIED:
-        return None
+async def _put_back(
+    runtime: Runtime, viewer: Viewer, task: UUID, acted: Acted, *, claimed: bool
+) -> Acted:
+    """Nobody answered, say: whoever is here next may try again, not only the one whose try claimed it."""
+    if not claimed:
+        return acted
+    back = await release(runtime, viewer, task, version=acted.version)
+    return replace(acted, version=back.version) if isinstance(back, Held) else acted
+
+
+async def _left(runtime: Runtime, viewer: Viewer, task: UUID) -> Row:
     async with runtime.app.transaction(sites=viewer.sites) as tx:
-        row = await tx.one("worklist.undo_until", id=task)
-    until: datetime | None = row["undo_until"] if row else None
-    return until
+        row = await tx.one("worklist.after_completing", id=task)
+    return row or {"closed_at": None, "undo_until": None}
 
 
 def _outdated(row: Row) -> Refused:

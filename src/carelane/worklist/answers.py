@@ -40,11 +40,13 @@ class Refused:
 class Acted:
     """A decision was made (or stored: `answer.standing`). `undo_until` is set when it may be taken back.
 
-    `version` is the task's now, for the next try where the answer was `ignored`.
+    `version` is the task's now, for the next try where the answer was `ignored`. `open`: the outcome counts, and the
+    task stays to be done (a call without answer).
     """
 
     answer: Answer
     version: int
+    open: bool = False
     undo_until: datetime | None = None
 
 

@@ -32,13 +32,19 @@ def acting(request: Asked) -> Session:
 
 
 def answered(request: Asked, told: Told) -> Response[object]:
-    """The ending as JSON: `{done, standing, version, undo_until}`, or the problem."""
+    """The ending as JSON: `{done, standing, version, open, undo_until}`, or the problem."""
     end = said(told, desk_of(request).runtime.now())
     if not end.ok:
         return Response({**end.problem(), "version": end.version}, status_code=end.status)
     until: datetime | None = end.undo_until
     return Response(
-        {"done": True, "standing": end.code, "version": end.version, "undo_until": until},
+        {
+            "done": True,
+            "standing": end.code,
+            "version": end.version,
+            "open": end.open,
+            "undo_until": until,
+        },
         status_code=200,
     )
 

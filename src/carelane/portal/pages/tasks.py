@@ -75,6 +75,8 @@ async def act(request: Asked, task: FromPath[UUID], verb: FromPath[str]) -> Html
     before = await work(desk, session, task) if verb in {"complete", "draft"} else None
     values = form.of_task(before.kind) if isinstance(before, TaskView) and before.kind else {}
     told = said(await do(desk, session, task, verb, _doing(form, values)), desk.runtime.now())
+    if told.open:
+        return to("/?told=noted")
     if told.ok:
         return await _done(request, desk, task, verb)
     found = await work(desk, session, task)

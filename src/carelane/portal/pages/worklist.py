@@ -25,7 +25,8 @@ from carelane.worklist.listing import Filters, PageKey, counts
 
 VIEWS = (("pools", "Our pools"), ("mine", "Mine"), ("all", "All"))
 _DONE = {
-    "completed": "Done.", "released": "Put back for others.", "snoozed": "Out of sight until then.",
+    "completed": "Done.", "noted": "Noted. It stays to be done.", "released": "Put back for others.",
+    "snoozed": "Out of sight until then.",
     "escalated": "The next level was called.", "reassigned": "Given to others.", "offered": "Offered.",
     "drafted": "Draft saved.", "overridden": "Sent elsewhere, and counted.", "none": "Nothing here to claim now.",
     "undone": "Taken back: the task is open again.", "accepted": "It is yours now.", "withdrawn": "Taken back.",

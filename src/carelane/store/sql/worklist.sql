@@ -86,9 +86,9 @@ where id = %(id)s and closed_at is null and snoozed_until is not null returning 
 update task set draft_sealed = %(sealed)s where id = %(id)s and closed_at is null and assignee = %(person)s
 returning version, case_id
 
--- name: undo_until
--- Until when the completion may be taken back.
-select undo_until from task where id = %(id)s
+-- name: after_completing
+-- Whether it is done, and until when that may be taken back.
+select closed_at, undo_until from task where id = %(id)s
 
 -- name: offer
 -- A handover is open work of the giver until it is accepted.

@@ -194,7 +194,7 @@ async def live(course: Course, tell: Tell, stop: asyncio.Event) -> None:
             if hospital.now.date() != day:
                 day = hospital.now.date()
                 tell(day=str(day), sent=sum(run.wire.sent.values()), finished=run.staff.counts["finished"],
-                     board=len(run.staff.items), seconds=round(time.monotonic() - begun_s, 1),
+                     board=len(run.staff.board.items), seconds=round(time.monotonic() - begun_s, 1),
                      spent={name: round(value, 1) for name, value in run.spent.items()})  # fmt: skip
         await run.tick()
         await run.clock(hospital.now)

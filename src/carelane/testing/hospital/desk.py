@@ -6,25 +6,22 @@ hundred first levels stay silent: whoever is called next has a supervisor hand t
 """
 
 import asyncio
-import heapq
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import product
 from typing import Any
 
 import aiohttp
 
-from carelane.testing.hospital.acts import ACTS, Page, person_of
+from carelane.testing.hospital.acts import ACTS, Page
+from carelane.testing.hospital.board import Board
 from carelane.testing.hospital.members import Item, Member
 from carelane.testing.hospital.state import Hospital
 from carelane.testing.hospital.told import Worker
 
-SILENT = 0.05
-SILENT_FOR = timedelta(minutes=12)
-WHOLE_BOARD = timedelta(hours=3)
-"""So often the whole board is looked through: for tasks that stayed after an ending, such as a call without answer."""
+WHOLE_BOARD = timedelta(hours=12)
+"""So often the whole board is looked through, at the beginning of a shift; else only what is new is looked for."""
 NOBODY_FOR = timedelta(minutes=4)
 AT_ONCE = 6
 LOST = 409
@@ -41,14 +38,15 @@ class Staff:
     hospital: Hospital
     members: Mapping[str, Member]
     counts: Counter[str] = field(default_factory=Counter)
-    items: dict[str, Item] = field(default_factory=dict)
-    _waiting: dict[tuple[str, str], list[tuple[int, str, str]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    board: Board = field(init=False)
     _doing: set[str] = field(default_factory=set)
     _looked: datetime | None = None
     _whole: datetime | None = None
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    def __post_init__(self) -> None:
+        """An empty board."""
+        self.board = Board(hospital=self.hospital, counts=self.counts)
 
     async def sign_in(self, passwords: Mapping[str, str]) -> None:
         """Everybody begins a session."""
@@ -71,7 +69,7 @@ class Staff:
             ) as answer:
                 answer.raise_for_status()
                 found = await answer.json()
-            new += sum(self._see(row, now) for row in found["tasks"])
+            new += sum(self.board.see(row) for row in found["tasks"])
             after = found["after"]
             if not after:
                 break
@@ -82,39 +80,13 @@ class Staff:
     def _since(looked: datetime) -> str:
         return (looked - timedelta(seconds=20)).isoformat()
 
-    def _see(self, row: Mapping[str, Any], now: datetime) -> bool:
-        if row["id"] in self.items:
-            return False
-        same = (
-            "id",
-            "case",
-            "pathway",
-            "name",
-            "owner",
-            "site",
-            "urgency",
-            "safety",
-            "version",
-            "due_at",
-        )
-        whose = person_of(row["patient"])
-        item = Item(**{name: row[name] for name in same}, seen_at=now, person=whose)
-        self.items[item.id] = item
-        if item.pressing and self.hospital.draw("silent", item.id) < SILENT:
-            item.silent_until = now + SILENT_FOR
-            self.counts["silent"] += 1
-        self._queue(item)
-        return True
-
-    def _queue(self, item: Item) -> None:
-        heapq.heappush(self._waiting[item.owner, item.site], (-item.urgency, item.due_at, item.id))
-
     def assign(self) -> None:
         """Who is free takes the most urgent work; what can't wait interrupts somebody."""
+        self.board.wake()
         self._pressing()
         for member in self.members.values():
             while (start := self._start(member)) is not None:
-                item = self._next(member, start)
+                item = self.board.next_for(member, start)
                 if item is None:
                     break
                 self._give(item, member, start, item.deed.minutes)
@@ -125,21 +97,6 @@ class Staff:
         if member.free_at > now or not member.on_shift(now) or member.in_clinic(now):
             return None
         return member.free_at if member.on_shift(member.free_at) else now
-
-    def _next(self, member: Member, start: datetime) -> Item | None:
-        best: tuple[int, str, str] | None = None
-        for place in product(member.owners, (*member.sites, "")):
-            queue = self._waiting.get(place)
-            while queue and (queue[0][2] not in self.items or self.items[queue[0][2]].by):
-                heapq.heappop(queue)
-            if queue and (best is None or queue[0] < best):
-                best = queue[0]
-        if best is None:
-            return None
-        item = self.items[best[2]]
-        if item.silent_until is not None and item.silent_until > self.hospital.now:
-            return None
-        return item if item.seen_at <= max(start, self.hospital.now) else None
 
     def _give(self, item: Item, member: Member, start: datetime, minutes: float) -> None:
         spread = 0.6 + 0.8 * self.hospital.draw("minutes", item.id)
@@ -155,7 +112,7 @@ class Staff:
 
     def _pressing(self) -> None:
         now = self.hospital.now
-        for item in list(self.items.values()):
+        for item in list(self.board.items.values()):
             if (
                 not item.pressing
                 or item.by
@@ -186,13 +143,19 @@ class Staff:
 
     def next_pressing(self) -> datetime | None:
         """When the next thing that can't wait is done, or is to be looked at again."""
-        found = [self.items[each].done_at for each in self._doing if self.items[each].pressing]
+        found = [
+            self.board.items[each].done_at
+            for each in self._doing
+            if self.board.items[each].pressing
+        ]
         found += [
-            each.silent_until for each in self.items.values() if each.silent_until and not each.by
+            each.silent_until
+            for each in self.board.items.values()
+            if each.silent_until and not each.by
         ]
         waiting = [
             each.seen_at + NOBODY_FOR
-            for each in self.items.values()
+            for each in self.board.items.values()
             if each.pressing and not each.by
         ]
         now = self.hospital.now
@@ -202,15 +165,15 @@ class Staff:
 
     def next_done(self) -> datetime | None:
         """When the next task is done; now, where somebody could still begin one."""
-        done = [self.items[each].done_at for each in self._doing]
+        done = [self.board.items[each].done_at for each in self._doing]
         return min((each for each in done if each is not None), default=None)
 
     async def finish(self) -> int:
         """Complete what is done by now, side by side; how much."""
         due = [
-            self.items[each]
+            self.board.items[each]
             for each in self._doing
-            if (self.items[each].done_at or self.hospital.now) <= self.hospital.now
+            if (self.board.items[each].done_at or self.hospital.now) <= self.hospital.now
         ]
         due.sort(key=lambda each: (each.done_at, each.id))
         self._doing.difference_update(each.id for each in due)
@@ -220,10 +183,13 @@ class Staff:
         async with self._gate:
             member = self.members[item.by]
             if item.owner.startswith("handed:") and not await self._reassign(item, member):
-                return self._drop(item)
+                self.board.drop(item)
+                return 0
             outcome, form = await self._decided(item, member)
             if not outcome:
-                return 0 if item.id in self.items and not item.by else self._drop(item)
+                if item.by:  # not moved elsewhere
+                    self.board.drop(item)
+                return 0
             status, answer = await self._complete(item, member, outcome, form)
             if status == LOST and answer.get("version"):  # it changed meanwhile: looked at again
                 item.version = int(answer["version"])
@@ -232,7 +198,11 @@ class Staff:
             ending = f"{item.pathway}/{item.name}: {status} {answer.get('code', '')}"
             self.counts["finished" if ok else ending] += 1
             member.finished += ok
-            return self._drop(item) + ok
+            if answer.get("open"):
+                self.board.stays(item, int(answer["version"]))
+            else:
+                self.board.drop(item)
+            return int(ok)
 
     async def _complete(
         self, item: Item, member: Member, outcome: str, form: Mapping[str, Any]
@@ -240,15 +210,12 @@ class Staff:
         body = {"version": item.version, "outcome": outcome, "form": form, "reason": "other"}
         return await self._post(item, member.name, "complete", body)
 
-    def _drop(self, item: Item) -> int:
-        self.items.pop(item.id, None)
-        return 0
-
     async def _decided(self, item: Item, member: Member) -> tuple[str, Mapping[str, Any]]:
         found = item.deed
         if not found.choices:
             return _by_page(await self._page(item, member))
-        roll = self.hospital.draw("outcome", item.id) * sum(
+        tried = (item.tries,) if item.tries else ()
+        roll = self.hospital.draw("outcome", item.id, *tried) * sum(
             weight for weight, _, _ in found.choices
         )
         outcome, form = found.choices[-1][1:]
@@ -287,7 +254,7 @@ class Staff:
                 str(shown.get("owner_name", "")),
             )
             item.by, item.seen_at = "", self.hospital.now
-            self._queue(item)
+            self.board.queue(item)
 
     async def _reassign(self, item: Item, member: Member) -> bool:
         body = {

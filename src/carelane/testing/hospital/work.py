@@ -78,7 +78,7 @@ WORK: Mapping[str, Deed] = {
     "appointment-reminder/change-visit": _mixed(6, (1, "cancelled", {"said": SAID}), act="change-visit"),
     "appointment-reminder/find-out": _mixed(4, (1, "came", {}), act="attendance-of-visit"),
     "appointment-reminder/book-again": _mixed(
-        6, (6, "booked", {}), (2, "declined", {}), (2, "no-answer", {}), act="book-again"),
+        6, (6, "booked", {}), (2, "declined", {"said": SAID}), (2, "no-answer", {}), act="book-again"),
     "visit-preparation/check-preparation": _mixed(
         6, (80, "complete", {"answered": "all"}), (15, "ask-patient", {"missing": "Medicines."}),
         (5, "incomplete", {"missing": "Referral letter."})),
