@@ -64,7 +64,7 @@ class Course:
     profile: str = "a"
     if_match: bool = True
     volume: float = 1.0
-    tick_min: float = 12.0
+    tick_min: float = 15.0
     off_min: float = 30.0
     night_min: float = 60.0
     staff: Mapping[str, str] = field(repr=False)

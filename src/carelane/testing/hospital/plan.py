@@ -33,11 +33,11 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "request": Kind(workflow="a", a_day=24, incomplete=0.12, again=0.05),
-    "srm": Kind(workflow="a", a_day=6),
+    "request": Kind(workflow="a", a_day=19, incomplete=0.12, again=0.05),
+    "srm": Kind(workflow="a", a_day=5),
     "callback": Kind(workflow="b", a_day=11),
-    "desk-visit": Kind(workflow="c", a_day=12),
-    "opening": Kind(workflow="d", a_day=9),
+    "desk-visit": Kind(workflow="c", a_day=9),
+    "opening": Kind(workflow="d", a_day=8),
     "symptom": Kind(workflow="f", a_day=9, always=True, red=0.2, again=0.04),
     "reading": Kind(workflow="f", a_day=6, always=True, red=0.2),
     "refill-rde": Kind(workflow="g", a_day=9, again=0.06),
@@ -49,9 +49,9 @@ KINDS: dict[str, Kind] = {
     "stay": Kind(workflow="j", a_day=7, always=True),
     "abnormal": Kind(workflow="k", a_day=12),
     "critical": Kind(workflow="k", a_day=5, always=True, red=1.0),
-    "message": Kind(workflow="l", a_day=18, red=0.03, again=0.05),
-    "outpatient": Kind(workflow="m", a_day=8),
-    "noise": Kind(workflow="", a_day=320, always=True),
+    "message": Kind(workflow="l", a_day=15, red=0.03, again=0.05),
+    "outpatient": Kind(workflow="m", a_day=6),
+    "noise": Kind(workflow="", a_day=290, always=True),
     "trouble": Kind(workflow="", a_day=5),
     "waited": Kind(
         workflow="a", a_day=8, days=5
