@@ -8,13 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from carelane.compose.house import open_house
 from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
 from carelane.testing.messages import referral
-from tests.flows.books import audit_books
-from tests.flows.conftest import ROOT, Feed, Hand
+from tests.flows.conftest import ROOT, Hand
 from tests.flows.outside import Outside, close_outside, open_outside
+from tests.flows.sites import fed
 
 pytestmark = pytest.mark.postgres
 BOOKING = """
@@ -88,13 +87,10 @@ async def outside(
     people = "approvers: [kira.sandoval, luca.fenwick], reason: A test"
     (site / "pathways.yaml").write_text(f"activations:\n  - {{ pathway: booking, {people} }}\n")
     settings = Settings(home=tmp_path, site=site, pathways=pathways)
-    async with open_house(settings, database, process="test", load=True) as house:
-        house.runtime.now = hand
-        feed = Feed(house, hand, superuser)
-        opened = await open_outside(house, feed, hand, profile="b")
+    async with fed(settings, database, hand, superuser) as feed:
+        opened = await open_outside(feed.house, feed, hand, profile="b")
         yield opened
         await close_outside(opened)
-        await audit_books(house, superuser)
 
 
 def _ours(outside: Outside) -> list[str]:

@@ -1,6 +1,5 @@
 """A site without FHIR: the shipped pathways unchanged, effects leave by HL7 v2 and its acknowledgements settle them."""
 
-import shutil
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,11 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from carelane.compose.house import open_house
-from carelane.compose.people import outbox_of
 from carelane.connect.hl7v2.codec import parse
-from carelane.effects.claim import know
-from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
 from carelane.testing.ehr.profiles import PROFILES
 from carelane.testing.ehr.server import EhrServer
@@ -28,9 +23,10 @@ from carelane.testing.messages import (
     report,
 )
 from carelane.testing.mllp import Receiver
-from tests.flows.books import audit_books
-from tests.flows.conftest import ROOT, Feed, Hand
+from tests.flows.conftest import Hand
 from tests.flows.outside import Outside
+from tests.flows.posts import outbox_for
+from tests.flows.sites import copied, fed
 
 pytestmark = pytest.mark.postgres
 CONNECTIONS = """
@@ -80,21 +76,14 @@ async def engine(
 ) -> AsyncIterator[Engine]:
     """A house whose site has no FHIR connection at all."""
     receiver = Receiver(now=hand)
-    site = home / "site"
-    shutil.copytree(ROOT / "site", site)
-    (site / "connections.yaml").write_text(CONNECTIONS.format(port=await receiver.open()))
-    settings = Settings(home=home, site=site, pathways=ROOT / "pathways")
-    async with open_house(settings, database, process="test", load=True) as house:
-        house.runtime.now = hand
-        outbox = outbox_of(house)
-        await know(outbox)
-        feed = Feed(house, hand, superuser)
+    settings = copied(home, CONNECTIONS.format(port=await receiver.open()))
+    async with (
+        fed(settings, database, hand, superuser) as feed,
+        outbox_for(feed.house) as outbox,
+    ):
         nobody = EhrServer(profile=PROFILES["a"])  # never started: there is none
-        outside = Outside(house=house, feed=feed, hand=hand, outbox=outbox, ehr=nobody)
+        outside = Outside(house=feed.house, feed=feed, hand=hand, outbox=outbox, ehr=nobody)
         yield Engine(outside=outside, receiver=receiver)
-        for sender in outbox.senders.values():
-            await sender.close()
-        await audit_books(house, superuser)
     await receiver.close()
 
 

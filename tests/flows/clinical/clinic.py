@@ -4,7 +4,6 @@ Messages come in by HL7 v2 and by every channel's door over a socket; writes lea
 alerts to the mail server. People do the work by name.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,17 +13,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiohttp
 import psycopg
 
-from carelane.compose.connections import envelopes, inbound
-from carelane.compose.durability import Guard
-from carelane.compose.house import House
-from carelane.compose.incoming import channel_doors, mounted
+from carelane.compose.incoming import channel_doors
 from carelane.compose.people import viewer_of
-from carelane.connect.channel.signing import signature
 from carelane.facts.phi import Phi
-from carelane.intake.receive import Receiver
 from carelane.store.roles import DatabaseUrls
 from carelane.testing.doorstep import standing
 from carelane.testing.ehr.profiles import PROFILES
@@ -32,14 +25,13 @@ from carelane.testing.ehr.server import EhrServer
 from carelane.worklist import acting
 from carelane.worklist.answers import Acted
 from tests.flows.conftest import Hand
-from tests.flows.messages.texting import CONNECTIONS, Texting, texting
+from tests.flows.doors import CHANNEL, knock, receiving
+from tests.flows.messages.texting import Texting, texting
 from tests.flows.outside import SharedClock
+from tests.flows.posts import LISTENER
 
 CHANNELS = ("web-form", "chat", "call-centre", "portal", "device")
-_LETTERS = CONNECTIONS[CONNECTIONS.index("  staff:") :]
-_SITE = """connections:
-  mllp: {{ kind: hl7v2, site: north, settings: {{ direction: in, listen_host: 127.0.0.1, listen_port: 20575 }} }}
-  ehr:
+_EHR = """  ehr:
     kind: fhir
     serves: [ehr.referral.update, ehr.communication, ehr.appointment.book, ehr.appointment.cancel, patient.letter]
     settings:
@@ -52,12 +44,11 @@ _SITE = """connections:
         per_second: 50
         burst: 50
         writes:
-          - {{ resource: Task }}
-          - {{ resource: Communication }}
-          - {{ resource: CommunicationRequest }}
-          - {{ resource: Appointment }}
+          - { resource: Task }
+          - { resource: Communication }
+          - { resource: CommunicationRequest }
+          - { resource: Appointment }
 """
-_DOOR = "  {name}: {{ kind: channel, site: north, settings: {{ channel: {name}, secret_file: run/{name}.secret }} }}\n"
 NO_FORM: Mapping[str, Any] = {}
 MOBILE, NUMBER = "555-555-0101", "+15555550101"
 
@@ -87,17 +78,7 @@ class Clinic(Texting):
 
     async def post(self, channel: str, message: Mapping[str, Any]) -> tuple[int, Any]:
         """One signed request to a door; nothing else happens."""
-        body = json.dumps(message).encode()
-        secret = (self.home / f"run/{channel}.secret").read_text()
-        headers = {
-            "Content-Type": "application/json",
-            "X-Carelane-Signature": signature(body, secret, self.hand()),
-        }
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(f"{self.doors}/intake/{channel}", data=body, headers=headers) as answer,
-        ):
-            return answer.status, await answer.json()
+        return await knock(self.doors, channel, message, home=self.home, hand=self.hand)
 
     async def forward(self, by: timedelta) -> None:
         """Let time pass and clocks fire."""
@@ -197,43 +178,17 @@ async def clinic(
     """Open one; its books are audited when the test is over."""
     ehr = EhrServer(profile=PROFILES["a"], clock=SharedClock(hand))
     base = await ehr.start()
-    connections = _SITE.replace("BASE", str(base)) + _LETTERS
-    more = {
-        "site/channels.yaml": "connections:\n"
-        + "".join(_DOOR.format(name=name) for name in CHANNELS)
-    }
+    site = LISTENER + _EHR.replace("BASE", str(base))
+    channels = "connections:\n" + "".join(CHANNEL.format(name=name) for name in CHANNELS)
+    more = {"site/channels.yaml": channels, **(extra or {})}
     async with AsyncExitStack() as stack:
         stack.push_async_callback(ehr.stop)
         texted = await stack.enter_async_context(
-            texting(database, folder, hand, superuser, dialect="twilio", connections=connections,
-                    extra={**more, **(extra or {})})
-        )  # fmt: skip
+            texting(database, folder, hand, superuser, dialect="twilio", site=site, extra=more)
+        )
         ehr.tokens.register(
             "carelane", json.loads((folder / "run/chart-key.jwks.json").read_text())
         )
-        doors = await stack.enter_async_context(_doors(texted.house))
+        app = await stack.enter_async_context(receiving(texted.house, channel_doors))
+        doors = await stack.enter_async_context(standing(app))
         yield Clinic(**vars(texted), ehr=ehr, home=folder, doors=doors)
-
-
-@asynccontextmanager
-async def _doors(house: House) -> AsyncIterator[str]:
-    """The channels' doors on a socket, with the listener's own receiver behind them."""
-    runtime = house.runtime
-    sites = {name: row.site for name, row in inbound(runtime.directory).items()}
-    receiver = Receiver(runtime, envelopes(runtime.directory), sites)
-    guard = Guard(house, receiver.receive)
-    await guard.look()
-    stop = asyncio.Event()
-    writing = asyncio.create_task(receiver.write(stop))
-    try:
-        async with standing(mounted(nothing, channel_doors(house, guard))) as base:
-            yield base
-    finally:
-        stop.set()
-        await writing
-
-
-async def nothing(_scope: Any, _source: Any, sink: Any) -> None:
-    """Where no door is."""
-    await sink({"type": "http.response.start", "status": 404, "headers": []})
-    await sink({"type": "http.response.body", "body": b""})

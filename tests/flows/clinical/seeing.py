@@ -16,8 +16,9 @@ from carelane.store.roles import DatabaseUrls
 from carelane.testing.doorstep import standing
 from carelane.testing.message_parts import Origin
 from carelane.testing.messages import register
-from tests.flows.clinical.clinic import Clinic, clinic, nothing
+from tests.flows.clinical.clinic import Clinic, clinic
 from tests.flows.conftest import Hand
+from tests.flows.doors import nothing
 from tests.flows.messages.texting import with_contacts
 
 ADDRESS = "http://127.0.0.1:20481/status/links"

@@ -1,43 +1,24 @@
 """Requests by every channel through the whole runtime: one canonical event, one case for one request."""
 
-import asyncio
-import json
-import shutil
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import psycopg
 import pytest
 
-from carelane.compose.connections import envelopes, inbound
-from carelane.compose.durability import Guard
-from carelane.compose.house import House, open_house
-from carelane.compose.incoming import doors, mounted
-from carelane.connect.channel.signing import signature
-from carelane.intake.receive import Receiver
-from carelane.settings import Settings
+from carelane.compose.house import House
 from carelane.store.roles import DatabaseUrls
 from carelane.testing.doorstep import standing
-from tests.flows.books import audit_books
-from tests.flows.conftest import ROOT, Feed, Hand
+from tests.flows.conftest import Feed, Hand
+from tests.flows.doors import CHANNEL, knock, receiving
+from tests.flows.sites import add, copied, fed
 
 pytestmark = pytest.mark.postgres
 HERE = Path(__file__).parent
 CHANNELS = ("web-form", "chat", "call-centre", "portal", "device")
-CONNECTION = (
-    "  {name}: {{ kind: channel, site: north, "
-    "settings: {{ channel: {name}, secret_file: run/{name}.secret }} }}\n"
-)
-ACTIVATION = """
-  - pathway: request-desk
-    approvers: [kira.sandoval, luca.fenwick]
-    reason: For the tests of intake channels
-"""
 
 
 @dataclass(kw_only=True)
@@ -60,17 +41,7 @@ class Desk:
             "sent_at": self.hand().isoformat(),
             "patient": {"numbers": [{"authority": "NORTH", "value": f"P{person:07d}"}]},
         }
-        body = json.dumps({**plain, **said}).encode()
-        secret = (self.home / f"run/{channel}.secret").read_text()
-        headers = {
-            "Content-Type": "application/json",
-            "X-Carelane-Signature": signature(body, secret, self.hand()),
-        }
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(f"{self.base}/intake/{channel}", data=body, headers=headers) as answer,
-        ):
-            told = answer.status, await answer.json()
+        told = await knock(self.base, channel, {**plain, **said}, home=self.home, hand=self.hand)
         await self.feed.interpret(connection=channel)
         await self.feed.drain()
         return told
@@ -89,40 +60,15 @@ async def desk(
     database: DatabaseUrls, home: Path, hand: Hand, superuser: "psycopg.Connection[Any]"
 ) -> AsyncIterator[Desk]:
     """The listener's own receiver and doors; secrets are made at the first start."""
-    site, pathways = home / "site", home / "pathways"
-    shutil.copytree(ROOT / "site", site)
-    shutil.copytree(ROOT / "pathways", pathways)
-    shutil.copy(HERE / "request-desk.yaml", pathways)
-    with (site / "pathways.yaml").open("a") as file:
-        file.write(ACTIVATION)
-    (site / "connections.yaml").write_text(
-        "connections:\n" + "".join(CONNECTION.format(name=name) for name in CHANNELS)
-    )
-    settings = Settings(home=home, site=site, pathways=pathways)
-    async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(
-            open_house(settings, database, process="test", load=True)
-        )
-        runtime = house.runtime
-        runtime.now = hand
-        sites = {name: row.site for name, row in inbound(runtime.directory).items()}
-        receiver = Receiver(runtime, envelopes(runtime.directory), sites)
-        guard = Guard(house, receiver.receive)
-        await guard.look()
-        stop = asyncio.Event()
-        writing = asyncio.create_task(receiver.write(stop))
-        app = mounted(_nothing, doors(house, guard))
-        base = await stack.enter_async_context(standing(app))
-        feed = Feed(house, hand, superuser)
-        yield Desk(house=house, feed=feed, hand=hand, home=home, base=base)
-        stop.set()
-        await writing
-        await audit_books(house, superuser)
-
-
-async def _nothing(_scope: Any, _source: Any, sink: Any) -> None:
-    await sink({"type": "http.response.start", "status": 404, "headers": []})
-    await sink({"type": "http.response.body", "body": b""})
+    channels = "".join(CHANNEL.format(name=name) for name in CHANNELS)
+    settings = copied(home, f"connections:\n{channels}")
+    add(settings, HERE / "request-desk.yaml")
+    async with (
+        fed(settings, database, hand, superuser) as feed,
+        receiving(feed.house) as app,
+        standing(app) as base,
+    ):
+        yield Desk(house=feed.house, feed=feed, hand=hand, home=home, base=base)
 
 
 @pytest.mark.requirement("R46")

@@ -11,7 +11,8 @@ import pytest
 from carelane.store.roles import DatabaseUrls
 from carelane.testing.messages import Origin, critical_result
 from tests.flows.conftest import Hand
-from tests.flows.messages.texting import CONNECTIONS, Texting, texting
+from tests.flows.messages.texting import Texting, texting
+from tests.flows.posts import PATIENTS
 
 pytestmark = pytest.mark.postgres
 ON_CALL = "+15550107"  # gwen.ashby, by the example site's calendar
@@ -25,14 +26,8 @@ async def rings(
     superuser: "psycopg.Connection[Any]",
 ) -> AsyncIterator[Texting]:
     """A house whose gateway also calls staff."""
-    both = CONNECTIONS.replace(
-        "kind: sms\n    serves: [patient.message]",
-        "kind: sms\n    serves: [patient.message, staff.alert]",
-    )
-    assert both != CONNECTIONS
-    async with texting(
-        database, home, hand, superuser, dialect="twilio", connections=both
-    ) as opened:
+    both = f"{PATIENTS}, staff.alert"
+    async with texting(database, home, hand, superuser, dialect="twilio", texts=both) as opened:
         yield opened
 
 

@@ -1,6 +1,5 @@
 """A house that texts: the shipped site with an SMS gateway and mail, and a pathway that reminds of visits."""
 
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,63 +10,30 @@ from typing import Any
 import psycopg
 
 from carelane.compose.connections import envelopes, settings_of
-from carelane.compose.house import House, open_house
-from carelane.compose.people import outbox_of
+from carelane.compose.house import House
 from carelane.connect.sms.adapter import open_door
-from carelane.effects.claim import know
 from carelane.effects.outbox import Outbox
 from carelane.facts.ports import Receipt
 from carelane.intake.receive import arrived_of
-from carelane.settings import Settings
 from carelane.store.messages import store_arrived
 from carelane.store.roles import DatabaseUrls
 from carelane.testing.doorstep import standing
-from carelane.testing.gateways.flavours import ACCOUNT, SECRET, SENDER
-from carelane.testing.gateways.server import GatewayServer, open_gateway
+from carelane.testing.gateways.server import GatewayServer
 from carelane.testing.hospital.smtp import Sink
 from carelane.testing.messages import appointment_booked, register
-from tests.flows.books import audit_books
-from tests.flows.conftest import ROOT, Feed, Hand
+from tests.flows.conftest import Feed, Hand
+from tests.flows.doors import Later
+from tests.flows.posts import LISTENER, PATIENTS, outbox_for, standing_posts
 from tests.flows.rounds import once_around
+from tests.flows.sites import add, copied, fed
 
 HERE = Path(__file__).parent
-CONNECTIONS = """connections:
-  mllp: {{ kind: hl7v2, site: north, settings: {{ direction: in, listen_host: 127.0.0.1, listen_port: 20575 }} }}
-  ehr:
+SITE = f"""{LISTENER}  ehr:
     kind: hl7v2
     serves: [ehr.referral.update]
     settings: {{ host: 127.0.0.1, port: 9 }}
-  staff:
-    kind: mail
-    serves: [staff.alert]
-    settings: {{ host: 127.0.0.1, port: {mail}, sending: {{ writes: [{{ resource: Communication }}] }} }}
-  texts:
-    kind: sms
-    serves: [patient.message]
-    settings:
-      dialect: {dialect}
-      base_url: {gateway}
-      account: {account}
-      sender: "{sender}"
-      secret_file: gateway.secret
-      callback_url: {door}
-      total_s: 5
-      sending: {{ per_second: 100, burst: 100, writes: [{{ resource: Communication }}] }}
-  letters:
-    kind: mail
-    serves: [patient.message]
-    settings:
-      host: 127.0.0.1
-      port: {mail}
-      sender: clinic@northgate.example
-      sending: {{ per_second: 100, burst: 100, writes: [{{ resource: Communication }}] }}
 """
 NOTHING: Mapping[str, str] = {}
-ACTIVATION = """
-  - pathway: visit-reminder
-    approvers: [kira.sandoval, luca.fenwick]
-    reason: For the tests of messages
-"""
 
 
 @dataclass(kw_only=True)
@@ -173,60 +139,35 @@ async def texting(  # what a house is made of
     rules: str = "",
     if_unknown: str = "drop",
     extra: Mapping[str, str] = NOTHING,
-    connections: str = CONNECTIONS,
+    site: str = SITE,
+    texts: str = PATIENTS,
 ) -> AsyncIterator[Texting]:
-    """Open one; its books are audited when the test is over. `extra` is added to files of the folder."""
+    """Open one on a site's other connections; its books are audited when the test is over.
+
+    `extra` is added to files of the folder, `texts` is what the gateway serves.
+    """
     async with AsyncExitStack() as stack:
-        gateway = await open_gateway(dialect, now=hand)
-        stack.push_async_callback(gateway.stop)
-        mail = Sink()
-        port = await mail.open()
-        stack.push_async_callback(mail.close)
-        doors: dict[str, Any] = {}
-
-        async def at_the_door(scope: Any, source: Any, sink: Any) -> None:
-            await doors["texts"](scope, source, sink)
-
-        base = await stack.enter_async_context(standing(at_the_door))
-        door = f"{base}/sms/texts"
-        named = {"dialect": dialect, "gateway": gateway.root, "account": ACCOUNT, "sender": SENDER}
-        settings = _settings(folder, connections.format(mail=port, door=door, **named), rules)
-        reminder = settings.pathways / "visit-reminder.yaml"
+        posts = await stack.enter_async_context(standing_posts(dialect, hand))
+        at_the_door = Later()
+        door = f"{await stack.enter_async_context(standing(at_the_door))}/sms/texts"
+        settings = copied(folder, site + posts.connections(door, texts=texts))
+        if rules:
+            (settings.site / "messages.yaml").write_text(rules)
+        reminder = add(settings, HERE / "visit-reminder.yaml")
         said = f"if_unknown: {if_unknown}"
         reminder.write_text(reminder.read_text().replace("if_unknown: drop", said))
         for name, text in extra.items():
             with (folder / name).open("a") as file:
                 file.write(text)
-        house = await stack.enter_async_context(
-            open_house(settings, database, process="test", load=True)
-        )
-        house.runtime.now = hand
-        feed = Feed(house, hand, superuser)
-        doors["texts"] = open_door(
+        feed = await stack.enter_async_context(fed(settings, database, hand, superuser))
+        house = feed.house
+        at_the_door.app = open_door(
             settings_of(house.runtime.directory.connections["texts"], settings.home),
             connection="texts", receive=_keeper(house), now=hand)  # fmt: skip
-        outbox = outbox_of(house)
-        await know(outbox)
+        outbox = await stack.enter_async_context(outbox_for(house))
         yield Texting(
-            house=house, feed=feed, hand=hand, outbox=outbox, gateway=gateway, mail=mail, door=door
-        )
-        for sender in outbox.senders.values():
-            await sender.close()
-        await audit_books(house, superuser)
-
-
-def _settings(folder: Path, connections: str, rules: str) -> Settings:
-    site, pathways = folder / "site", folder / "pathways"
-    shutil.copytree(ROOT / "site", site)
-    shutil.copytree(ROOT / "pathways", pathways)
-    shutil.copy(HERE / "visit-reminder.yaml", pathways)
-    (site / "connections.yaml").write_text(connections)
-    with (site / "pathways.yaml").open("a") as file:
-        file.write(ACTIVATION)
-    if rules:
-        (site / "messages.yaml").write_text(rules)
-    (folder / "gateway.secret").write_text(SECRET)
-    return Settings(home=folder, site=site, pathways=pathways)
+            house=house, feed=feed, hand=hand, outbox=outbox, gateway=posts.gateway, mail=posts.mail, door=door
+        )  # fmt: skip
 
 
 def _keeper(house: House) -> Any:

@@ -3,9 +3,7 @@
 All on sockets: forms, texts and notifications knock at the listener's own doors; bookings reach the EHR by FHIR.
 """
 
-import asyncio
 import json
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,16 +15,10 @@ from uuid import UUID
 import aiohttp
 import psycopg
 
-from carelane.compose.connections import envelopes, inbound
-from carelane.compose.durability import Guard
-from carelane.compose.house import House, open_house
-from carelane.compose.incoming import doors, mounted
-from carelane.compose.people import outbox_of, viewer_of
-from carelane.connect.channel.signing import signature
-from carelane.effects.claim import know
+from carelane.compose.house import House
+from carelane.compose.people import viewer_of
 from carelane.effects.outbox import Outbox
 from carelane.facts.phi import Phi
-from carelane.intake.receive import Receiver
 from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
 from carelane.testing.doorstep import standing
@@ -34,15 +26,16 @@ from carelane.testing.ehr.charts import MEDICAL_RECORD
 from carelane.testing.ehr.desk import Asked
 from carelane.testing.ehr.profiles import PROFILES
 from carelane.testing.ehr.server import EhrServer
-from carelane.testing.gateways.flavours import ACCOUNT, SECRET, SENDER
-from carelane.testing.gateways.server import GatewayServer, open_gateway
+from carelane.testing.gateways.server import GatewayServer
 from carelane.testing.hospital.smtp import Sink
 from carelane.worklist import acting
 from carelane.worklist.answers import Acted
-from tests.flows.books import audit_books
-from tests.flows.conftest import ROOT, Feed, Hand
+from tests.flows.conftest import Feed, Hand
+from tests.flows.doors import CHANNEL, Later, knock, receiving
 from tests.flows.outside import SharedClock
+from tests.flows.posts import LISTENER, outbox_for, standing_posts
 from tests.flows.rounds import once_around
+from tests.flows.sites import copied, fed
 
 CHANNELS = ("web-form", "call-centre", "portal")
 INBOUND = ("mllp", "ehr", "texts", "links", *CHANNELS)
@@ -50,9 +43,7 @@ NOTIFIED = ("Appointment", "Slot", "Patient", "RiskAssessment")
 ROUNDS = 30
 CREATED, NO_CONTENT = 201, 204
 VISITS = "urn:carelane:testing:appointments"
-CONNECTIONS = """connections:
-  mllp: {{ kind: hl7v2, site: north, settings: {{ direction: in, listen_host: 127.0.0.1, listen_port: 20575 }} }}
-  ehr:
+EHR = """  ehr:
     kind: fhir
     serves: [ehr.appointment.book, ehr.appointment.cancel, ehr.slot.hold, ehr.slot.release, ehr.communication]
     settings:
@@ -68,37 +59,8 @@ CONNECTIONS = """connections:
         per_second: 100
         burst: 100
         writes: [{{ resource: Appointment }}, {{ resource: Slot }}, {{ resource: Communication }}]
-  staff:
-    kind: mail
-    serves: [staff.alert]
-    settings: {{ host: 127.0.0.1, port: {mail}, sending: {{ writes: [{{ resource: Communication }}] }} }}
-  texts:
-    kind: sms
-    serves: [patient.message]
-    settings:
-      dialect: twilio
-      base_url: {gateway}
-      account: {account}
-      sender: "{sender}"
-      secret_file: gateway.secret
-      callback_url: {door}/sms/texts
-      total_s: 5
-      sending: {{ per_second: 100, burst: 100, writes: [{{ resource: Communication }}] }}
-  letters:
-    kind: mail
-    serves: [patient.message]
-    settings:
-      host: 127.0.0.1
-      port: {mail}
-      sender: clinic@northgate.example
-      sending: {{ per_second: 100, burst: 100, writes: [{{ resource: Communication }}] }}
-  links: {{ kind: link, site: north }}
 """
-CHANNEL = """  {name}:
-    kind: channel
-    site: north
-    settings: {{ channel: {name}, secret_file: run/{name}.secret }}
-"""
+LINKS = "  links: { kind: link, site: north }\n"
 NEWS = "There is news for you from Northgate Health."
 NOTHING: Mapping[str, Any] = {}
 
@@ -136,17 +98,8 @@ class Clinic:
             "sent_at": self.hand().isoformat(),
             "patient": patient,
         }
-        body = json.dumps({**plain, **said}).encode()
-        secret = (self.home / f"run/{channel}.secret").read_text()
-        headers = {
-            "Content-Type": "application/json",
-            "X-Carelane-Signature": signature(body, secret, self.hand()),
-        }
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(f"{self.door}/intake/{channel}", data=body, headers=headers) as answer,
-        ):
-            status = answer.status
+        message = {**plain, **said}
+        status, _ = await knock(self.door, channel, message, home=self.home, hand=self.hand)
         await self.hear()
         return status
 
@@ -352,78 +305,39 @@ async def opened(
 ) -> AsyncIterator[Clinic]:
     """Open one; its books are audited when the test is over."""
     async with AsyncExitStack() as stack:
-        gateway = await open_gateway("twilio", now=hand)
-        stack.push_async_callback(gateway.stop)
-        mail = Sink()
-        port = await mail.open()
-        stack.push_async_callback(mail.close)
+        posts = await stack.enter_async_context(standing_posts("twilio", hand))
         ehr = EhrServer(
             profile=replace(PROFILES[profile], minds_match=minds_match), clock=SharedClock(hand)
         )
         base = await ehr.start()
         stack.push_async_callback(ehr.stop)
-        mounts: dict[str, Any] = {}
-
-        async def at_the_door(scope: Any, source: Any, sink: Any) -> None:
-            await mounts["app"](scope, source, sink)
-
+        at_the_door = Later()
         door = await stack.enter_async_context(standing(at_the_door))
-        text = CONNECTIONS.format(
-            ehr=base, keyed=str(profile == "a").lower(), booking="create" if profile == "a" else "transaction",
-            mail=port, gateway=gateway.root, account=ACCOUNT, sender=SENDER, door=door,
-        ) + "".join(CHANNEL.format(name=name) for name in CHANNELS)  # fmt: skip
-        settings = _settings(home, text, door)
-        house = await stack.enter_async_context(
-            open_house(settings, database, process="test", load=True)
-        )
-        house.runtime.now = hand
+        booking = "create" if profile == "a" else "transaction"
+        own = EHR.format(ehr=base, keyed=str(profile == "a").lower(), booking=booking)
+        channels = "".join(CHANNEL.format(name=name) for name in CHANNELS)
+        to_posts = posts.connections(f"{door}/sms/texts")
+        settings = _settings(home, LISTENER + own + to_posts + LINKS + channels, door)
+        feed = await stack.enter_async_context(fed(settings, database, hand, superuser))
         ehr.tokens.register(
             "carelane", json.loads((home / "run/ehr-client-key.jwks.json").read_text())
         )
         _subscribe(ehr, door, (home / "run/notify.secret").read_text())
-        mounts["app"] = await stack.enter_async_context(_listening(house))
-        outbox = outbox_of(house)
-        await know(outbox)
+        at_the_door.app = await stack.enter_async_context(receiving(feed.house))
+        outbox = await stack.enter_async_context(outbox_for(feed.house))
         yield Clinic(
-            house=house, feed=Feed(house, hand, superuser), hand=hand, outbox=outbox, ehr=ehr,
-            gateway=gateway, mail=mail, door=door, home=home,
+            house=feed.house, feed=feed, hand=hand, outbox=outbox, ehr=ehr,
+            gateway=posts.gateway, mail=posts.mail, door=door, home=home,
         )  # fmt: skip
-        for sender in outbox.senders.values():
-            await sender.close()
-        await audit_books(house, superuser)
-
-
-@asynccontextmanager
-async def _listening(house: House) -> AsyncIterator[Any]:
-    """The listener's doors, with its own receiver behind them."""
-    runtime = house.runtime
-    sites = {name: row.site for name, row in inbound(runtime.directory).items()}
-    receiver = Receiver(runtime, envelopes(runtime.directory), sites)
-    guard = Guard(house, receiver.receive)
-    await guard.look()
-    stop = asyncio.Event()
-    writing = asyncio.create_task(receiver.write(stop))
-    yield mounted(_nothing, doors(house, guard))
-    stop.set()
-    await writing
-
-
-async def _nothing(_scope: Any, _receive: Any, send: Any) -> None:
-    await send({"type": "http.response.start", "status": 404, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
 
 
 def _settings(home: Path, connections: str, door: str) -> Settings:
-    site, pathways = home / "site", home / "pathways"
-    shutil.copytree(ROOT / "site", site)
-    shutil.copytree(ROOT / "pathways", pathways)
-    (site / "connections.yaml").write_text(connections)
-    messages = (site / "messages.yaml").read_text()
-    (site / "messages.yaml").write_text(messages.replace("http://127.0.0.1:20481", door))
+    settings = copied(home, connections)
+    messages = settings.site / "messages.yaml"
+    messages.write_text(messages.read_text().replace("http://127.0.0.1:20481", door))
     (home / "run").mkdir(exist_ok=True)
     (home / "run/notify.secret").write_text("a secret for tests, long enough to count")
-    (home / "gateway.secret").write_text(SECRET)
-    return Settings(home=home, site=site, pathways=pathways)
+    return settings
 
 
 def _subscribe(ehr: EhrServer, door: str, secret: str) -> None:
