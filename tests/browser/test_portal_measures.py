@@ -8,26 +8,18 @@ from typing import Any
 
 import psycopg
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser
 
 from carelane.compose.connections import envelopes, readers
 from carelane.engine.drain import drain
 from carelane.intake.interpret import interpret
 from carelane.intake.receive import keep_one
 from carelane.store.shapes import decode_payload
+from tests.browser.clean import clean
 from tests.browser.conftest import CLERK, COMPLIANCE, ENGINEER, Desk, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 ARRIVED = "milestones"
-
-
-async def _clean(desk: Desk, page: Page) -> None:
-    """No finding of axe, no console error, no violation of the content policy."""
-    found = await Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert desk.problems == []
-    assert await page.evaluate("() => window.violations") == []
 
 
 @pytest.mark.requirement("R17")
@@ -45,14 +37,14 @@ async def test_an_informatician_reads_figures_with_how_they_are_counted(
     assert not await table.locator("details p").is_visible()
     await table.locator("summary").click()
     assert await table.locator("details p").is_visible()
-    await _clean(desk, page)
+    await clean(desk, page)
     await page.select_option("[name=of]", ARRIVED)
     await page.select_option("[name=by]", "site")
     await page.select_option("[name=site]", "north")
     await page.click("button:has-text('Show')")
     assert await page.locator("section").count() == 1
     assert set(await page.locator("tbody th").all_inner_texts()) == {"north"}
-    await _clean(desk, page)
+    await clean(desk, page)
     rows = superuser.execute("select body from access_leaf order by seq").fetchall()
     leaves = [decode_payload(bytes(row[0])) for row in rows]
     looked = [each["actor"] for each in leaves if "'measures'" in str(each)]
@@ -86,7 +78,7 @@ async def test_how_far_away_care_is_stands_on_the_front_page(desk: Desk, browser
     await page.goto(desk.url)
     assert await page.inner_text(near) == "6.0 d"
     assert await page.locator("[data-near=appointments]").count() == 1
-    await _clean(desk, page)
+    await clean(desk, page)
     await page.click(near)
     await page.wait_for_url("**/measures?of=third_next")
     clerk = await visit(desk, browser, CLERK)
@@ -121,7 +113,7 @@ async def test_measures_read_at_320_pixels_and_without_script(desk: Desk, browse
     page = await visit(desk, browser, ENGINEER, width=320, height=640)
     await page.goto(f"{desk.url}/measures")
     assert await page.evaluate("() => document.documentElement.scrollWidth") <= 320
-    await _clean(desk, page)
+    await clean(desk, page)
     plain = await visit(desk, browser, ENGINEER, script=False)
     await plain.goto(f"{desk.url}/measures?days=7&of=nonsense&site=nowhere&by=patient")
     assert await plain.locator("section details").count() > 5

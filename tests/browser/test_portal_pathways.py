@@ -4,24 +4,16 @@ import re
 
 import aiohttp
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser
 
 from carelane.accounts.passwords import set_password
 from carelane.worklist.listing import Filters, tasks
 from carelane.worklist.viewer import Viewer
+from tests.browser.clean import clean
 from tests.browser.conftest import CLERK, NURSE, PASSWORD, Desk, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 COUNT = ".pathway [data-state=triage]"
-
-
-async def _clean(desk: Desk, page: Page) -> None:
-    """No finding of axe, no console error, no violation of the content policy."""
-    found = await Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert desk.problems == []
-    assert await page.evaluate("() => window.violations") == []
 
 
 @pytest.mark.requirement("R125")
@@ -34,7 +26,7 @@ async def test_pathways_stand_by_scope_and_counts_change_while_one_looks(
     row = page.locator("tr", has_text="referral-intake")
     assert "Everywhere" in await row.inner_text()
     assert "Kira Sandoval" in await row.inner_text()
-    await _clean(desk, page)
+    await clean(desk, page)
     await row.locator("a").click()
     await page.wait_for_function(f"() => document.querySelector('{COUNT}')?.textContent === '4'")
     assert await page.inner_text("[data-open=triage]") == "4"
@@ -45,7 +37,7 @@ async def test_pathways_stand_by_scope_and_counts_change_while_one_looks(
     assert await page.inner_text("[data-oldest=triage]") != "-"
     assert await page.inner_text("[data-oldest=scheduling]") == "-"
     assert re.search(r"(\d+) of \1 hold", await page.inner_text("#tests + p"))
-    await _clean(desk, page)
+    await clean(desk, page)
 
 
 async def test_a_state_is_found_in_the_list_and_in_the_picture(
@@ -63,7 +55,7 @@ async def test_a_state_is_found_in_the_list_and_in_the_picture(
       const frame = document.querySelector('.picture').getBoundingClientRect();
       return box.top >= frame.top && box.bottom <= frame.bottom && box.left >= frame.left - 1; }"""
     await page.wait_for_function(inside)
-    await _clean(desk, page)
+    await clean(desk, page)
 
 
 async def test_a_pathway_reads_at_320_pixels_and_without_script(
@@ -100,7 +92,7 @@ async def test_a_wrong_routing_is_filed_moved_and_judged(desk: Desk, browser: Br
     await page.select_option("#wrong-reason", "wrong-specialty")
     await page.fill("#wrong-text", "This is a heart")
     await page.select_option("#wrong-pool", "urgent-triage")
-    await _clean(desk, page)
+    await clean(desk, page)
     await page.click("text=File it")
     await page.wait_for_selector(".notice.ok")
     assert "the case was sent on" in await page.inner_text(".notice.ok")
@@ -114,7 +106,7 @@ async def test_a_wrong_routing_is_filed_moved_and_judged(desk: Desk, browser: Br
     await owner.fill("#f-found", "Right: a row is missing")
     await owner.click("#drawer .outcomes [value=rule-will-change]")
     await owner.wait_for_url("**/?told=completed**")
-    await _clean(desk, page)
+    await clean(desk, page)
 
 
 async def test_who_may_not_move_a_case_may_still_say_that_it_is_wrong(

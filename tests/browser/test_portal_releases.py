@@ -1,7 +1,6 @@
 """Releases in a real browser: reviewed, approved by two, and taken back, with the real prover and the real rules."""
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
 from carelane.accounts.passwords import set_password
@@ -9,6 +8,7 @@ from carelane.engine.in_force import in_force
 from carelane.pathways.definition import Definition
 from carelane.pathways.loading import load
 from carelane.releases.publish import publish
+from tests.browser.clean import clean
 from tests.browser.conftest import CLERK, COMPLIANCE, PASSWORD, ROOT, Desk, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
@@ -30,14 +30,6 @@ async def _newer(desk: Desk) -> Definition:
     return definition
 
 
-async def _clean(desk: Desk, page: Page) -> None:
-    """No finding of axe, no console error, no violation of the content policy."""
-    found = await Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert desk.problems == []
-    assert await page.evaluate("() => window.violations") == []
-
-
 async def _as(desk: Desk, browser: Browser, person: str) -> Page:
     """Signed in for operations."""
     page = await visit(desk, browser, person)
@@ -54,11 +46,11 @@ async def test_two_people_put_a_release_in_force_and_one_takes_it_back(
     newer = await _newer(desk)
     first = await _as(desk, browser, KIRA)
     await first.click(".rail a:has-text('Releases')")
-    await _clean(desk, first)
+    await clean(desk, first)
     await first.click(f"a[href^='/releases/{newer.digest}']")
     assert "Proved" in await first.inner_text("main")
     assert "One about" in await first.inner_text(".plainlist")
-    await _clean(desk, first)
+    await clean(desk, first)
     for _ in range(2):
         await first.fill("#why", "Agreed in the board")
         await first.click("button:has-text('Approve for this scope')")
@@ -73,7 +65,7 @@ async def test_two_people_put_a_release_in_force_and_one_takes_it_back(
     await second.click("button:has-text('Approve for this scope')")
     assert "In force everywhere" in await second.inner_text(".notice")
     assert await _holds(desk, newer)
-    await _clean(desk, second)
+    await clean(desk, second)
     await second.fill("#back-1", "A word was wrong")
     await second.click("button:has-text('Take this release back')")
     assert "Version 1.0.0 is in force everywhere again" in await second.inner_text(".notice")
