@@ -4,10 +4,9 @@ from datetime import timedelta
 
 from carelane.cases.model import Case, OpenStep, Step
 from carelane.facts.fact import Json
-from carelane.pathways.definition import Definition
-from carelane.pathways.loading import load
 from carelane.testing.core.play import Play
 from carelane.testing.core.site import completed, definitions_of, fact
+from tests.rules.texts import loaded
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -119,13 +118,6 @@ states:
   closed-cancelled: { final: true, outcome: cancelled }
 """
 ANY = REVIEW.replace("join: all", "join: any")
-
-
-def loaded(text: str, **subs: str) -> Definition:
-    """The definition of a text that has no mistakes."""
-    definition, problems = load(text, subs=subs)
-    assert definition is not None, "\n".join(each.line() for each in problems)
-    return definition
 
 
 def begun(text: str = REVIEW, **subs: str) -> Play:

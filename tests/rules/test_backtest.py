@@ -13,7 +13,8 @@ from carelane.proofs.events import EventsFault, History, read_header, read_histo
 from carelane.proofs.events import encode as line_of
 from carelane.proofs.judging import Divergence
 from carelane.releases.backtest import backtest, digest_of, files_of, head_of, judge_for
-from tests.rules.recordings import TEXT, definition, edited, recorded, verdicts
+from tests.rules.recordings import TEXT, edited, recorded, verdicts
+from tests.rules.texts import loaded
 
 TRIAGE = "clock: { kind: business-days, warn: 2d, due: 3d, setting: triage_within }"
 URGENT = "clock: { kind: wall, warn: 2h, due: 4h, setting: urgent_triage_within }"
@@ -150,9 +151,9 @@ def test_what_follows_is_told_as_a_guess_only_when_asked() -> None:
     """Under an earlier due time the same people did the same: the case ends the same, and it says so."""
     lines, new = (
         recorded().splitlines(),
-        definition(edited((TRIAGE, "clock: { kind: business-days, warn: 1d, due: 2d }"))),
+        loaded(edited((TRIAGE, "clock: { kind: business-days, warn: 1d, due: 2d }"))),
     )
-    judge = judge_for(read_header(lines[0], "head"), definition(TEXT), new)
+    judge = judge_for(read_header(lines[0], "head"), loaded(TEXT), new)
     guesses = []
     for raw in lines[1:]:
         history = read_history(raw, "line")
@@ -168,10 +169,10 @@ def test_what_follows_is_told_as_a_guess_only_when_asked() -> None:
 
 def test_cases_of_another_release_are_counted_not_compared() -> None:
     """OLD decided nothing here: a recording of 1.1 judged by 1.0 has no case in scope."""
-    other = edited((f'version: "{definition(TEXT).version}"', 'version: "9.9.9"'))
+    other = edited((f'version: "{loaded(TEXT).version}"', 'version: "9.9.9"'))
     head, *rest = recorded().splitlines()
     known = json.loads(head)
-    known["releases"].append({"digest": definition(other).digest, "content": other})
+    known["releases"].append({"digest": loaded(other).digest, "content": other})
     raw = b"\n".join([json.dumps(known).encode(), *rest])
     found = verdicts(edited((TRIAGE, "clock: { kind: business-days, due: 9d }")), raw, old=other)
 
@@ -202,7 +203,7 @@ def test_any_number_of_processes_and_a_second_run_give_the_same_bytes(tmp_path: 
     seen = set()
     for workers in (1, 1, 2, 3):
         with backtest(
-            events, old=definition(TEXT), new_text=new, place="new", workers=workers
+            events, old=loaded(TEXT), new_text=new, place="new", workers=workers
         ) as found:
             seen.add((repr(found.report), tuple(found.lines())))
 
@@ -210,7 +211,7 @@ def test_any_number_of_processes_and_a_second_run_give_the_same_bytes(tmp_path: 
 
 
 def test_a_damaged_line_a_foreign_head_and_mixed_parts_are_named(tmp_path: Path) -> None:
-    old = definition(TEXT)
+    old = loaded(TEXT)
     one = files(tmp_path, recorded() + b'{"subject": 7}\n')
     with pytest.raises(EventsFault, match=r"line 41 is no recorded subject"), \
             backtest(one, old=old, new_text=TEXT, place="new", workers=1):  # fmt: skip
@@ -276,5 +277,5 @@ def test_the_command_says_by_its_status_whether_a_change_is_blocked(
 def test_a_left_out_subject_is_counted_by_its_reason(tmp_path: Path) -> None:
     one = History(subject=name_id("somebody"), left_out="merged")
     events = files(tmp_path, recorded() + line_of(one) + b"\n")
-    with backtest(events, old=definition(TEXT), new_text=TEXT, place="new", workers=1) as found:
+    with backtest(events, old=loaded(TEXT), new_text=TEXT, place="new", workers=1) as found:
         assert found.report.left_out == {"merged": 1}

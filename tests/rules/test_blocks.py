@@ -10,20 +10,8 @@ from carelane.cases.model import Disposition, EffectState, Step
 from carelane.testing.core import invariants
 from carelane.testing.core.play import Play
 from carelane.testing.core.site import definitions_of, fact, settled
-from tests.rules.language2 import (
-    ANY,
-    BOARD,
-    DAY,
-    HOUR,
-    REVIEW,
-    at,
-    begun,
-    case,
-    do,
-    loaded,
-    states,
-    tell,
-)
+from tests.rules.language2 import ANY, BOARD, DAY, HOUR, REVIEW, at, begun, case, do, states, tell
+from tests.rules.texts import loaded
 
 
 def effect(game: Play, name: str) -> EffectState:

@@ -15,6 +15,7 @@ from tests.rules.brute.domains import dimensions
 from tests.rules.mutants import FILES as SHIPPED_FILES
 from tests.rules.mutants import changes
 from tests.rules.test_prover_mutants import JUDGED
+from tests.rules.texts import loaded
 from tests.rules.worlds import count
 
 WORLDS_MAX = 50_000
@@ -109,10 +110,7 @@ def small(
     head: str = "", done: str = "closed", fallback: str = REPEATS, states: str = ""
 ) -> Definition:
     """A pathway with one thing to look at."""
-    text = SMALL.format(head=head, done=done, fallback=fallback, states=states)
-    definition, problems = load(text)
-    assert definition is not None, problems
-    return definition
+    return loaded(SMALL.format(head=head, done=done, fallback=fallback, states=states))
 
 
 def alike(definition: Definition) -> frozenset[str]:

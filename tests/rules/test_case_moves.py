@@ -22,15 +22,15 @@ from carelane.cases.words import (
 from carelane.facts.fact import Actor, Fact, Json
 from carelane.pathways.calendar import elapsed
 from carelane.pathways.definition import ClockKind, Definition, State
-from carelane.pathways.loading import load
 from carelane.proofs.mapping import alike, draft, read_mapping
 from carelane.store.shapes import decode_case, encode, moved_of, moved_shape
 from carelane.testing.core import invariants
 from carelane.testing.core.pathways import critical, referral
 from carelane.testing.core.play import Play
 from carelane.testing.core.site import OFFICE_HOURS, fact
-from tests.rules.language2 import REVIEW, begun, do, loaded
+from tests.rules.language2 import REVIEW, begun, do
 from tests.rules.test_step_properties import DEFINITIONS, MINUTE, MOVES, Move, make
+from tests.rules.texts import edited, loaded
 
 OLD = referral()
 _FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -329,13 +329,7 @@ states:
 
 def small(version: str, *edits: tuple[str, str]) -> Definition:
     """A release of the small pathway."""
-    text = TEXT.replace("VERSION", version)
-    for before, after in edits:
-        assert before in text
-        text = text.replace(before, after)
-    found, problems = load(text)
-    assert found is not None, [each.line() for each in problems]
-    return found
+    return loaded(edited(TEXT.replace("VERSION", version), *edits))
 
 
 def test_a_mapping_is_read_and_named() -> None:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from carelane.pathways.definition import Definition
 from carelane.pathways.loading import load
 from carelane.proofs.prove import prove
 from carelane.proofs.verdicts import Verdict
 from tests.rules.test_brute import REPEATS, SMALL
+from tests.rules.texts import loaded
 
 STARTS = "inputs:\n  starts: {{ from: appointment.start, type: {kind} }}\n"
 HEARD = """\
@@ -31,13 +31,6 @@ def text(where: str, edge: str, *, event: str = "appointment.booked", kind: str 
     edges = f"{event}: {edge}, " + ("appointment.booked: stay, " if others else "")
     found = found.replace("tasks:\n", f"{heard}tasks:\n", 1)
     return found.replace("everywhere: { ", f"everywhere: {{ {edges}", 1)
-
-
-def loaded(given: str) -> Definition:
-    """A text without mistakes."""
-    definition, problems = load(given)
-    assert definition is not None, problems
-    return definition
 
 
 @pytest.mark.requirement("R131")

@@ -16,20 +16,9 @@ from carelane.pathways.inputs import carry
 from carelane.pathways.phrases import found_in
 from carelane.testing.core.play import Play
 from carelane.testing.core.site import NOON, ORGANISATION, definitions_of, fact, settled, view_of
-from tests.rules.language2 import (
-    ASK,
-    CALLER,
-    DAY,
-    HOUR,
-    REVIEW,
-    begun,
-    case,
-    do,
-    loaded,
-    states,
-    tell,
-)
+from tests.rules.language2 import ASK, CALLER, DAY, HOUR, REVIEW, begun, case, do, states, tell
 from tests.rules.test_language2_pathways import FOLDER, definition_of
+from tests.rules.texts import loaded
 
 ENTRY = definition_of(FOLDER / "waitlist-entry.yaml")
 OFFER = definition_of(FOLDER / "waitlist-offer.yaml")

@@ -9,6 +9,7 @@ from carelane.pathways.loading import bundle, load, subs_among
 from carelane.pathways.trial import read_trials
 from carelane.proofs.trial_report import report
 from carelane.proofs.trials import run_trial
+from tests.rules.texts import loaded
 
 FOLDER = Path(__file__).parent / "pathways"
 FILES = sorted(FOLDER.glob("*.yaml"))
@@ -17,9 +18,7 @@ SUBS = {path.stem: path.read_text(encoding="utf-8") for path in (FOLDER / "sub")
 
 def definition_of(path: Path) -> Definition:
     """The definition of a file that has no mistakes."""
-    definition, problems = load(path.read_text(encoding="utf-8"), place=path.name, subs=SUBS)
-    assert definition is not None, "\n".join(each.line() for each in problems)
-    return definition
+    return loaded(path.read_text(encoding="utf-8"), place=path.name, **SUBS)
 
 
 def tables_of(path: Path) -> str:

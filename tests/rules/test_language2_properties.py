@@ -20,8 +20,9 @@ from carelane.facts.fact import Actor, Fact, Json
 from carelane.testing.core import invariants
 from carelane.testing.core.play import Decide, Play, ending, replay
 from carelane.testing.core.site import completed, definitions_of, fact, settled
-from tests.rules.language2 import ANY, BOARD, loaded
+from tests.rules.language2 import ANY, BOARD
 from tests.rules.test_language2_pathways import FOLDER, definition_of
+from tests.rules.texts import loaded
 
 MINUTE = timedelta(minutes=1)
 DEFINITIONS = definitions_of(

@@ -12,6 +12,7 @@ from carelane.pathways.definition import Definition
 from carelane.pathways.difference import diff, lines
 from carelane.pathways.digest import plain
 from carelane.pathways.loading import load
+from tests.rules.texts import edited, loaded
 
 HOUSE = Path(__file__).parents[2] / "pathways"
 REFERRAL = (HOUSE / "referral-intake.yaml").read_text("utf-8")
@@ -19,13 +20,7 @@ REFERRAL = (HOUSE / "referral-intake.yaml").read_text("utf-8")
 
 def referral(*edits: tuple[str, str]) -> Definition:
     """The shared referral with these edits of its text."""
-    text = REFERRAL
-    for before, after in edits:
-        assert before in text, before
-        text = text.replace(before, after)
-    found, problems = load(text)
-    assert found is not None, [each.line() for each in problems]
-    return found
+    return loaded(edited(REFERRAL, *edits))
 
 
 TABLE = [

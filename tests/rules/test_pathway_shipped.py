@@ -13,6 +13,7 @@ from carelane.pathways import fields, inputs, tables
 from carelane.pathways.definition import ClockKind, Definition
 from carelane.pathways.judge import holds
 from carelane.pathways.loading import load
+from tests.rules.texts import loaded
 
 HOUSE = Path(__file__).parents[2]
 FILES = sorted(
@@ -31,9 +32,7 @@ CHANNELS_OF_THE_CALL = [
 def shipped(name: str) -> Definition:
     """A shipped pathway by its file's name."""
     path = next(one for one in FILES if one.stem == name)
-    definition, problems = load(path.read_bytes(), place=path.name)
-    assert definition is not None, [one.line() for one in problems]
-    return definition
+    return loaded(path.read_bytes(), place=path.name)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -5,56 +5,53 @@ from pathlib import Path
 import pytest
 
 from carelane.pathways.definition import Definition
-from carelane.pathways.loading import load
 from carelane.proofs.prove import prove
 from carelane.proofs.verdicts import Verdict
 from tests.rules.brute import judge
+from tests.rules.texts import loaded
 
 TEXT = (Path(__file__).parents[2] / "pathways/scheduling-request.yaml").read_text("utf-8")
 FLAGS = "chest-pain, breathing-difficulty, stroke-signs, severe-bleeding, unconscious, suicidal, anaphylaxis"
 ROW = f'"complaint in {{{FLAGS}}}", then: emergency'
 LED_DOWN = "red-flags-to-urgent-pools"
-SMALL = """
+HEAD = """
 pathway: small
 version: "1"
 language: 2
 subject: patient
-title: A code that nothing asks about is a red flag
+title: A red flag that somebody must see
 touches: [none]
-urgency: asked
+urgency: URGENCY
 red_flags: { approvers: [director, lead], inputs: { flag: [bad] } }
-inputs:
-  flag: { from: request.flag, codes: [good, bad] }
-  asked: { from: request.priority, order: [routine, urgent, asap, stat] }
 events:
   request.received: { keys: [request], start: { when: START, unique: request }, several: one, none: { ignore: no } }
-tasks:
-  look: { title: Look, outcomes: [done, could-not-do], could_not: could-not-do, reasons: [other] }
-pools: { desk: POOL }
 start: looking
 everywhere: { request.received: stay }
-states:
+"""
+LOOKING = """states:
   looking:
     status: open
     task: look
     owner: { pool: desk }
     clock: { kind: wall, due: 1d }
     fallback: { repeat: until acknowledged, to: desk }
-    outcomes: { done: closed, could-not-do: again }
+    outcomes: { done: DONE, could-not-do: again }
   closed: { final: true, status: closed, outcome: over }
 """
+UNASKED = f"""{HEAD.replace("URGENCY", "asked")}
+inputs:
+  flag: {{ from: request.flag, codes: [good, bad] }}
+  asked: {{ from: request.priority, order: [routine, urgent, asap, stat] }}
+tasks:
+  look: {{ title: Look, outcomes: [done, could-not-do], could_not: could-not-do, reasons: [other] }}
+pools: {{ desk: POOL }}
+{LOOKING.replace("DONE", "closed")}"""
+"""A code that no guard asks about."""
 
 
 def refuted(definition: Definition) -> set[str]:
     """The rules that the prover refutes."""
     return {one.rule for one in prove(definition).findings if one.verdict is Verdict.REFUTED}
-
-
-def loaded(text: str) -> Definition:
-    """A text without mistakes."""
-    definition, problems = load(text)
-    assert definition is not None, [each.line() for each in problems]
-    return definition
 
 
 @pytest.mark.requirement("R131")
@@ -87,62 +84,43 @@ def test_a_red_flag_that_no_guard_asks_about_is_seen(
     start: str, pool: str, broken: set[str]
 ) -> None:
     """It is there, it says nothing of urgency, and so the case would stay routine."""
-    given = loaded(SMALL.replace("START", start).replace("POOL", pool))
+    given = loaded(UNASKED.replace("START", start).replace("POOL", pool))
 
     assert refuted(given) == broken
     assert judge(given) == broken
 
 
-URGENT_BEFORE = """
-pathway: small
-version: "1"
-language: 2
-subject: patient
-title: A red flag that a person finds
-touches: [none]
-urgency: urgency
-red_flags: { approvers: [director, lead], inputs: { flag: [bad] } }
+URGENT_BEFORE = f"""{HEAD.replace("URGENCY", "urgency").replace("START", "always")}
 inputs:
-  flag: { from: task.form.flag, order: [good, bad], raise_only: true }
-  asked: { from: request.priority, order: [routine, urgent, asap, stat] }
+  flag: {{ from: task.form.flag, order: [good, bad], raise_only: true }}
+  asked: {{ from: request.priority, order: [routine, urgent, asap, stat] }}
 tables:
   urgency:
     hit: first
     output: urgency
     rows:
-      - { when: asked = asap, then: asap }
-      - { when: flag = bad, then: stat }
-      - { when: otherwise, then: routine }
-events:
-  request.received: { keys: [request], start: { when: always, unique: request }, several: one, none: { ignore: no } }
+      - {{ when: asked = asap, then: asap }}
+      - {{ when: flag = bad, then: stat }}
+      - {{ when: otherwise, then: routine }}
 tasks:
   look:
     title: Look
     outcomes: [done, could-not-do]
     could_not: could-not-do
     reasons: [other]
-    form: { flag: { label: Flag, type: code, options: [good, bad] } }
-  file: { title: File, outcomes: [done, could-not-do], could_not: could-not-do, reasons: [other] }
-pools: { desk: [routine, urgent, asap, stat], archive: [routine] }
-start: looking
-everywhere: { request.received: stay }
-states:
-  looking:
-    status: open
-    task: look
-    owner: { pool: desk }
-    clock: { kind: wall, due: 1d }
-    fallback: { repeat: until acknowledged, to: desk }
-    outcomes: { done: { when: WHEN, then: filing, else: closed }, could-not-do: again }
+    form: {{ flag: {{ label: Flag, type: code, options: [good, bad] }} }}
+  file: {{ title: File, outcomes: [done, could-not-do], could_not: could-not-do, reasons: [other] }}
+pools: {{ desk: [routine, urgent, asap, stat], archive: [routine] }}
+{LOOKING.replace("DONE", "{ when: WHEN, then: filing, else: closed }")}
   filing:
     status: filing
     task: file
-    owner: { pool: archive }
-    clock: { kind: wall, due: 1d }
-    fallback: { repeat: until acknowledged, to: desk }
-    outcomes: { done: closed, could-not-do: again }
-  closed: { final: true, status: closed, outcome: over }
+    owner: {{ pool: archive }}
+    clock: {{ kind: wall, due: 1d }}
+    fallback: {{ repeat: until acknowledged, to: desk }}
+    outcomes: {{ done: closed, could-not-do: again }}
 """
+"""A flag that a person finds, in a case that may have been urgent before."""
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from carelane.proofs.prove import prove
 from carelane.proofs.rules import flags
 from carelane.proofs.trials import run_trial
 from carelane.proofs.verdicts import PROVER, Finding, Verdict
+from tests.rules.texts import loaded
 
 SOUND = """
 pathway: small
@@ -170,13 +171,6 @@ BROKEN = {
         ("tell: supervisor }\n", "tell: supervisor }\n    effects: [alarm]\n"),
     ],
 }
-
-
-def loaded(text: str) -> Definition:
-    """A text that must be readable."""
-    definition, problems = load(text)
-    assert definition is not None, [each.line() for each in problems]
-    return definition
 
 
 def edited(edits: list[tuple[str, str]]) -> Definition:

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from carelane.facts.vocabulary import ROLES
-from carelane.pathways.loading import load
 from tests.rules.test_pathway_shipped import FILES, HOUSE, shipped
+from tests.rules.texts import loaded
 from tests.rules.trying import HEAD, missed
 
 _BOOKED = "appointment.booked appointment=A1 visit=ordinary appointment_start=2026-12-10T15:00:00Z"
@@ -64,8 +64,5 @@ def test_mutant_a_risk_that_nobody_acts_on_is_caught() -> None:
     """Discharges that are all booked alike fail the table."""
     name, table, after = ACTIONS["encounter.followUpRisk"]
     text = (HOUSE / f"pathways/{name}.yaml").read_text("utf-8")
-    deaf, problems = load(
-        text.replace('[{ when: "risk = high", then: book-soon }, book]', "[book]")
-    )
-    assert deaf is not None, [one.line() for one in problems]
+    deaf = loaded(text.replace('[{ when: "risk = high", then: book-soon }, book]', "[book]"))
     assert missed(deaf, HEAD + table.format(risk="high", after=after["high"]))

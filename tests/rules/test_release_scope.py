@@ -19,8 +19,8 @@ from carelane.facts.fact import Fact, SubjectKind
 from carelane.facts.ids import name_id
 from carelane.facts.phi import Phi
 from carelane.pathways.definition import Definition
-from carelane.pathways.loading import load
 from carelane.testing.core.site import Site
+from tests.rules.texts import edited, loaded
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TEXT = """\
@@ -71,12 +71,7 @@ SCOPES = [
 @cache
 def small(version: str, *edits: tuple[str, str]) -> Definition:
     """A release."""
-    text = TEXT.replace("VERSION", version)
-    for before, after in edits:
-        text = text.replace(before, after)
-    found, problems = load(text)
-    assert found is not None, problems
-    return found
+    return loaded(edited(TEXT.replace("VERSION", version), *edits))
 
 
 def releases(*scopes: Scope) -> Releases:

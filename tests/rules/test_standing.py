@@ -9,8 +9,8 @@ import pytest
 from carelane.casebook.standing import Standing, of_rows
 from carelane.compose.status import Dates
 from carelane.connect.link.status_words import PHRASE_OF, STATUS_WORDS, STEP
-from carelane.pathways.loading import load
 from tests.rules.test_templates import TEMPLATES, problems
+from tests.rules.texts import loaded
 
 NOW = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 SHIPPED = (Path(__file__).parents[2] / "pathways/order-tracking.yaml").read_text("utf-8")
@@ -26,8 +26,7 @@ def hour(number: int) -> datetime:
 
 def stands(story: str, *, closed: int | None = None, milestone: str = "") -> Standing:
     """Of waits as `state from-to [how]`, one a line, in hours; a wait without an end is due a day later."""
-    definition, problems = load(SHIPPED)
-    assert definition is not None, problems
+    definition = loaded(SHIPPED)
     rows: list[dict[str, Any]] = []
     for line in story.strip().splitlines():
         state, span, *how = line.split(maxsplit=2)

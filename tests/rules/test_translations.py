@@ -7,7 +7,6 @@ import pytest
 from carelane.directory.reaching import MessageRules
 from carelane.effects.wording import values_of, written
 from carelane.facts.fact import Payload
-from carelane.pathways.definition import Definition
 from carelane.pathways.digest import canonical, digest
 from carelane.pathways.folder import read_texts
 from carelane.pathways.lettering import load_templates
@@ -16,6 +15,7 @@ from carelane.pathways.overlay import overlay
 from carelane.pathways.segments import basic, parts
 from carelane.pathways.templates import check_named
 from carelane.pathways.translations import LETTERS_MAX, in_languages
+from tests.rules.texts import loaded
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "pathways/order-tracking.yaml").read_text("utf-8")
@@ -30,12 +30,6 @@ FOLDER = {str(path): path.read_text("utf-8") for path in (ROOT / "pathways").rgl
 
 def codes(text: str) -> set[str]:
     return {one.code for one in load(text)[1]}
-
-
-def definition_of(text: str) -> Definition:
-    definition, problems = load(text)
-    assert definition is not None, problems
-    return definition
 
 
 @pytest.mark.parametrize(
@@ -64,7 +58,7 @@ def test_a_milestone_that_fits_into_no_message_is_refused() -> None:
 
 def test_texts_without_translations_keep_their_digest() -> None:
     """What says nothing is no part of a release's name; what says something is."""
-    silent, spoken = definition_of(BASE), definition_of(TEXT)
+    silent, spoken = loaded(BASE), loaded(TEXT)
     assert silent.translations == {}
     assert '"translations"' not in canonical(silent)
     assert digest(silent) != digest(spoken)
@@ -72,11 +66,11 @@ def test_texts_without_translations_keep_their_digest() -> None:
 
 def test_milestones_and_their_template_speak_the_same_languages() -> None:
     """A language that the template lacks, or that the pathway lacks, is refused before anything is in force."""
-    assert check_named(definition_of(TEXT), TEMPLATES, "x.yaml") == []
-    [lacking] = check_named(definition_of(BASE), TEMPLATES, "x.yaml")
+    assert check_named(loaded(TEXT), TEMPLATES, "x.yaml") == []
+    [lacking] = check_named(loaded(BASE), TEMPLATES, "x.yaml")
     assert (lacking.code, lacking.place) == ("template.named", "x.yaml, translations")
     assert "`es`" in lacking.message
-    french = definition_of(TEXT + "  fr:" + SPANISH.partition("  es:")[2])
+    french = loaded(TEXT + "  fr:" + SPANISH.partition("  es:")[2])
     [strange] = check_named(french, TEMPLATES, "x.yaml")
     assert "no words in `fr`" in strange.message
 
@@ -157,6 +151,6 @@ def test_an_overlay_translates_its_own_words() -> None:
     spanish = made.definition.translations["es"]
     assert spanish["Somebody is reading."] == "Alguien lee."
     assert spanish["Your appointment is booked."] == "Su cita está reservada."
-    assert digest(definition_of(made.text)) == made.definition.digest
+    assert digest(loaded(made.text)) == made.definition.digest
     _, problems = overlay(REFERRAL, OVER + ADDED.replace("reading.:", "writing.:"))
     assert {one.code for one in problems} == {"pathway.untranslated", "pathway.unknown-name"}

@@ -9,9 +9,9 @@ from carelane.cases import undoing
 from carelane.cases.model import Disposition, EffectState, Step
 from carelane.facts.fact import Actor
 from carelane.pathways.definition import Definition
-from carelane.pathways.loading import load
 from carelane.testing.core.play import Play
 from carelane.testing.core.site import definitions_of, fact, settled
+from tests.rules.texts import loaded
 
 TEXT = """
 pathway: undoing
@@ -59,16 +59,14 @@ states:
 AWAITED = "effects: [write]\n    effect_outcomes: { done: closed, refused: looking, needs-person: looking }"
 
 
-def loaded(edge: str = "filed", effects: str = "effects: [write]") -> Definition:
+def sending(edge: str = "filed", effects: str = "effects: [write]") -> Definition:
     """The pathway, with what its click leads to and what its first state sends."""
-    definition, problems = load(TEXT.replace("EDGE", edge).replace("EFFECTS", effects))
-    assert definition is not None, [each.line() for each in problems]
-    return definition
+    return loaded(TEXT.replace("EDGE", edge).replace("EFFECTS", effects))
 
 
-TOLD = loaded("{ then: filed, emit: question.opened, to: self, keys: [referral] }")
-WAITS_FOR_LETTER = loaded(effects=AWAITED)
-SENDS_A_LETTER = loaded()
+TOLD = sending("{ then: filed, emit: question.opened, to: self, keys: [referral] }")
+WAITS_FOR_LETTER = sending(effects=AWAITED)
+SENDS_A_LETTER = sending()
 
 
 def begun(definition: Definition) -> Play:

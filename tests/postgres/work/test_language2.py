@@ -17,8 +17,9 @@ from carelane.facts.phi import Phi
 from carelane.pathways.definition import Definition
 from carelane.store.facts import make_subjects
 from carelane.store.load import views
-from tests.rules.language2 import ANY, REVIEW, loaded
+from tests.rules.language2 import ANY, REVIEW
 from tests.rules.test_language2_pathways import FOLDER, definition_of
+from tests.rules.texts import loaded
 
 Rig = Any  # the fixture's class lives in conftest
 
