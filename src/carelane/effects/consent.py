@@ -2,8 +2,9 @@
 
 from carelane.effects.flight import Flight
 from carelane.effects.outbox import Outbox
+from carelane.effects.told import fact_of
 from carelane.engine.deliver import deliver
-from carelane.facts.fact import Actor, Fact, Json, Urgency
+from carelane.facts.fact import Fact, Json
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
 
@@ -33,23 +34,11 @@ def _withdrawn(outbox: Outbox, flight: Flight, channel: str) -> Fact:
         "channel": channel,
         "scope": "messages",
     }
-    return Fact(
-        id=derive(now, CONSENT_WITHDRAWN, flight.id),
-        type=CONSENT_WITHDRAWN,
-        subject=flight.subject,
-        organisation=flight.organisation,
-        occurred_at=now,
-        recorded_at=now,
+    return fact_of(
+        flight,
+        CONSENT_WITHDRAWN,
+        now,
         payload=Phi({"consent": said}, "consent"),
+        id_=derive(now, CONSENT_WITHDRAWN, flight.id),
         keys={"effect": str(flight.id)},
-        refers={"effect": flight.id, "case": flight.case},
-        urgency=Urgency(flight.urgency),
-        actor=Actor.EFFECT,
-        actor_name=flight.connection,
-        connection=flight.connection,
-        identity=flight.identity if flight.identity_key else None,
-        origin=flight.id,
-        correlation=flight.correlation,
-        site=flight.site,
-        service_line=flight.service_line,
     )

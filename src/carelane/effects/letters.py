@@ -13,8 +13,8 @@ from carelane.audit.actions import Action
 from carelane.audit.leaf import Change, Thing
 from carelane.cases.model import EffectState
 from carelane.effects.flight import of_row
-from carelane.effects.settle import facts
 from carelane.effects.settlement import Outcome, Settlement
+from carelane.effects.told import facts
 from carelane.engine.deliver import deliver
 from carelane.engine.runtime import Runtime
 from carelane.facts.errors import LocalFault

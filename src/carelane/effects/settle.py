@@ -1,13 +1,15 @@
 """Writing down what became of an effect: row, fact for the core, work for a person, leaf, breaker; one transaction.
 
-`settlement.py` judges; this half stores. The outcome goes to the core as the fact `effect.settled`;
-`effect.unknown` and `effect.dead` open cases of system pathways, so that someone owns them (SEMANTICS 10).
+`settlement.py` judges, `told.py` says what is heard of it; this half stores. The outcome goes to the core as the fact
+`effect.settled`; `effect.unknown` and `effect.dead` open cases of system pathways, so that someone owns them
+(SEMANTICS 10).
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
+from uuid import UUID
 
 from carelane.audit.actions import Action
 from carelane.audit.leaf import Change, Thing
@@ -17,23 +19,13 @@ from carelane.effects.following import await_answer
 from carelane.effects.gate import Gate, after
 from carelane.effects.outbox import Outbox
 from carelane.effects.settlement import Health, Settlement
+from carelane.effects.told import facts
 from carelane.engine.chance import full_jitter
 from carelane.engine.deliver import deliver
-from carelane.facts.fact import Actor, Fact, Urgency
-from carelane.facts.ids import derive
-from carelane.facts.phi import Phi
+from carelane.facts.fact import Actor
 from carelane.store.changes import Deed, written
 from carelane.store.changes import write as record_all
 from carelane.store.database import Tx
-
-EFFECT_SETTLED: Final = "effect.settled"  # to the effect's own case
-EFFECT_UNKNOWN: Final = (
-    "effect.unknown"  # these three to the system pathway whose owner deals with it
-)
-EFFECT_DEAD: Final = "effect.dead"
-EFFECT_RESOLVED: Final = "effect.resolved"
-
-_WELL = frozenset({EffectState.DONE, EffectState.WITHDRAWN})
 
 
 async def settle(outbox: Outbox, flight: Flight, settlement: Settlement) -> bool:
@@ -49,7 +41,29 @@ async def write(outbox: Outbox, tx: Tx, flight: Flight, settlement: Settlement) 
     """Store a settlement in the caller's transaction."""
     runtime = outbox.runtime
     now = runtime.now()
-    became = {
+    rows, breaker = await tx.together(
+        ("effects.settle", _became(flight, settlement, now)),
+        ("effects.breaker", {"connection": flight.connection}),
+    )
+    if not _calm(settlement, breaker):
+        await _health(outbox, tx, flight.connection, settlement, now)
+    if not rows:
+        return False
+    ((subject, was),) = rows
+    if settlement.state is EffectState.DONE:
+        await await_answer(outbox, tx, flight, settlement)
+    runtime.vault.learn(flight.identity, flight.identity_key)
+    deed = _deed(flight.organisation, now, name=flight.connection, case=flight.case)
+    change = _change(
+        flight.id, was, settlement.state, cause=settlement.cause, attempt=flight.attempts
+    )
+    told = facts(replace(flight, subject=subject), settlement, now)
+    await deliver(runtime, tx, told, beside=[written(deed, [change])])
+    return True
+
+
+def _became(flight: Flight, settlement: Settlement, now: datetime) -> dict[str, object]:
+    return {
         "id": flight.id,
         "lease": flight.lease_by,
         "state": settlement.state.value,
@@ -63,35 +77,6 @@ async def write(outbox: Outbox, tx: Tx, flight: Flight, settlement: Settlement) 
         "maybe": settlement.maybe,
         "now": now,
     }
-    rows, breaker = await tx.together(
-        ("effects.settle", became), ("effects.breaker", {"connection": flight.connection})
-    )
-    if not _calm(settlement, breaker):
-        await _health(outbox, tx, flight.connection, settlement, now)
-    if not rows:
-        return False
-    ((subject, was),) = rows
-    if settlement.state is EffectState.DONE:
-        await await_answer(outbox, tx, flight, settlement)
-    runtime.vault.learn(flight.identity, flight.identity_key)
-    deed = Deed(
-        organisation=flight.organisation,
-        at=now,
-        action=Action.EFFECT_SETTLED,
-        actor=Actor.EFFECT,
-        name=flight.connection,
-        case=flight.case,
-    )
-    change = Change(
-        thing=Thing.EFFECT,
-        id=flight.id,
-        before=was,
-        after=settlement.state.value,
-        detail={"cause": settlement.cause, "attempt": flight.attempts},
-    )
-    told = facts(replace(flight, subject=subject), settlement, now)
-    await deliver(runtime, tx, told, beside=[written(deed, [change])])
-    return True
 
 
 async def end_unheard(outbox: Outbox, tx: Tx, ended: Sequence[tuple[Flight, str]]) -> None:
@@ -103,77 +88,27 @@ async def end_unheard(outbox: Outbox, tx: Tx, ended: Sequence[tuple[Flight, str]
     rows = await tx.rows(
         "effects.end_unheard", ids=list(causes), causes=list(causes.values()), now=now
     )
-    deed = Deed(
-        organisation=outbox.runtime.organisation,
-        at=now,
-        action=Action.EFFECT_SETTLED,
-        actor=Actor.EFFECT,
-        name="",
-    )
     changes = [
-        Change(
-            thing=Thing.EFFECT,
-            id=row["id"],
-            before=EffectState.READY.value,
-            after=EffectState.WITHDRAWN.value,
-            detail={"cause": causes[row["id"]]},
-        )
+        _change(row["id"], EffectState.READY.value, EffectState.WITHDRAWN, cause=causes[row["id"]])
         for row in rows
     ]
     if changes:
-        await record_all(tx, deed, changes)
+        await record_all(tx, _deed(outbox.runtime.organisation, now), changes)
 
 
-def facts(flight: Flight, settlement: Settlement, now: datetime) -> list[Fact]:
-    """What the core and the system pathways hear of it."""
-    told = []
-    unheard = flight.unheard and settlement.state is EffectState.WITHDRAWN
-    if settlement.outcome is not None and not unheard:
-        told.append(_fact(EFFECT_SETTLED, flight, settlement, now))
-    if settlement.state is EffectState.DEAD:
-        told.append(_fact(EFFECT_DEAD, flight, settlement, now))
-    elif settlement.state is EffectState.UNKNOWN and flight.state is not EffectState.UNKNOWN:
-        told.append(_fact(EFFECT_UNKNOWN, flight, settlement, now))
-    elif settlement.state in _WELL and flight.troubled:
-        told.append(_fact(EFFECT_RESOLVED, flight, settlement, now))
-    return told
-
-
-def _fact(type_: str, flight: Flight, settlement: Settlement, now: datetime) -> Fact:
-    return Fact(
-        id=derive(now, type_, flight.id, flight.attempts, flight.looks, settlement.state),
-        type=type_,
-        subject=flight.subject,
-        organisation=flight.organisation,
-        occurred_at=now,
-        recorded_at=now,
-        payload=Phi(
-            {
-                "effect": {
-                    "name": flight.name,
-                    "outcome": settlement.outcome.value if settlement.outcome else "",
-                    "cause": settlement.cause,
-                    "reference": settlement.reference,
-                    "capability": flight.capability,
-                    "connection": flight.connection,
-                    "audience": flight.audience.value,
-                }
-            },
-            "effect outcome",
-        ),
-        keys={"effect": str(flight.id), "case": str(flight.case)},
-        refers={"effect": flight.id, "case": flight.case},
-        urgency=Urgency(flight.urgency),
+def _deed(organisation: UUID, at: datetime, *, name: str = "", case: UUID | None = None) -> Deed:
+    return Deed(
+        organisation=organisation,
+        at=at,
+        action=Action.EFFECT_SETTLED,
         actor=Actor.EFFECT,
-        actor_name=flight.connection,
-        connection=flight.connection,
-        # Sealed by the patient's key, so that it follows a merge; where the key was destroyed, by our own.
-        identity=flight.identity if flight.identity_key else None,
-        origin=flight.id,
-        correlation=flight.correlation,
-        site=flight.site,
-        service_line=flight.service_line,
+        name=name,
+        case=case,
     )
+
+
+def _change(effect: UUID, before: str, after: EffectState, **detail: str | int) -> Change:
+    return Change(thing=Thing.EFFECT, id=effect, before=before, after=after.value, detail=detail)
 
 
 def _calm(settlement: Settlement, breaker: Sequence[tuple[Any, ...]]) -> bool:

@@ -13,8 +13,8 @@ from carelane.cases.model import EffectState
 from carelane.effects.claim import pay
 from carelane.effects.flight import of_row
 from carelane.effects.outbox import Outbox
-from carelane.effects.settle import facts
 from carelane.effects.settlement import Settlement
+from carelane.effects.told import facts
 from carelane.engine.deliver import deliver
 
 Count = Callable[[str, UUID], Awaitable[int]]
