@@ -17,9 +17,10 @@ from carelane.facts.fact import Actor, Fact, Json, Urgency
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
 from carelane.pathways.tables_text import owner_table
-from carelane.store.changes import Deed, record
+from carelane.store.changes import record
 from carelane.store.database import Row, Tx
 from carelane.worklist.answers import NOT_FOUND, Act, Acted, Held, Lost, Refused
+from carelane.worklist.deeds import deed_of
 from carelane.worklist.holding import lost, release
 from carelane.worklist.viewer import Viewer
 
@@ -240,15 +241,7 @@ def _outdated(row: Row) -> Refused:
 async def _leaf(  # each says one thing about the change, by place
     runtime: Runtime, tx: Tx, viewer: Viewer, action: Action, row: Row, **detail: str
 ) -> None:
-    deed = Deed(
-        organisation=runtime.organisation,
-        at=runtime.now(),
-        action=action,
-        actor=Actor.PERSON,
-        name=viewer.person,
-        case=row["case_id"],
-        purpose=viewer.purpose,
-    )
+    deed = deed_of(runtime, viewer, action, row["case_id"])
     after = "in-progress" if action is Action.TASK_CLAIMED else row["status"]
     about: dict[str, str | int] = {"version": row["version"], **detail}
     await record(

@@ -13,13 +13,14 @@ from carelane.audit.leaf import Change, Thing
 from carelane.cases import words
 from carelane.engine.decide import decide
 from carelane.engine.runtime import Runtime
-from carelane.facts.fact import Actor, Payload
+from carelane.facts.fact import Payload
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
-from carelane.store.changes import Deed, record
+from carelane.store.changes import record
 from carelane.store.database import Row, Tx
 from carelane.worklist.acting import OVERRIDE_REASONS, REASON_UNKNOWN, reroute
 from carelane.worklist.answers import Act, Refused
+from carelane.worklist.deeds import deed_of
 from carelane.worklist.thread import NO_CASE, TEXT_MAX, Kind, add_entry, told_fact
 from carelane.worklist.viewer import Viewer
 
@@ -117,15 +118,7 @@ async def _count(  # noqa: PLR0913, PLR0917  # all that the row says
         reason=wrong.reason,
         now=now,
     )
-    deed = Deed(
-        organisation=runtime.organisation,
-        at=now,
-        action=Action.ROUTING_CORRECTED,
-        actor=Actor.PERSON,
-        name=viewer.person,
-        case=row["id"],
-        purpose=viewer.purpose,
-    )
+    deed = deed_of(runtime, viewer, Action.ROUTING_CORRECTED, row["id"], at=now)
     detail: dict[str, str | int] = {"rule": wrong.rule, "reason": wrong.reason}
     counted = Change(
         thing=Thing.THREAD, id=entry, before=Kind.CORRECTION.value, after="counted", detail=detail

@@ -9,13 +9,14 @@ from uuid import UUID
 from carelane.audit.actions import Action
 from carelane.audit.leaf import Change, Thing
 from carelane.engine.runtime import Runtime
-from carelane.facts.fact import Actor, Json
+from carelane.facts.fact import Json
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
-from carelane.store.changes import Deed, record
+from carelane.store.changes import record
 from carelane.store.database import Row, Tx
 from carelane.store.shapes import decode_case, decode_payload
 from carelane.worklist.answers import NOT_FOUND, Held, Hold, Lost, Refused
+from carelane.worklist.deeds import deed_of
 from carelane.worklist.holding import draft_of, lost
 from carelane.worklist.viewer import Viewer
 
@@ -159,15 +160,7 @@ async def _leaf(  # noqa: PLR0913, PLR0917  # one door for every leaf of this fi
     row: Row,
     **detail: str,
 ) -> None:
-    deed = Deed(
-        organisation=runtime.organisation,
-        at=runtime.now(),
-        action=action,
-        actor=Actor.PERSON,
-        name=viewer.person,
-        case=row["case_id"],
-        purpose=viewer.purpose,
-    )
+    deed = deed_of(runtime, viewer, action, row["case_id"])
     after = action.value.removeprefix("handover.")
     before = "" if action is Action.HANDOVER_OFFERED else "offered"
     about = {"task": str(row.get("task", row["id"])), **detail}

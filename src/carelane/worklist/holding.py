@@ -7,12 +7,13 @@ from uuid import UUID
 from carelane.audit.actions import Action
 from carelane.audit.leaf import Change, Thing, instant
 from carelane.engine.runtime import Runtime
-from carelane.facts.fact import Actor, Json
+from carelane.facts.fact import Json
 from carelane.facts.phi import Phi
-from carelane.store.changes import Deed, record
+from carelane.store.changes import record
 from carelane.store.database import Row, Tx
 from carelane.store.shapes import decode_payload, encode
 from carelane.worklist.answers import NOT_FOUND, Held, Hold, Lost, Refused
+from carelane.worklist.deeds import deed_of
 from carelane.worklist.viewer import Viewer, display
 
 _MOVES = {
@@ -136,15 +137,7 @@ async def _changed(  # noqa: PLR0913, PLR0917  # one door for every leaf of this
     **detail: str | int,
 ) -> Held:
     before, after = _MOVES.get(action, ("", action.value.removeprefix("task.")))
-    deed = Deed(
-        organisation=runtime.organisation,
-        at=runtime.now(),
-        action=action,
-        actor=Actor.PERSON,
-        name=viewer.person,
-        case=row["case_id"],
-        purpose=viewer.purpose,
-    )
+    deed = deed_of(runtime, viewer, action, row["case_id"])
     about = {"version": row["version"], **detail}
     await record(
         tx, deed, Change(thing=Thing.TASK, id=task, before=before, after=after, detail=about)

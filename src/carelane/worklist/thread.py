@@ -15,10 +15,11 @@ from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Actor, Fact, Payload
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
-from carelane.store.changes import Deed, record
+from carelane.store.changes import record
 from carelane.store.database import Row, Tx
 from carelane.store.shapes import encode
 from carelane.worklist.answers import Refused
+from carelane.worklist.deeds import deed_of
 from carelane.worklist.viewer import Viewer
 
 TEXT_MAX = 4_000  # characters
@@ -122,15 +123,7 @@ async def add_entry(  # noqa: PLR0913, PLR0917  # each says one thing about the 
         identity=row["identity"],
         sealed=sealed,
     )
-    deed = Deed(
-        organisation=runtime.organisation,
-        at=now,
-        action=Action.THREAD_WRITTEN,
-        actor=Actor.PERSON,
-        name=viewer.person,
-        case=case,
-        purpose=viewer.purpose,
-    )
+    deed = deed_of(runtime, viewer, Action.THREAD_WRITTEN, case, at=now)
     await record(tx, deed, Change(thing=Thing.THREAD, id=entry, after=kind.value))
     return entry
 
