@@ -6,7 +6,7 @@ from carelane.cases import clocks, levels
 from carelane.cases.model import OpenStep
 from carelane.cases.regions import block_of
 from carelane.cases.run import Run
-from carelane.pathways.definition import PauseRule, State
+from carelane.pathways.definition import Pause, PauseRule, State
 
 
 def entered(run: Run, state: State) -> None:
@@ -50,23 +50,37 @@ def _rules(run: Run, step: OpenStep) -> tuple[PauseRule, ...]:
 
 def pause(run: Run, step: OpenStep, rule: PauseRule) -> None:
     """Stop a step's clock for this reason, with an end; one that has stopped keeps its reason and its end."""
-    if step.clock.safety or step.clock.paused_at is not None:
-        return
+    if may_stop(step):
+        stop(run, step, rule)
+
+
+def may_stop(step: OpenStep) -> bool:
+    """Whether a step's clock may stop: safety clocks never do, and one that has stopped stays as it is."""
+    return not step.clock.safety and step.clock.paused_at is None
+
+
+def stop(run: Run, step: OpenStep, why: Pause | PauseRule) -> None:
+    """A clock that may stop stops for this reason, until the end that comes with it."""
     clock = clocks.pause(
         step.clock,
         now=run.now,
-        by=run.now + rule.resume_by,
-        reason=rule.reason,
+        by=run.now + why.resume_by,
+        reason=why.reason,
         calendar=levels.bound(run, step).calendar,
     )
     levels.replaced(run, replace(step, clock=clock))
-    run.because(f"pause {step.state}", rule.reason)
+    run.because(f"pause {step.state}", why.reason)
 
 
 def resume(run: Run, step: OpenStep, rule: PauseRule) -> None:
     """Let a clock that stopped for this reason run on."""
     if step.clock.paused_at is None or step.clock.pause_reason != rule.reason:
         return
+    run_on(run, step, rule.reason)
+
+
+def run_on(run: Run, step: OpenStep, reason: str = "") -> None:
+    """A clock that has stopped runs on, because what it stopped for is over, or because a person says so."""
     clock = clocks.resume(
         step.clock,
         run.state(step.state).escalate,
@@ -74,4 +88,4 @@ def resume(run: Run, step: OpenStep, rule: PauseRule) -> None:
         bound=levels.bound(run, step),
     )
     levels.replaced(run, replace(step, clock=clock))
-    run.because(f"resume {step.state}", rule.reason)
+    run.because(f"resume {step.state}", reason)

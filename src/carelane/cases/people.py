@@ -7,7 +7,7 @@ Payload `task`: `outcome`, `reason`, `form` by field name, and `licensed` where 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from carelane.cases import clocks, levels, undoing
+from carelane.cases import levels, pausing, undoing
 from carelane.cases.go import Why, count, follow, move
 from carelane.cases.model import Notice, OpenStep
 from carelane.cases.owners import resolve
@@ -123,20 +123,12 @@ def pause(run: Run) -> str:
     if step is None:
         return TASK_CLOSED
     allowed = run.state(step.state).pause
-    if allowed is None or step.clock.safety or step.clock.paused_at is not None:
+    if allowed is None or not pausing.may_stop(step):
         return NOT_ALLOWED
     reason = _form(_task(run)).get("reason") or _task(run).get("reason")
     if not reason:
         return REASON_MISSING
-    clock = clocks.pause(
-        step.clock,
-        now=run.now,
-        by=run.now + allowed.resume_by,
-        reason=allowed.reason,
-        calendar=levels.bound(run, step).calendar,
-    )
-    levels.replaced(run, replace(step, clock=clock))
-    run.because(f"pause {step.state}", allowed.reason)
+    pausing.stop(run, step, allowed)
     return ""
 
 
@@ -145,14 +137,7 @@ def resume(run: Run) -> str:
     step = step_of(run)
     if step is None or step.clock.paused_at is None:
         return NOT_ALLOWED
-    clock = clocks.resume(
-        step.clock,
-        run.state(step.state).escalate,
-        now=run.now,
-        bound=levels.bound(run, step),
-    )
-    levels.replaced(run, replace(step, clock=clock))
-    run.because(f"resume {step.state}")
+    pausing.run_on(run, step)
     return ""
 
 
