@@ -120,17 +120,21 @@ def _outcomes(run: Run, around: State) -> list[str]:
 
 def joined(run: Run, around: State, join: Join) -> bool:
     """Whether the block is over: as many ended as it needs, or all of them."""
-    outcomes = _outcomes(run, around)
-    over = [each for each in outcomes if each]
-    if len(over) == len(outcomes):
+    return over(join, _outcomes(run, around))
+
+
+def over(join: Join, outcomes: Sequence[str]) -> bool:
+    """The same of the outcomes alone: one for each region, empty while it goes on."""
+    ended = [each for each in outcomes if each]
+    if len(ended) == len(outcomes):
         return True
     match join.kind:
         case JoinKind.ALL:
             return False
         case JoinKind.ANY:
-            return bool(over)
+            return bool(ended)
         case JoinKind.AT_LEAST:
-            return len([each for each in over if join.of in ("", each)]) >= join.least
+            return len([each for each in ended if join.of in ("", each)]) >= join.least
 
 
 def drop(run: Run, around: State) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
-from carelane.pathways.definition import Block, Join, JoinKind, State
+from carelane.cases.regions import over
+from carelane.pathways.definition import Block, Join, State
 from carelane.proofs.boxes import TOO_MANY, Undecided, bits_of, meet
 from carelane.proofs.cells import Coordinate
 from carelane.proofs.claims import compare
@@ -259,20 +260,11 @@ def _last(found: Explored, join: Join, ends: Ends) -> str:
 
 
 def _joined(found: Explored, join: Join, ends: Ends) -> bool:
-    over = [
-        found.definition.states[each.control.state].outcome
-        for each in ends.values()
-        if each is not None
-    ]
-    if len(over) == len(ends):
-        return True
-    match join.kind:
-        case JoinKind.ALL:
-            return False
-        case JoinKind.ANY:
-            return bool(over)
-        case JoinKind.AT_LEAST:
-            return len([each for each in over if join.of in ("", each)]) >= join.least
+    states = found.definition.states
+    return over(
+        join,
+        [states[each.control.state].outcome if each is not None else "" for each in ends.values()],
+    )
 
 
 def _by_outcome(ends: list[Node | None]) -> list[Node | None]:
