@@ -11,8 +11,17 @@ from uuid import UUID
 
 from carelane.connect.link.codec import ANSWERS, Press, kept
 from carelane.connect.link.page import POLICY, asking, language_of, telling
-from carelane.connect.link.wire import Scope, Sink, Source, answer, form_of, header_of, word_of
-from carelane.facts.answer_links import Ended, Seal, opened
+from carelane.connect.link.wire import (
+    Scope,
+    Sink,
+    Source,
+    Turned,
+    answer,
+    entered,
+    form_of,
+    header_of,
+)
+from carelane.facts.answer_links import ANSWER, Seal
 from carelane.facts.errors import CarelaneError
 from carelane.facts.ports import Receive
 
@@ -40,13 +49,9 @@ class LinkDoor:
 
     async def _told(self, scope: Scope, source: Source) -> tuple[int, str]:
         """The status, and which sentence; none where the question itself is shown."""
-        if scope["method"] not in {"GET", "HEAD", "POST"}:
-            return 405, "sorry"
-        found = opened(self.seal, word_of(scope), self.now())
-        if found is None:
-            return 404, "ended"
-        if isinstance(found, Ended):
-            return 410, "ended"
+        found = entered(scope, self.seal, self.now(), use=ANSWER)
+        if isinstance(found, Turned):
+            return found.status, found.what
         try:
             return await self._about(found, scope, source)
         except CarelaneError:  # nothing can be stored just now, so nothing is taken

@@ -13,8 +13,17 @@ from uuid import UUID
 
 from carelane.connect.link.page import language_of
 from carelane.connect.link.status_page import SAYING, STATUS_POLICY, Told, checking, saying, showing
-from carelane.connect.link.wire import Scope, Sink, Source, answer, form_of, header_of, word_of
-from carelane.facts.answer_links import STATUS, Ended, Seal, opened
+from carelane.connect.link.wire import (
+    Scope,
+    Sink,
+    Source,
+    Turned,
+    answer,
+    entered,
+    form_of,
+    header_of,
+)
+from carelane.facts.answer_links import STATUS, Seal
 from carelane.facts.errors import CarelaneError
 
 ENDED, OFTEN, WRONG = "ended", "often", "wrong"
@@ -43,11 +52,9 @@ class StatusDoor:
         await answer(sink, status, text, policy=STATUS_POLICY, head=scope["method"] == "HEAD")
 
     async def _told(self, scope: Scope, source: Source, language: str) -> tuple[int, str]:
-        if scope["method"] not in {"GET", "HEAD", "POST"}:
-            return 405, saying(language, self.site, "sorry")
-        found = opened(self.seal, word_of(scope), self.now(), use=STATUS)
-        if found is None or isinstance(found, Ended):
-            return 404 if found is None else 410, saying(language, self.site, ENDED)
+        found = entered(scope, self.seal, self.now(), use=STATUS)
+        if isinstance(found, Turned):
+            return found.status, saying(language, self.site, found.what)
         if scope["method"] != "POST":
             return 200, checking(language, self.site)
         born = born_on(await form_of(source))

@@ -1,14 +1,40 @@
-"""What the doors behind patients' links share: the word in an address, a short form, an answer nobody keeps. ASGI."""
+"""What the doors behind patients' links share: which link is taken, a short form, an answer nobody keeps. ASGI."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import parse_qs
+from uuid import UUID
+
+from carelane.facts.answer_links import Ended, Seal, opened
 
 Scope = MutableMapping[str, Any]
 Source = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Sink = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 WORD: Final = "a"
 BODY_BYTES_MAX: Final = 4096
+_METHODS: Final = frozenset({"GET", "HEAD", "POST"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turned:
+    """A request that gets no further: the HTTP status, and the name of the sentence that the page says."""
+
+    status: int
+    what: str
+
+
+def entered(scope: Scope, seal: Seal, now: datetime, *, use: str) -> UUID | Turned:
+    """Which message the link of a request is about, for this use."""
+    if scope["method"] not in _METHODS:
+        return Turned(status=405, what="sorry")
+    found = opened(seal, word_of(scope), now, use=use)
+    if found is None:
+        return Turned(status=404, what="ended")
+    if isinstance(found, Ended):
+        return Turned(status=410, what="ended")
+    return found
 
 
 def word_of(scope: Scope) -> str:
