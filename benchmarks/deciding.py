@@ -26,8 +26,9 @@ from carelane.pathways.loading import load
 from carelane.pathways.tables import look_up
 from carelane.pathways.trial import read_trials
 from carelane.proofs.everybody import Everybody
+from carelane.proofs.playing import playing
 from carelane.proofs.prove import prove
-from carelane.proofs.trials import play, playing
+from carelane.proofs.trials import play
 from carelane.proofs.verdicts import Verdict
 
 ROWS, CODES, ASKED = 30, ("a", "b", "c", "d", "e"), 5_000

@@ -16,7 +16,8 @@ from carelane.engine.telemetry import Telemetry
 from carelane.measures.names import METRICS, faults, known_of
 from carelane.pathways.definition import Definition
 from carelane.pathways.trial import read_trials
-from carelane.proofs import trials
+from carelane.proofs import playing
+from carelane.proofs.trials import run_trial
 from tools.house.tree import ROOT
 from tools.retention_table import definitions
 
@@ -31,12 +32,12 @@ def lived(definition: Definition, monkeypatch: pytest.MonkeyPatch) -> list[Step]
         found.append(decided)
         return advance(view, decided)
 
-    monkeypatch.setattr(trials, "advance", kept)
+    monkeypatch.setattr(playing, "advance", kept)
     text = (ROOT / "pathways" / "tests" / f"{definition.name}.txt").read_text(encoding="utf-8")
     cases, problems = read_trials(text, definition)
     assert not problems.problems
     for each in cases:
-        trials.run_trial(definition, each)
+        run_trial(definition, each)
     return found
 
 

@@ -5,7 +5,8 @@ import pytest
 from carelane.facts.fact import Json
 from carelane.pathways.loading import load
 from carelane.pathways.trial import read_trials
-from carelane.proofs.trials import play, playing
+from carelane.proofs.playing import playing
+from carelane.proofs.trials import play
 from tests.rules.test_pathway_shipped import HOUSE, shipped
 
 TEXT = (HOUSE / "pathways/order-tracking.yaml").read_text("utf-8")

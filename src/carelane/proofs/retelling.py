@@ -13,8 +13,9 @@ from carelane.pathways.events_reader import KEYS
 from carelane.pathways.trial import STARTS, Trial, TrialRow, read_trials
 from carelane.proofs.moves import Kind, Move
 from carelane.proofs.paths import Leg
+from carelane.proofs.playing import Playing, playing
 from carelane.proofs.scenes import KEY, Stage, ring, row_of
-from carelane.proofs.trials import Playing, play, playing, run_trial
+from carelane.proofs.trials import play, run_trial
 
 _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)

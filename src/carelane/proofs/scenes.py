@@ -1,7 +1,7 @@
 """Lets the engine decide one move on one representative: a case as it stood, with other values put in (`turns`).
 
 A scene is a case that the engine itself brought about. Only its values and counters are replaced; facts are made as
-`trials` makes them, so that what is proved here is what a text table runs.
+`playing` makes them, so that what is proved here is what a text table runs.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,8 +20,8 @@ from carelane.pathways.trial import IN, STARTS, Happening, Trial, TrialRow
 from carelane.pathways.wording import value_text
 from carelane.proofs.cells import ELAPSED, Ahead, Coordinate, Space, value_of
 from carelane.proofs.moves import Kind, Move, is_count, role_of
+from carelane.proofs.playing import Playing, happen, playing
 from carelane.proofs.reads import code_of, form_field
-from carelane.proofs.trials import Playing, happen, playing
 
 KEY = "K1"
 _ROUNDS_MAX = 60
