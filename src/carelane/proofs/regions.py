@@ -25,7 +25,8 @@ from carelane.pathways.guard import (
 )  # fmt: skip
 from carelane.pathways.judge import fields_of, holds
 from carelane.proofs.boxes import Piece, bits_of, bounded, joined, meet, remove, within
-from carelane.proofs.cells import ELAPSED, EPOCH, Ahead, Coordinate, Space, space_of, value_of
+from carelane.proofs.cells import ELAPSED, EPOCH, Ahead, Coordinate, Space, value_of
+from carelane.proofs.cutting import space_of
 from carelane.proofs.reads import Atom
 
 Pieces = tuple[Piece, ...]
