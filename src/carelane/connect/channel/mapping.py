@@ -18,6 +18,7 @@ from carelane.connect.channel.schema import (
     PortalMessage,
     Said,
     Speaker,
+    Spoken,
     WebForm,
 )
 from carelane.connect.channel.schema import Reading as Measured
@@ -66,7 +67,7 @@ def _drafts(said: Said, intake: Mapping[str, Json]) -> list[Draft]:
     return [*consents, _asked(said, intake)]
 
 
-def _asked(said: WebForm | Chat | CallNote | PortalMessage, intake: Mapping[str, Json]) -> Draft:
+def _asked(said: Spoken, intake: Mapping[str, Json]) -> Draft:
     answers: _Shape = {each.question: each.value for each in said.answers}
     beside: dict[str, Json] = {"answers": answers} if answers else {}
     intake = {
@@ -89,7 +90,7 @@ def _asked(said: WebForm | Chat | CallNote | PortalMessage, intake: Mapping[str,
 
 
 def _filled_in(
-    said: WebForm | Chat | CallNote | PortalMessage,
+    said: Spoken,
     visit: Number,
     intake: Mapping[str, Json],
     beside: Mapping[str, Json],
@@ -114,7 +115,7 @@ def _filled_in(
 
 
 def _refill(
-    said: WebForm | Chat | CallNote | PortalMessage,
+    said: Spoken,
     intake: Mapping[str, Json],
     beside: Mapping[str, Json],
 ) -> Draft:
@@ -142,12 +143,12 @@ def _refill(
                   medication_request=wish, **beside)  # fmt: skip
 
 
-def _caller(said: WebForm | Chat | CallNote | PortalMessage) -> _Shape | None:
+def _caller(said: Spoken) -> _Shape | None:
     """Who called, where it was not the patient."""
     return {"display": said.caller} if isinstance(said, CallNote) and said.caller else None
 
 
-def _service(said: WebForm | Chat | CallNote | PortalMessage) -> _Shape | None:
+def _service(said: Spoken) -> _Shape | None:
     """What is asked for, in words and as the code that it may be."""
     return {"text": said.service, "coding": [{"code": said.service}]} if said.service else None
 
@@ -204,7 +205,7 @@ def _patient(person: Person) -> _Shape:
     }
 
 
-def _request(said: WebForm | Chat | CallNote | PortalMessage, kind: Kind) -> _Shape:
+def _request(said: Spoken, kind: Kind) -> _Shape:
     text = _words(said)
     return {
         "resourceType": "ServiceRequest",
@@ -258,13 +259,13 @@ def _about(said: Chat | PortalMessage) -> _Shape:
     }
 
 
-def _window(said: WebForm | Chat | CallNote | PortalMessage) -> _Shape | None:
+def _window(said: Spoken) -> _Shape | None:
     """When whoever asks can be reached or seen."""
     bounds = (("start", said.wanted_from), ("end", said.wanted_by))
     return {name: at.astimezone(UTC).isoformat() for name, at in bounds if at} or None
 
 
-def _own_words(said: WebForm | Chat | CallNote | PortalMessage) -> list[Json]:
+def _own_words(said: Spoken) -> list[Json]:
     """What the patient said, without what staff or an assistant asked: phrases are looked for here."""
     if isinstance(said, Chat):
         spoken = [turn.text for turn in said.turns if turn.by is Speaker.PATIENT]
@@ -275,7 +276,7 @@ def _own_words(said: WebForm | Chat | CallNote | PortalMessage) -> list[Json]:
     return [words for words in (*spoken, *said.reasons) if words]
 
 
-def _complaints(said: WebForm | Chat | CallNote | PortalMessage) -> list[Json]:
+def _complaints(said: Spoken) -> list[Json]:
     """Reasons, and questions answered with yes: a form that asks `chest-pain` says so like a reason."""
     affirmed = [_coded(each.question) for each in said.answers if each.value is True]
     return [*map(_reason, said.reasons), *affirmed]
@@ -295,7 +296,7 @@ def _coded(code: str) -> _Shape:
     return {"coding": [{"code": code}]}
 
 
-def _words(said: WebForm | Chat | CallNote | PortalMessage) -> str:
+def _words(said: Spoken) -> str:
     match said:
         case Chat():
             return "\n".join(f"{_who(turn.by)}: {turn.text}" for turn in said.turns)

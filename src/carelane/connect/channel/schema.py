@@ -229,7 +229,9 @@ class DeviceReadings(_Message, forbid_unknown_fields=True, kw_only=True):
     readings: Annotated[list[Reading], Meta(min_length=1, max_length=200)]
 
 
-Said: TypeAlias = WebForm | Chat | CallNote | PortalMessage | DeviceReadings
+Spoken: TypeAlias = WebForm | Chat | CallNote | PortalMessage
+"""What a person said; only a device says readings."""
+Said: TypeAlias = Spoken | DeviceReadings
 CHANNELS: Final[dict[str, type[Said]]] = {
     "web-form": WebForm,
     "chat": Chat,

@@ -31,6 +31,19 @@ NEVER: Final = frozenset(
 )
 """Refused before sending, whatever a site's allow-list says."""
 
+_MESSAGE: Final = frozenset(
+    [
+        "identifier",
+        "status",
+        "category",
+        "priority",
+        "subject",
+        "about",
+        "basedOn",
+        "recipient",
+        "payload",
+    ]
+)
 FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Appointment": frozenset(
         [
@@ -46,32 +59,8 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
             "priority",
         ]
     ),
-    "Communication": frozenset(
-        [
-            "identifier",
-            "status",
-            "category",
-            "priority",
-            "subject",
-            "about",
-            "basedOn",
-            "recipient",
-            "payload",
-        ]
-    ),
-    "CommunicationRequest": frozenset(
-        [
-            "identifier",
-            "status",
-            "category",
-            "priority",
-            "subject",
-            "about",
-            "basedOn",
-            "recipient",
-            "payload",
-        ]
-    ),
+    "Communication": _MESSAGE,
+    "CommunicationRequest": _MESSAGE,
     "DocumentReference": frozenset(
         ["identifier", "status", "docStatus", "type", "subject", "content", "context"]
     ),
