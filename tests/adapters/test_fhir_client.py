@@ -20,7 +20,8 @@ from carelane.connect.fhir.codec import Answer, Lost, decode
 from carelane.connect.fhir.sender import FhirSender
 from carelane.connect.fhir.transport import AddressRefused, Limits, Wire
 from carelane.facts.ports import Verdict
-from carelane.testing.conformance.fhir_rig import STARTS_AT, FhirRig, open_rig, signed_client
+from carelane.testing.conformance.fhir_rig import STARTS_AT, FhirRig, open_rig
+from carelane.testing.conformance.over_fhir import signed_client
 from carelane.testing.ehr.clock import SetClock
 from carelane.testing.ehr.profiles import PROFILES
 from carelane.testing.ehr.server import EhrServer

@@ -10,7 +10,8 @@ from carelane.connect.fhir.mapping.reading import read
 from carelane.connect.fhir.progress import COUNT_MAX
 from carelane.connect.fhir.transport import Limits
 from carelane.facts.problem import Problem
-from carelane.testing.conformance.fhir_rig import STARTS_AT, FhirRig, open_rig, signed_client
+from carelane.testing.conformance.fhir_rig import STARTS_AT, FhirRig, open_rig
+from carelane.testing.conformance.over_fhir import signed_client
 from tests.adapters.polled import Ledger, cursor, order, poller
 
 KIND = "ServiceRequest"

@@ -18,7 +18,7 @@ from carelane.engine.drain import drain
 from carelane.intake.interpret import interpret
 from carelane.intake.receive import keep_one
 from carelane.portal.app import build
-from carelane.testing.conformance.fhir_rig import signed_client
+from carelane.testing.conformance.over_fhir import signed_client
 from carelane.testing.doorstep import standing
 from carelane.testing.ehr.history import history
 from carelane.testing.ehr.profiles import PROFILES

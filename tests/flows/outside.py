@@ -19,7 +19,8 @@ from carelane.effects.claim import know
 from carelane.effects.outbox import Outbox
 from carelane.facts.phi import Phi
 from carelane.facts.ports import Sender
-from carelane.testing.conformance.fhir_rig import CLIENT_PROFILES, signed_client
+from carelane.testing.conformance.fhir_rig import CLIENT_PROFILES
+from carelane.testing.conformance.over_fhir import signed_client
 from carelane.testing.ehr.clock import HostClock
 from carelane.testing.ehr.profiles import PROFILES
 from carelane.testing.ehr.server import EhrServer

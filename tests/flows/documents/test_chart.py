@@ -12,7 +12,7 @@ from carelane.compose.serve import desk_of
 from carelane.connect.fhir.chart import FhirChart
 from carelane.connect.fhir.mapping.people import Local
 from carelane.portal.app import build
-from carelane.testing.conformance.fhir_rig import signed_client
+from carelane.testing.conformance.over_fhir import signed_client
 from carelane.testing.doorstep import standing
 from carelane.testing.ehr.history import history
 from carelane.testing.ehr.profiles import PROFILES

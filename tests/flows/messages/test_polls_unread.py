@@ -12,7 +12,8 @@ from carelane.connect.fhir.polling import Poller
 from carelane.connect.fhir.progress import Progress, holding, name_of, saved
 from carelane.connect.fhir.transport import Limits
 from carelane.facts.ports import Receipt
-from carelane.testing.conformance.fhir_rig import open_rig, signed_client
+from carelane.testing.conformance.fhir_rig import open_rig
+from carelane.testing.conformance.over_fhir import signed_client
 from carelane.testing.ehr.charts import subject
 
 Feed = Any  # the fixture's class lives in conftest

@@ -11,7 +11,7 @@ from carelane.compose.house import House
 from carelane.compose.people import keeper_of
 from carelane.connect.fhir.payer import PayerSender
 from carelane.connect.fhir.payer_adapter import profile_of
-from carelane.testing.conformance.payer_rig import signed_client
+from carelane.testing.conformance.over_fhir import signed_client
 from carelane.testing.payer.claims import Held
 from carelane.testing.payer.server import PayerServer
 from tests.flows.conftest import Feed, Hand

@@ -9,18 +9,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
-from joserfc.jwk import ECKey, KeySet
-from yarl import URL
-
-from carelane.connect.fhir.auth import Identity, TokenSource
 from carelane.connect.fhir.client import FhirClient
 from carelane.connect.fhir.sender import FhirSender, Profile
-from carelane.connect.fhir.transport import Limits, Wire
+from carelane.connect.fhir.transport import Limits
 from carelane.facts.ids import name_id
 from carelane.facts.intent import Audience, IfUnknown, Intent
 from carelane.facts.phi import Phi
 from carelane.facts.ports import Sender
 from carelane.testing.conformance import sender as suite
+from carelane.testing.conformance.over_fhir import FAULTS, signed_client
 from carelane.testing.ehr.charts import subject
 from carelane.testing.ehr.clock import SetClock
 from carelane.testing.ehr.profiles import PROFILES
@@ -33,15 +30,7 @@ CLIENT_PROFILES: Final = {
 }
 """How the site describes each of the two EHRs."""
 
-_FAULTS: Final[dict[str, dict[str, Any]]] = {
-    suite.BUSY: {"mode": "429", "retry_after": "17"},
-    suite.BUSY_UNTIL: {"mode": "503", "retry_after": "date:90"},
-    suite.CUT_AFTER: {"mode": "commit-then-reset"},
-    suite.ERROR_AFTER: {"mode": "500-after-commit"},
-    suite.HALF_ANSWER: {"mode": "half-json"},
-    suite.LYING: {"mode": "outcome-error"},
-    suite.HALF_DONE: {"mode": "entry-fails"},
-}
+_FAULTS: Final = {**FAULTS, suite.HALF_DONE: {"mode": "entry-fails"}}
 _WRITES: Final = frozenset({"POST", "PUT"})
 
 
@@ -157,15 +146,4 @@ async def open_rig(
     sender = make(client, known)
     return FhirRig(
         server=server, sender=sender, client=client, profile=profile, capability=capability
-    )
-
-
-def signed_client(server: EhrServer, base: URL, *, limits: Limits | None = None) -> FhirClient:
-    """A client with a fresh key that the EHR knows."""
-    key = ECKey.generate_key("P-384", parameters={"kid": "rig-1"})
-    server.tokens.register("carelane", dict(KeySet([key]).as_dict(private=False)))
-    identity = Identity(client_id="carelane", key_id="rig-1", key=key)
-    wire = Wire(hosts=(base,), limits=limits or Limits())
-    return FhirClient(
-        base=base, wire=wire, tokens=TokenSource(base=base, identity=identity, wire=wire)
     )

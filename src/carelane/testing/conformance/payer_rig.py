@@ -9,20 +9,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
-from joserfc.jwk import ECKey, KeySet
-from yarl import URL
-
-from carelane.connect.fhir.auth import Identity, TokenSource
 from carelane.connect.fhir.client import FhirClient
 from carelane.connect.fhir.mapping.claims import Parties, Party
 from carelane.connect.fhir.mapping.pas import CAPABILITY
 from carelane.connect.fhir.payer import Keep, PayerProfile, PayerSender
-from carelane.connect.fhir.transport import Limits, Wire
+from carelane.connect.fhir.transport import Limits
 from carelane.facts.ids import name_id
 from carelane.facts.intent import Audience, IfUnknown, Intent
 from carelane.facts.phi import Phi
 from carelane.facts.ports import Receipt, Sender
-from carelane.testing.conformance import sender as suite
+from carelane.testing.conformance.over_fhir import FAULTS, signed_client
 from carelane.testing.ehr.clock import SetClock
 from carelane.testing.payer.server import SUBMIT, PayerServer
 
@@ -32,15 +28,6 @@ PARTIES: Final = Parties(
     payers={"granite-health": Party(name="Granite Health", number="GRN01", system="urn:payers")},
 )
 PROFILE: Final = PayerProfile(parties=PARTIES)
-
-_FAULTS: Final[dict[str, dict[str, Any]]] = {
-    suite.BUSY: {"mode": "429", "retry_after": "17"},
-    suite.BUSY_UNTIL: {"mode": "503", "retry_after": "date:90"},
-    suite.CUT_AFTER: {"mode": "commit-then-reset"},
-    suite.ERROR_AFTER: {"mode": "500-after-commit"},
-    suite.HALF_ANSWER: {"mode": "half-json"},
-    suite.LYING: {"mode": "outcome-error"},
-}
 
 
 @dataclass(kw_only=True)
@@ -83,9 +70,9 @@ class PayerRig:
 
     async def stage(self, trouble: str) -> bool:
         """Switch the fault on for the next submission."""
-        if trouble not in _FAULTS:
+        if trouble not in FAULTS:
             return False
-        self.server.faults.add(_FAULTS[trouble] | {"kind": SUBMIT})
+        self.server.faults.add(FAULTS[trouble] | {"kind": SUBMIT})
         return True
 
     async def requests(self) -> int:
@@ -129,14 +116,3 @@ async def open_rig(
         return Receipt(outcome="accepted", message=None)
 
     return PayerRig(server=server, sender=make(client, keep), client=client, kept=kept)
-
-
-def signed_client(server: PayerServer, base: URL, *, limits: Limits | None = None) -> FhirClient:
-    """A client with a fresh key that the payer knows."""
-    key = ECKey.generate_key("P-384", parameters={"kid": "payer-rig-1"})
-    server.tokens.register("carelane", dict(KeySet([key]).as_dict(private=False)))
-    identity = Identity(client_id="carelane", key_id="payer-rig-1", key=key)
-    wire = Wire(hosts=(base,), limits=limits or Limits())
-    return FhirClient(
-        base=base, wire=wire, tokens=TokenSource(base=base, identity=identity, wire=wire)
-    )
