@@ -1,15 +1,9 @@
 """A gateway as a program of its own: started, texted, told to call back, asked what went out twice."""
 
-import asyncio
-import json
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from carelane.connect.sms.adapter import open_sender
@@ -18,30 +12,9 @@ from carelane.facts.intent import PATIENT_MESSAGE, Audience, IfUnknown, Intent
 from carelane.facts.phi import Phi
 from carelane.facts.ports import Verdict
 from carelane.testing.doorstep import standing
+from tests.adapters.programs import asked, program
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-
-
-@asynccontextmanager
-async def program(flavour: str) -> AsyncIterator[Mapping[str, str]]:
-    """Its addresses, while it runs."""
-    words = [sys.executable, "-m", "carelane.testing.gateways", "--flavour", flavour]
-    process = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        yield json.loads(await process.stdout.readline())
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def asked(url: str, said: Any = None) -> Any:
-    """GET, or POST of JSON."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request("GET" if said is None else "POST", url, json=said) as answer,
-    ):
-        return await answer.json()
 
 
 @pytest.mark.parametrize("flavour", ["twilio", "vonage"])
@@ -54,7 +27,10 @@ async def test_a_program_that_counts_what_it_sent_twice(flavour: str, tmp_path: 
         await sink({"type": "http.response.start", "status": 204, "headers": []})
         await sink({"type": "http.response.body", "body": b""})
 
-    async with program(flavour) as at, standing(door) as base:
+    async with (
+        program("carelane.testing.gateways", "--flavour", flavour) as at,
+        standing(door) as base,
+    ):
         (tmp_path / "key").write_text(at["secret"])
         sender = open_sender(
             {

@@ -1,43 +1,15 @@
 """The payer as a program of its own: started, asked, told what to answer, its notifications heard."""
 
-import asyncio
-import json
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-
-import aiohttp
 
 from carelane.compose.client_keys import make
 from carelane.connect.fhir.payer_adapter import open_door, open_sender
 from carelane.facts.ports import PENDED, Receipt, Verdict
 from carelane.testing.conformance.payer_rig import open_rig
 from carelane.testing.doorstep import standing
-
-
-@asynccontextmanager
-async def program(jwks: Path) -> AsyncIterator[Mapping[str, str]]:
-    """Its addresses, while it runs."""
-    words = [sys.executable, "-m", "carelane.testing.payer", "--jwks", str(jwks), "--seed", "7"]
-    process = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        yield json.loads(await process.stdout.readline())
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def asked(url: str, said: Any = None) -> Any:
-    """GET, or POST of JSON."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request("GET" if said is None else "POST", url, json=said) as answer,
-    ):
-        return await answer.json()
+from tests.adapters.programs import asked, program
 
 
 async def test_a_program_that_decides_and_tells(tmp_path: Path) -> None:
@@ -61,7 +33,7 @@ async def test_a_program_that_decides_and_tells(tmp_path: Path) -> None:
     intent = rig.intent("program")
     await rig.close()
     jwks = make(tmp_path / "key.pem", key_id="k1")
-    async with program(jwks) as at:
+    async with program("carelane.testing.payer", "--jwks", str(jwks), "--seed", "7") as at:
         settings: dict[str, Any] = {
             "base_url": at["base"], "client_id": "carelane", "key_id": "k1", "key_file": str(tmp_path / "key.pem"),
             "requestor": {"name": "Northgate Health"}, "notify_secret_file": str(secret),
