@@ -10,6 +10,7 @@ from aiohttp import web
 
 from carelane.connect.fhir.mapping.reading import envelope
 from carelane.connect.fhir.subscription import SecretTooShort, SubscriptionDoor
+from carelane.facts.errors import CarelaneError
 from carelane.facts.ids import name_id
 from carelane.facts.ports import Receipt
 from carelane.testing.ehr.charts import subject
@@ -30,6 +31,8 @@ class Kept:
     async def receive(self, connection: str, raw: bytes) -> Receipt:
         """Keep the body and answer as told."""
         self.events.append(f"stored for {connection}")
+        if self.outcome == "nowhere":
+            raise CarelaneError("nothing can be stored")
         self.raw.append(raw)
         return Receipt(outcome=self.outcome, message=name_id("m"))
 
@@ -101,7 +104,7 @@ async def test_two_secrets_are_none() -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "status"),
-    [("accepted", 200), ("duplicate", 200), ("conflict", 200), ("rejected", 422)],
+    [("accepted", 200), ("duplicate", 200), ("conflict", 200), ("rejected", 422), ("nowhere", 503)],
 )
 async def test_the_store_decides_the_answer(outcome: str, status: int) -> None:
     assert await knock(Kept(outcome)) == status

@@ -191,3 +191,10 @@ def test_a_date_is_one_however_it_is_written() -> None:
 
 def test_both_pages_speak_the_same_languages() -> None:
     assert STATUS_WORDS.keys() == WORDS.keys()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_where_nobody_may_look_nobody_is_asked_for_a_birth_date(method: str) -> None:
+    status, page, _ = await knock(None, method, word(), b"day=1&month=2&year=1980")
+    assert status == 503
+    assert 'name="year"' not in page

@@ -13,7 +13,7 @@ from carelane.connect.fhir.codec import canonical, decode
 from carelane.connect.fhir.mapping.company import unwrapped
 from carelane.connect.fhir.mapping.people import Local
 from carelane.connect.fhir.mapping.reading import DEFAULT
-from carelane.facts.errors import SetupFault
+from carelane.facts.errors import CarelaneError, SetupFault
 from carelane.facts.ports import Receive
 
 SECRET_HEADER: Final = b"x-carelane-secret"
@@ -68,7 +68,12 @@ class SubscriptionDoor:
         if not body.strip():
             await self.wake()
             return 200
-        receipt = await self.receive(self.connection, self._settled(body))
+        try:
+            receipt = await self.receive(self.connection, self._settled(body))
+        except (
+            CarelaneError
+        ):  # nothing can be stored now; who notifies tries again, and a poll finds it anyway
+            return 503
         return _STATUS_OF.get(receipt.outcome, 500)
 
     def _settled(self, body: bytes) -> bytes:

@@ -55,16 +55,18 @@ class StatusDoor:
         found = entered(scope, self.seal, self.now(), use=STATUS)
         if isinstance(found, Turned):
             return found.status, saying(language, self.site, found.what)
+        if self.look is None:
+            return 503, saying(language, self.site, "sorry")
         if scope["method"] != "POST":
             return 200, checking(language, self.site)
         born = born_on(await form_of(source))
         if born is None:
             return 400, checking(language, self.site, wrong=True)
-        return await self._looked(found, born, language)
+        return await self._looked(self.look, found, born, language)
 
-    async def _looked(self, effect: UUID, born: date, language: str) -> tuple[int, str]:
+    async def _looked(self, look: Look, effect: UUID, born: date, language: str) -> tuple[int, str]:
         try:
-            told = await self.look(effect, born, language) if self.look else "sorry"
+            told = await look(effect, born, language)
         except CarelaneError:  # nothing can be read just now, or the look not be written down
             told = "sorry"
         if isinstance(told, Told):
