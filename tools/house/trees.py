@@ -13,6 +13,7 @@ BROAD: Mapping[str, str] = {
     "src/carelane/cases/start.py": "a start that fails goes to a person; other pathways go on",
     "src/carelane/cases/attempt.py": "one broken application must not stop the patient's others",
     "src/carelane/compose/health.py": "whatever fails, `/health` says that this process is not well",
+    "src/carelane/intake/interpret.py": "one message that can't be taken in is a person's; the others go on",
     "src/carelane/intake/receive.py": "every sender must get an answer: AE, and it sends again",
 }
 

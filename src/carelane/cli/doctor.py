@@ -17,6 +17,7 @@ from carelane.compose.probing import probe, target_of
 from carelane.facts.errors import CarelaneError
 from carelane.settings import Settings
 from carelane.store.costs import costs
+from carelane.store.database import Row
 from carelane.store.migrate import missing
 
 _GIB = 1024**3
@@ -195,13 +196,25 @@ async def _alerts(house: House) -> list[Finding]:
 async def _work(house: House) -> list[Finding]:
     async with house.runtime.worker.transaction() as tx:
         row = await tx.one("doctor.waiting", now=house.runtime.now())
+        unread = await tx.rows("doctor.unread", now=house.runtime.now())
     assert row is not None  # noqa: S101  # one row always
     late, dead, broken = (int(row[name]) for name in ("late", "dead", "checksum_failures"))
     clocks = (
         f"{late} are late: is a worker running?" if late else "none is late by more than a minute"
     )
     return [
+        *(_unread(each) for each in unread),
         Finding(what="clocks", well=not late, says=clocks),
         Finding(what="dead letters", well=not dead, says=f"{dead} (see `carelane ledger redrive`)"),
         Finding(what="checksums", well=not broken, says=f"{broken} failures"),
     ]
+
+
+def _unread(row: Row) -> Finding:
+    return Finding(
+        what=f"messages of {row['connection']}",
+        well=False,
+        says=f"{row['messages']} wait to be read, the oldest since {row['since']:%Y-%m-%d %H:%M} UTC."
+        " Remedy: is a worker running? If one is, the line `failed` of its log with the part"
+        f" `interpret-{row['connection']}` says why",
+    )

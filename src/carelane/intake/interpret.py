@@ -23,7 +23,7 @@ from carelane.intake.making import Batch, Waiting, fact_of, outcome
 from carelane.intake.quarantine import quarantined, released, suspicion, to_review
 from carelane.intake.register import IdentityRaced, Register
 from carelane.intake.requests import Requests
-from carelane.store.database import Tx
+from carelane.store.database import Tx, passing
 from carelane.store.interpreted import Pending, pending, write_interpreted
 from carelane.store.turns import TurnBusy
 from carelane.store.vault import Shredded, Vault
@@ -40,28 +40,54 @@ async def interpret(
     """Interpret one batch of a connection; how many messages, or `OTHERS` when another process is at it.
 
     Zero when none wait, and when a merge found a turn taken or another connection met the same new patient: the
-    caller tries again.
+    caller tries again. A batch at which we fail is read again by halves; the message that fails alone is set aside for
+    a person, so that it holds up no other (I5).
     """
+    aside: UUID | None = None
+    while True:
+        taken: list[UUID] = []
+        try:
+            return await _interpret(
+                runtime, readers, connection, limit=limit, taken=taken, aside=aside
+            )
+        except (TurnBusy, IdentityRaced) as busy:
+            runtime.observer.count("interpret_redone", {"cause": busy.code})
+            return 0
+        except Exception as cause:  # one message must not stop its connection
+            if not taken or aside in taken or passing(cause):
+                raise
+            runtime.observer.count("interpret_redone", {"cause": type(cause).__name__})
+            if len(taken) == 1:
+                aside = taken[0]
+                runtime.log.failed("failed", cause, part=f"interpret-{connection}", number=1)
+        limit = max(len(taken) // 2, 1)
+
+
+async def _interpret(  # noqa: PLR0913  # one batch, by what it needs
+    runtime: Runtime,
+    readers: Readers,
+    connection: str,
+    *,
+    limit: int,
+    taken: list[UUID],
+    aside: UUID | None,
+) -> int:
+    """One try; `taken` tells which messages it took, also if it fails."""
     # Keys made in a batch count once it is committed: until then nobody else in the process may seal with them.
-    runtime = replace(runtime, vault=Vault(runtime.vault.keys))
+    runtime = replace(runtime, vault=Vault(runtime.vault.keys, learnt_max=None))
     register = Register(runtime, connection, runtime.now())
-    try:
-        async with runtime.worker.transaction(steady=True) as tx:
-            waiting = await pending(tx, runtime.vault, connection, limit=limit)
-            if waiting is None:
-                return OTHERS
-            if not waiting:
-                return 0
-            readings = _until_joining(
-                [Waiting(each, *_read(readers[connection], each)) for each in waiting]
-            )
-            batch = await _batch(tx, register, readings)
-            await write_interpreted(
-                tx, runtime.organisation, connection, runtime.now(), batch.outcomes
-            )
-    except (TurnBusy, IdentityRaced) as busy:
-        runtime.observer.count("interpret_redone", {"cause": busy.code})
-        return 0
+    async with runtime.worker.transaction(steady=True) as tx:
+        waiting = await pending(tx, runtime.vault, connection, limit=limit)
+        if waiting is None:
+            return OTHERS
+        if not waiting:
+            return 0
+        taken.extend(each.id for each in waiting)
+        readings = _until_joining(
+            [Waiting(each, *_read(readers[connection], each, aside)) for each in waiting]
+        )
+        batch = await _batch(tx, register, readings)
+        await write_interpreted(tx, runtime.organisation, connection, runtime.now(), batch.outcomes)
     runtime.bell.ring("drain")
     if len(readings) < len(waiting) or len(waiting) == limit:  # more are left: at once
         runtime.bell.ring_here(f"interpret/{connection}")
@@ -98,7 +124,11 @@ async def _batch(tx: Tx, register: Register, readings: Sequence[Waiting]) -> Bat
     return batch
 
 
-def _read(reader: Reader, waiting: Pending) -> tuple[Reading, Sequence[Problem]]:
+def _read(
+    reader: Reader, waiting: Pending, aside: UUID | None
+) -> tuple[Reading, Sequence[Problem]]:
+    if waiting.id == aside:
+        return (_held_back(waiting), (_FAILED,))
     if waiting.conflict:
         return (_held_back(waiting), (_CONFLICT,))
     if isinstance(waiting.raw, Shredded):
@@ -115,6 +145,12 @@ _CONFLICT = Problem(
     place="MSH-10",
     message="The control id was used before with other content.",
     remedy="Ask the sender which one holds; replay this one if it is meant, or dismiss it.",
+)
+_FAILED = Problem(
+    code="intake.failed",
+    place="message",
+    message="We failed at this message: a defect of ours.",
+    remedy="Report the line `failed` of the log; do by hand what it asks for, or replay it once that is mended.",
 )
 _GONE = Problem(
     code="intake.shredded",

@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg import AsyncConnection, IsolationLevel
+from psycopg import AsyncConnection, InterfaceError, IsolationLevel, OperationalError
+from psycopg.errors import ProgramLimitExceeded
 from psycopg.rows import TupleRow, dict_row
 from psycopg.sql import SQL
 from psycopg_pool import AsyncConnectionPool
@@ -112,6 +113,13 @@ class Database:
             finally:
                 await connection.set_isolation_level(None)
                 await connection.set_read_only(value=None)
+
+
+def passing(cause: Exception) -> bool:
+    """Whether the database was away or busy: the same can be tried again, nothing is wrong with what was asked."""
+    return isinstance(cause, OperationalError | InterfaceError) and not isinstance(
+        cause, ProgramLimitExceeded
+    )
 
 
 _STEADY = (

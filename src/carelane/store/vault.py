@@ -12,7 +12,7 @@ from carelane.store.keys import OrganisationKeys, Wrapped
 from carelane.store.sealing import DataKey, place
 from carelane.store.tokens import Tokens
 
-# OpenSSL holds 2.7 KB for each key, so these are 3 MB; a batch needs at most a few hundred.
+# OpenSSL holds 2.7 KB for each key, so these are 3 MB.
 _LEARNT_MAX = 1_000
 
 
@@ -29,10 +29,15 @@ class UnknownKey(LocalFault):
 
 
 class Vault:
-    """Seals and opens by source identity."""
+    """Seals and opens by source identity.
 
-    def __init__(self, keys: OrganisationKeys) -> None:
+    A vault made for one batch forgets no key (`learnt_max` None): a patient may have many numbers, and all are needed
+    until the batch is written.
+    """
+
+    def __init__(self, keys: OrganisationKeys, *, learnt_max: int | None = _LEARNT_MAX) -> None:
         self.keys = keys
+        self._learnt_max = learnt_max
         self._organisation = keys.organisation
         self._identities: OrderedDict[UUID, DataKey | None] = OrderedDict()
 
@@ -113,7 +118,7 @@ class Vault:
     def _keep(self, identity: UUID, key: DataKey | None) -> None:
         self._identities[identity] = key
         self._identities.move_to_end(identity)
-        if len(self._identities) > _LEARNT_MAX:
+        if self._learnt_max is not None and len(self._identities) > self._learnt_max:
             self._identities.popitem(last=False)
 
     def _key(self, identity: UUID | None) -> DataKey:

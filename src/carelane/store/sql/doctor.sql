@@ -8,6 +8,11 @@ select (select count(*) from step where closed_at is null and next_at < %(now)s:
        (select count(*) from effect where state = 'dead') as dead,
        (select coalesce(sum(checksum_failures), 0) from pg_stat_database) as checksum_failures
 
+-- name: unread
+-- Connections with messages that wait to be read for more than a minute.
+select connection, count(*) as messages, min(received_at) as since from message where outcome = 'pending'
+group by connection having min(received_at) < %(now)s::timestamptz - interval '1 minute' order by connection
+
 -- name: costs
 -- Messages so far, and what they took.
 select (select count(*) from message) as messages,
