@@ -45,7 +45,13 @@ def _draw(options: argparse.Namespace) -> int:
     if options.output:
         if len(drawn) != 1:
             raise SetupFault("-o takes one pathway. Remedy: name one file")
-        options.output.write_text(text, encoding="utf-8")
+        try:
+            options.output.write_text(text, encoding="utf-8")
+        except OSError as cause:
+            raise SetupFault(
+                f"{options.output} can't be written ({type(cause).__name__}). Remedy: name a file in a folder that is"
+                " there, and where you may write"
+            ) from None
     document = {"pathways": [_document(each, path) for each in drawn]}
     answer(options, document, "" if options.output else text.rstrip("\n"))
     return 0

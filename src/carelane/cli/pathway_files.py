@@ -31,11 +31,17 @@ def definition_of(file: Path) -> Definition:
 
 
 def pathways_in(places: Iterable[Path]) -> list[Path]:
-    """The files named, and the pathways in the folders named; sub-pathways are read with those that call them."""
+    """The files named, and the pathways in the folders named; sub-pathways are read with those that call them.
+
+    Raises:
+        SetupFault: there is none: "no problems" of nothing would be green where a folder's name is wrong.
+    """
     found: list[Path] = []
     for place in places:
         inside = sorted(place.rglob("*.yaml")) if place.is_dir() else [place]
         found.extend(each for each in inside if each.parent.name != SUBS or not place.is_dir())
+    if not found:
+        raise SetupFault("No pathway is there. Remedy: name a YAML file, or a folder with some")
     return list(dict.fromkeys(found))
 
 

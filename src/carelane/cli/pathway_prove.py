@@ -6,7 +6,6 @@ from pathlib import Path
 
 from carelane.cli.asking import answer
 from carelane.cli.pathway_files import definition_of, pathways_in
-from carelane.facts.errors import SetupFault
 from carelane.proofs.catalogue import RULES
 from carelane.proofs.prove import prove
 from carelane.proofs.verdicts import Finding, Judgement, Verdict
@@ -25,8 +24,6 @@ def add(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 def _prove(options: argparse.Namespace) -> int:
     files = pathways_in(options.places)
-    if not files:
-        raise SetupFault("No pathway is there. Remedy: name a YAML file, or a folder with some")
     before = definition_of(options.extends) if options.extends else None
     definitions = {str(file): definition_of(file) for file in files}
     judged = {place: prove(each, before=before) for place, each in definitions.items()}

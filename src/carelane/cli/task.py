@@ -91,9 +91,13 @@ def _form(name: str | None) -> dict[str, Json]:
     """The form from a file or standard input: on a command line it would stand in process listings (I13)."""
     if name is None:
         return {}
-    text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
         form = json.loads(text)
+    except OSError as cause:
+        raise SetupFault(
+            f"{name} can't be read ({type(cause).__name__}). Remedy: name a JSON file, or - for standard input"
+        ) from None
     except ValueError:
         form = None
     if not isinstance(form, dict):
@@ -153,8 +157,8 @@ def _told(options: argparse.Namespace, ended: Acted | Held | Lost | Refused) -> 
         case Refused():
             answer(
                 options,
-                {"refused": ended.code, "remedy": ended.remedy},
-                f"{ended.code}: {ended.remedy}",
+                {"refused": ended.code, "remedy": ended.remedy, "fields": list(ended.fields)},
+                f"{':'.join((ended.code, *ended.fields))}: {ended.remedy}",
             )
             return 1
 

@@ -1,14 +1,18 @@
 """Reading forms: the token first, then fields as text; the values of a task's form by the type it declares."""
 
+import contextlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from litestar.exceptions import PermissionDeniedException
 
 from carelane.facts.fact import Json
 from carelane.pathways.definition import TaskKind
+from carelane.pathways.literals import instant_of
 from carelane.portal.desk import Asked, session_of
 
 FIELD = "f-"  # prefix of a task's own form fields
@@ -39,10 +43,28 @@ class Form:
         except ValueError:
             return None
 
-    def of_task(self, kind: TaskKind) -> dict[str, Json]:
-        """The task's own fields that were filled in; a box is true or absent."""
+    def of_task(self, kind: TaskKind, zone: ZoneInfo) -> dict[str, Json]:
+        """The task's own fields that were filled in; a box is true or absent, a time is one of the page's zone."""
         given = {each.name: (each.type, self.text(FIELD + each.name)) for each in kind.form}
-        return {name: type_ == "boolean" or text for name, (type_, text) in given.items() if text}
+        return {name: _typed(type_, text, zone) for name, (type_, text) in given.items() if text}
+
+
+def _typed(type_: str, text: str, zone: ZoneInfo) -> Json:
+    if type_ == "boolean":
+        return True
+    if type_ == "instant":
+        with contextlib.suppress(
+            ValueError
+        ):  # what is no time is refused by name, as it was written
+            at = datetime.fromisoformat(text)
+            return (at if at.tzinfo else at.replace(tzinfo=zone)).isoformat()
+    return text
+
+
+def clock_of(value: Json, zone: ZoneInfo) -> str:
+    """A stored instant as a browser's field for a time wants it: on the page's wall clock, without an offset."""
+    at = instant_of(str(value)) if value else None
+    return at.astimezone(zone).strftime("%Y-%m-%dT%H:%M") if at else ""
 
 
 async def form_of(request: Asked) -> Form:

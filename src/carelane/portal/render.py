@@ -11,6 +11,7 @@ from litestar.response import Redirect
 from carelane.access.request import CHOSEN, Action
 from carelane.accounts.sessions import IDLE, Session
 from carelane.portal.desk import Asked, Desk, desk_of
+from carelane.portal.forms import clock_of
 from carelane.portal.plain import words
 from carelane.portal.shown import URGENCIES, age, capfirst, heading, heat, pair, scope, time_left
 from carelane.worklist.viewer import display
@@ -38,7 +39,7 @@ def page(request: Asked, template: str, *, status: int = 200, **values: object) 
     desk = desk_of(request)
     session: Session | None = request.scope.get("carelane_session")  # type: ignore[assignment]  # put there by `shield`
     now = desk.runtime.now()
-    zone = _zone(desk, session)
+    zone = zone_of(desk, session)
     content = environment().get_template(template).render(
         now=now,
         session=session,
@@ -49,6 +50,7 @@ def page(request: Asked, template: str, *, status: int = 200, **values: object) 
         path=request.url.path,
         name_of=lambda person: display(desk.runtime.directory, person),
         local=lambda at: local(at, zone),
+        clock_of=lambda value: clock_of(value, zone),
         **values,
     )  # fmt: skip
     return Response(content=content, media_type="text/html", status_code=status)
@@ -91,7 +93,8 @@ def sections(desk: Desk, session: Session) -> tuple[tuple[str, str], ...]:
     )  # fmt: skip
 
 
-def _zone(desk: Desk, session: Session | None) -> ZoneInfo:
+def zone_of(desk: Desk, session: Session | None) -> ZoneInfo:
+    """The wall clock of a person's pages: their first site's."""
     places = desk.runtime.directory.sites
     for site in session.person.sites if session else ():
         if site in places:

@@ -21,6 +21,7 @@ from carelane.store.changes import record
 from carelane.store.database import Row, Tx
 from carelane.worklist.answers import NOT_FOUND, Act, Acted, Held, Lost, Refused
 from carelane.worklist.deeds import deed_of
+from carelane.worklist.fitting import unfit
 from carelane.worklist.holding import lost, release
 from carelane.worklist.viewer import Viewer
 
@@ -51,7 +52,8 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
 ) -> Act:
     """Finish a task with one of its outcomes; unclaimed work is claimed by it, and put back where it stays to be done.
 
-    What the form still needs comes back as `answer.reason` (`form-incomplete:FIELD`), and the task stays open.
+    What the form still needs comes back as `answer.reason` (`form-incomplete:FIELD`), and the task stays open; so it
+    does where a value is not what its field asks for (`form-unfit`).
     """
     async with runtime.app.transaction(sites=viewer.sites) as tx:
         begun = await tx.one(
@@ -69,6 +71,10 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
             return told if isinstance(told, Lost) else _outdated(row)
         if begun["version"] > version:
             await _leaf(runtime, tx, viewer, Action.TASK_CLAIMED, row)
+    definition = runtime.releases.published.get(row["release"])
+    kind = definition.tasks.get(row["name"]) if definition else None
+    if kind is not None and (refused := unfit(kind, form.reveal())) is not None:
+        return refused
     told_task: dict[str, Json] = {
         "outcome": outcome,
         "form": form.reveal(),

@@ -154,6 +154,16 @@ async def test_an_incomplete_form_says_which_field_and_the_task_stays(rig: Rig) 
     assert again.answer.standing is Standing.APPLIED
 
 
+async def test_a_value_that_is_not_the_fields_is_refused_and_the_task_stays(rig: Rig) -> None:
+    task = await rig.referral()
+    form: acting.Form = Phi({"reason": ["not", "ours"]}, "form")
+    refused = await acting.complete(rig.runtime, viewer(), task, version=1, outcome="decline", form=form)  # fmt: skip
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.fields) == ("form-unfit", ("reason",))
+    [row] = await listing.tasks(rig.runtime, viewer())
+    assert row.id == task
+
+
 async def test_the_list_pages_by_urgency_due_time_and_id(rig: Rig) -> None:
     """Whatever the page size, every task comes once, most urgent first, although others are claimed meanwhile."""
     for n in range(9):

@@ -16,7 +16,7 @@ from carelane.portal.doing import SNOOZE_HOURS, VERBS, Doing, answer_offer, do
 from carelane.portal.forms import Form, form_of
 from carelane.portal.looking import TaskView, linked, listed, work
 from carelane.portal.pages.problems import problem
-from carelane.portal.render import Html, is_fragment, page, to
+from carelane.portal.render import Html, is_fragment, page, to, zone_of
 from carelane.portal.saying import Said, said
 from carelane.portal.shown import patient
 from carelane.worklist.acting import OVERRIDE_REASONS
@@ -73,7 +73,11 @@ async def act(request: Asked, task: FromPath[UUID], verb: FromPath[str]) -> Html
             else shown(request, found)
         )
     before = await work(desk, session, task) if verb in {"complete", "draft"} else None
-    values = form.of_task(before.kind) if isinstance(before, TaskView) and before.kind else {}
+    values = (
+        form.of_task(before.kind, zone_of(desk, session))
+        if isinstance(before, TaskView) and before.kind
+        else {}
+    )
     told = said(await do(desk, session, task, verb, _doing(form, values)), desk.runtime.now())
     if told.open:
         return to("/?told=noted")

@@ -1,0 +1,43 @@
+"""Whether what a person wrote into a form is what its fields ask for, before it is decided. Pure.
+
+The decision (`cases.people`) asks only what is missing: a "no" sent as a word would be an attestation there, and a time
+without its offset none at all.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from carelane.facts.fact import Json
+from carelane.pathways.definition import FormField, TaskKind
+from carelane.pathways.literals import date_of, instant_of
+from carelane.worklist.answers import Refused
+
+UNFIT: Final = "form-unfit"
+_REMEDIES: Final = {
+    "boolean": "Say yes or no: true or false, without quotation marks.",
+    "date": "Write a date, like 2026-11-30.",
+    "instant": "Write an instant with its offset, like 2026-11-30T14:00:00Z.",
+}
+_DATE = len("2026-11-30")
+
+
+def unfit(kind: TaskKind, form: Mapping[str, Json]) -> Refused | None:
+    """The first field whose value is not of its type; what is absent is for the decision to ask for."""
+    for field in kind.form:
+        given = form.get(field.name)
+        if given not in (None, "") and not _fits(field, given):
+            remedy = _REMEDIES.get(field.type, "Write words, or leave the field out.")
+            return Refused(code=UNFIT, remedy=remedy, fields=(field.name,))
+    return None
+
+
+def _fits(field: FormField, given: Json) -> bool:
+    if field.type == "boolean" or isinstance(given, bool):
+        return field.type == "boolean" and isinstance(given, bool)
+    if isinstance(given, int | float):
+        return field.type == "text"  # a number is written down as it is said
+    if not isinstance(given, str) or not given.strip():
+        return False
+    if field.type == "date":
+        return len(given) == _DATE and date_of(given) is not None
+    return field.type != "instant" or instant_of(given) is not None
