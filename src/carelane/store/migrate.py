@@ -14,6 +14,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from carelane.facts.errors import SetupFault
+from carelane.store.pool import Unreachable
 
 _NAME = re.compile(r"^(\d{4})_(pre|post)_([a-z0-9_]+)\.sql$")
 _LOCK = 0x4341_5245_4C41_4E45  # "CARELANE": one migrator per database
@@ -98,8 +99,19 @@ def migrate(
 
 
 def missing(url: str) -> list[str]:
-    """The names of the shipped migrations that the database still lacks; for `doctor` and start-up."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    """The names of the shipped migrations that the database still lacks; for `doctor` and start-up.
+
+    Raises:
+        Unreachable: nobody answers.
+    """
+    try:
+        connected = psycopg.connect(url, autocommit=True)
+    except psycopg.OperationalError as fault:
+        raise Unreachable(
+            f"the database does not answer ({type(fault).__name__}). Remedy: see that it runs; where Carelane brings"
+            " its own, end `carelane up` and start it anew"
+        ) from None
+    with connected as connection:
         if connection.execute("select to_regclass('schema_migration')").fetchone() == (None,):
             return [migration.name for migration in shipped()]
         return [migration.name for migration in _missing(connection, shipped())]

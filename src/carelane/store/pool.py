@@ -78,7 +78,9 @@ async def open_pool(  # noqa: PLR0913  # each says one thing, by name
             await check_role(connection)
     except PoolTimeout:
         await pool.close()
-        raise Unreachable(f"no connection for {name} within {wait_s:.0f} s") from None
+        raise Unreachable(
+            f"no connection for {name} within {wait_s:.0f} s. Remedy: see that the database runs"
+        ) from None
     except BaseException:
         await pool.close()
         raise
