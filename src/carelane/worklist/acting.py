@@ -56,6 +56,11 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
     does where a value is not what its field asks for (`form-unfit`).
     """
     async with runtime.app.transaction(sites=viewer.sites) as tx:
+        row = await tx.one("worklist.task", id=task)
+        if row is None:
+            return NOT_FOUND
+        if (refused := _unfit(runtime, row, form)) is not None:
+            return refused
         begun = await tx.one(
             "worklist.begin_completing",
             id=task,
@@ -63,18 +68,12 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
             person=viewer.person,
             now=runtime.now(),
         )
-        row = await tx.one("worklist.task", id=task)
-        if row is None:
-            return NOT_FOUND
         if begun is None:
             told = await lost(runtime, tx, viewer, task)
             return told if isinstance(told, Lost) else _outdated(row)
-        if begun["version"] > version:
-            await _leaf(runtime, tx, viewer, Action.TASK_CLAIMED, row)
-    definition = runtime.releases.published.get(row["release"])
-    kind = definition.tasks.get(row["name"]) if definition else None
-    if kind is not None and (refused := unfit(kind, form.reveal())) is not None:
-        return refused
+        claimed = begun["version"] > version
+        if claimed:
+            await _leaf(runtime, tx, viewer, Action.TASK_CLAIMED, {**row, **begun})
     told_task: dict[str, Json] = {
         "outcome": outcome,
         "form": form.reveal(),
@@ -89,8 +88,13 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
     left = await _left(runtime, viewer, task)
     if left["closed_at"] is not None:
         return replace(acted, undo_until=left["undo_until"])
-    claimed = begun["version"] > version
     return await _put_back(runtime, viewer, task, replace(acted, open=True), claimed=claimed)
+
+
+def _unfit(runtime: Runtime, row: Row, form: Form) -> Refused | None:
+    definition = runtime.releases.published.get(row["release"])
+    kind = definition.tasks.get(row["name"]) if definition else None
+    return unfit(kind, form.reveal()) if kind is not None else None
 
 
 async def undo(runtime: Runtime, viewer: Viewer, task: UUID) -> Act:
