@@ -321,3 +321,43 @@ def test_each_of_several_levels_of_a_safety_clock_is_required() -> None:
     assert [each.rule for each in prove(edited([safe, unasked])).findings] == ["requires"]
     assert [each.rule for each in prove(edited([safe, one_less])).findings] == ["requires"]
     assert prove(edited([safe, unasked, one_less])).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        ("until promised < 2d", Verdict.PROVED),
+        ("tries >= 3", Verdict.NOT_DECIDED),
+    ],
+)
+def test_a_persons_word_is_read_in_before_it_is_counted(row: str, verdict: Verdict) -> None:
+    """In a state that counts, an outcome may read a table of times, answered then; one that counts may be old."""
+    judged = prove(
+        edited(
+            [
+                (
+                    "  age: { from: result.age, type: integer }\n",
+                    (
+                        "  age: { from: result.age, type: integer }\n"
+                        "  promised: { from: task.form.promised, type: instant }\n"
+                    ),
+                ),
+                (
+                    "events:\n",
+                    (
+                        f'  soon: {{ hit: first, output: boolean, rows: [{{ when: "{row}", then: true }},'
+                        " { when: otherwise, then: false }] }\nevents:\n"
+                    ),
+                ),
+                (
+                    "    shows: [name]\n",
+                    "    shows: [name]\n    form: { promised: { type: instant, required_for: [done] } }\n",
+                ),
+                (
+                    "      done: telling\n      no-answer: { when",
+                    '      done: { when: "soon = true", then: late, else: telling }\n      no-answer: { when',
+                ),
+            ]
+        )
+    )
+    assert judged.proof.verdict is verdict, judged.findings

@@ -228,7 +228,8 @@ def _read(definition: Definition, state: State) -> Mapping[str, str]:
             f"{each.label} ({each.type}: {', '.join(each.options)}; for {', '.join(each.required_for)})"
             for each in task.form
         ]
-        labels = [definition.fields[name].label for name in task.shows if name in definition.fields]
+        known = definition.fields
+        labels = [known[name].label if name in known else name for name in task.shows]
         found |= {
             "title of the task": task.title,
             "answers": ", ".join((*task.outcomes, *task.reasons)),

@@ -26,6 +26,7 @@ from carelane.proofs.reads import code_of, form_field
 KEY = "K1"
 _ROUNDS_MAX = 60
 _SECOND = timedelta(seconds=1)
+_UNREADABLE = "one of these days"  # where a moment must be said and reads as missing
 _NEVER = "never"
 _NEVER_AT = datetime(2999, 1, 1, tzinfo=UTC)
 _NOBODY = UUID(int=0)
@@ -246,9 +247,12 @@ class Stage:
         for _, one in self._taken(move):
             given = one.given_by
             changed = (before ^ after) & one.mask
-            if given is None or not after & one.given:
+            if given is None:
                 continue
             name = form_field(given)
+            if not after & one.given:
+                form.update({name: _UNREADABLE} if one.falls and name in form else {})
+                continue
             if changed or name in form:
                 form[name] = self._option(move, one, after, now)
         return form

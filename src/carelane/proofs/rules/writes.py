@@ -34,7 +34,7 @@ def _named(definition: Definition) -> Iterator[tuple[str, tuple[str, ...]]]:
         *(o for t in definition.tables.values() for o in t.outputs),
     }
     for task in definition.tasks.values():
-        yield f"Task `{task.name}`", task.shows
+        yield f"Task `{task.name}`", tuple(name for name in task.shows if name not in known)
     for effect in definition.effects.values():
         yield f"Effect `{effect.name}`", effect.sends
     for state in definition.states.values():
