@@ -91,7 +91,7 @@ def _content(run: Run, kind: EffectKind) -> Mapping[str, Json]:
     return {
         "pathway": run.definition.name,
         "status": run.status,
-        "template": kind.template,
+        "template": str(run.values.get(kind.template_by) or kind.template),
         "values": dict(kind.values),
         "fields": {name: known[name] for name in kind.sends if name in known},
         "form": form if isinstance(form, Mapping) else {},

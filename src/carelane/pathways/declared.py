@@ -160,7 +160,10 @@ class TaskKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectKind:
-    """Something done outside. `on_failure`: `person`, `level_up` or a state; `sends`: fields."""
+    """Something done outside. `on_failure`: `person`, `level_up` or a state; `sends`: fields.
+
+    `template_by` is the table output that names the template, where it has an answer; else `template` counts.
+    """
 
     name: str
     capability: str
@@ -172,6 +175,7 @@ class EffectKind:
     not_after: timedelta | None = None
     sends: tuple[str, ...] = ()
     template: str = ""
+    template_by: str = field(default="", metadata=SINCE_2)
     values: Mapping[str, str] = field(
         default_factory=dict
     )  # element -> code, e.g. status: accepted

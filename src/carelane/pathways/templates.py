@@ -166,7 +166,7 @@ def digest_of(release: str, named: Sequence[Template]) -> str:
 
 def named_by(definition: Definition, templates: Mapping[str, Template]) -> tuple[Template, ...]:
     """The templates that a pathway's messages to patients name, and what is said instead of those."""
-    names = {each.template for each in _messages(definition)}
+    names = {name for each in _messages(definition) for name in _said_by(definition, each)}
     found = [templates[name] for name in sorted(names) if name in templates]
     instead = {each.otherwise for each in found} - names - {""}
     return (*found, *(templates[name] for name in sorted(instead) if name in templates))
@@ -177,7 +177,8 @@ def check_named(definition: Definition, known: Mapping[str, Template], place: st
     found = [
         _wrong(f"{place}, effect {each.name}", *fault)
         for each in _messages(definition)
-        if (fault := _fault(each, known)) is not None
+        for name in _said_by(definition, each)
+        if (fault := _fault(each, name, known)) is not None
     ]
     return [
         *found,
@@ -208,10 +209,16 @@ def _messages(definition: Definition) -> list[EffectKind]:
     return [each for each in definition.effects.values() if each.capability == PATIENT_MESSAGE]
 
 
-def _fault(effect: EffectKind, known: Mapping[str, Template]) -> tuple[str, str] | None:
-    if effect.template not in known:
-        missing_one = effect.template or "none"
-        return f"No template is called `{missing_one}`.", choose(effect.template, known)
+def _said_by(definition: Definition, effect: EffectKind) -> tuple[str, ...]:
+    """Each template that a message may have: its own, and what the rows of the table beside it name."""
+    rows = [row for table in definition.tables.values() for row in table.rows]
+    by_table = [str(row.then[effect.template_by]) for row in rows if effect.template_by in row.then]
+    return tuple(dict.fromkeys((effect.template, *by_table)))
+
+
+def _fault(effect: EffectKind, name: str, known: Mapping[str, Template]) -> tuple[str, str] | None:
+    if name not in known:
+        return f"No template is called `{name or 'none'}`.", choose(name, known)
     if effect.audience is not Audience.PATIENT:
         return "A message to a patient is for a patient.", "Write `audience: patient`."
     return None

@@ -24,6 +24,7 @@ _EFFECT_KEYS = (
     "not_after",
     "sends",
     "template",
+    "template_by",
     "values",
 )
 
@@ -50,9 +51,7 @@ def _task(name: str, part: Part, names: Names) -> TaskKind:
             "Add an outcome that says done.",
         )
     reasons = part.words("reasons")
-    shows = tuple(
-        names.use("copied field", one, part.place("shows")) for one in part.words("shows")
-    )
+    shows = tuple(_shown(names, one, part) for one in part.words("shows"))
     undo = part.span("undo")
     if undo is not None and undo > UNDO_MAX:
         part.findings.add(
@@ -68,6 +67,13 @@ def _task(name: str, part: Part, names: Names) -> TaskKind:
         shows=shows,
         undo=UNDO if undo is None else undo,
     )
+
+
+def _shown(names: Names, name: str, part: Part) -> str:
+    """A copied field, or what a table answers: a person may see why, not only what came."""
+    if name in names.outputs and name not in names.copied:
+        return names.whole("output", name)
+    return names.use("copied field", name, part.place("shows"))
 
 
 def _form(part: Part, outcomes: tuple[str, ...]) -> tuple[FormField, ...]:
@@ -150,8 +156,25 @@ def _effect(name: str, part: Part, names: Names) -> EffectKind:
         not_after=part.span("not_after"),
         sends=sends,
         template=part.text("template"),
+        template_by=_template_by(part, names),
         values=_values(part),
     )
+
+
+def _template_by(part: Part, names: Names) -> str:
+    """The table output that names the template; where the table has no answer, `template` does."""
+    name = part.text("template_by")
+    known = {one for one, type_ in names.outputs.items() if type_ == "template"}
+    if name and name not in known:
+        part.findings.unknown(
+            "table output of type template", name, part.place("template_by"), known
+        )
+    if name and not part.text("template"):
+        part.findings.add(
+            "missing-key", part.place("template_by"), "A table may have no answer.",
+            "Add `template`: what is said then.",
+        )  # fmt: skip
+    return names.whole("output", name) if name else ""
 
 
 def _values(part: Part) -> dict[str, str]:

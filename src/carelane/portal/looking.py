@@ -16,9 +16,11 @@ from carelane.casebook.records import linked as by_id
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Json
 from carelane.pathways.definition import Definition, State, TaskKind
+from carelane.pathways.guard import Value
 from carelane.portal.desk import Desk, fields_for, viewer_of
 from carelane.portal.shown import IDENTIFYING, Patient, patient
 from carelane.store.database import Row
+from carelane.store.shapes import decode_case, untag
 from carelane.worklist.listing import Filters, PageKey, TaskRow, tasks
 from carelane.worklist.reading import task as read_task
 
@@ -49,6 +51,9 @@ class TaskView:
     values: Mapping[str, Json] = field(repr=False)
     mine: bool
     may: Mapping[str, bool]
+    answers: Mapping[str, Value | None] = field(
+        default_factory=dict
+    )  # of tables, that the task shows
 
 
 async def listed(
@@ -162,7 +167,22 @@ async def work(
         values=found.draft.reveal() if row["assignee"] == session.person.name else {},
         mine=row["assignee"] == session.person.name,
         may=_may(desk, session, row),
+        answers=_answers(session, definition, row),
     )
+
+
+def _answers(session: Session, definition: Definition | None, row: Row) -> dict[str, Value | None]:
+    """What tables answered of those that the task shows: codes, nothing of who it is."""
+    kind = definition.tasks.get(row["name"]) if definition else None
+    asked = (
+        [name for name in kind.shows if name not in definition.fields]
+        if kind and definition
+        else []
+    )
+    if not asked or "fields" not in fields_for(session, Screen.TASK).shown:
+        return {}
+    known = decode_case(str(row["case_state"])).values
+    return {name: untag(known[name]) if name in known else None for name in asked}
 
 
 _INNER = frozenset({"draft_sealed", "sealed", "identity_key", "identity", "case_state"})

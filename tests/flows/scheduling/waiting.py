@@ -12,7 +12,7 @@ ACCEPTED = 202
 async def asks(clinic: Clinic, person: int, *, phone: str | None = None, **said: object) -> None:
     """A patient asks for a visit by the web form, and the call centre completes the request."""
     number = PHONES[person] if phone is None else phone
-    wanted = {"service": "cardiology", "kind": "appointment", **said}
+    wanted = {"service": "cardiology", "kind": "appointment", "visit": "follow-up", **said}
     assert await clinic.says("web-form", person, phone=number, **wanted) == ACCEPTED
     assert await clinic.do("complete-request", "completed", person=person, form=PAYER) == ""
 

@@ -108,6 +108,7 @@ def task_json(found: TaskView) -> Mapping[str, object]:
                  for each in kind.form] if kind else [],
         "shows": [{"name": each.name, "label": each.label, "authority": each.authority, "value": each.value.reveal()}
                   for each in found.view.case.fields if kind and each.name in kind.shows],
+        "answers": found.answers,
         "may": found.may,
     }  # fmt: skip
 

@@ -20,6 +20,10 @@ UPLOADS = 0.5
 ENCLOSES = 0.9
 KINDS_OF_SLOT = {"telehealth": "video", "home-visit": "home"}
 KNOWN_LINES = tuple(LINES)
+NEEDS = {"new-patient": (40, 48), "procedure": (60, 72)}
+"""Minutes that a visit takes and hours that its preparation takes, as the tables of pathway scheduling-request say."""
+HASTY = 0.08
+"""The share of offers made without a look at what is needed before; those are refused, and made again."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,7 +127,10 @@ def offer_slot(h: Hospital, page: Page, outcome: str, form: Form) -> Ending:
     wish = h.wished(page.person, "request")
     if wish is not None and wish.waits:
         return "no-slot", {}
-    slot = _slot(h, wish, hours=3 + 60 * h.draw("ahead", page.item), minutes=20)
+    minutes, least = NEEDS.get(wish.visit, (20, 0)) if wish is not None else (20, 0)
+    if wish is not None and (wish.urgent or h.draw("hasty", page.item) < HASTY):
+        least = 0
+    slot = _slot(h, wish, hours=max(3 + 60 * h.draw("ahead", page.item), least), minutes=minutes)
     if slot is None or wish is None:
         return "no-slot", {}
     if h.draw("race", page.item) < 0.06:  # noqa: PLR2004  # two schedulers, one slot
@@ -142,7 +149,12 @@ def complete_request(h: Hospital, page: Page, outcome: str, form: Form) -> Endin
         return outcome, form
     wish = h.wished(page.person, "request")
     line = wish.line if wish and wish.line in KNOWN_LINES else "primary-care"
-    return "completed", {"service": line, "payer": h.patient(page.person or 1).payer}
+    visit = wish.visit if wish else "follow-up"  # a scheduling system's own request does not say
+    return "completed", {
+        "service": line,
+        "payer": h.patient(page.person or 1).payer,
+        "setting": "home" if visit == "home-visit" else visit,
+    }
 
 
 def name_line(h: Hospital, page: Page, outcome: str, form: Form) -> Ending:

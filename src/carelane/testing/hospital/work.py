@@ -60,6 +60,7 @@ WORK: Mapping[str, Deed] = {
     "scheduling-request/offer-time": _mixed(
         7, (50, "agreed", {}), (4, "patient-declined", {"note": SAID}), (36, "no-slot", {}), (10, "no-answer", {}),
         act="offer-slot"),
+    "scheduling-request/settle-preparation": _plain(4, "told", note="How to prepare was told by phone."),
     "scheduling-request/see-at-once": _mixed(
         4, (7, "handed-to-emergency", {"note": "Ambulance called."}), (3, "clinic-after-all", {})),
     "scheduling-request/book-by-hand": _plain(5, "booked"),
