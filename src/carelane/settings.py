@@ -33,6 +33,7 @@ class Settings:
     pathways: Path = _ROOT / "pathways"
     templates: Path = _ROOT / "templates"
     notes: Path = _ROOT / "notes"
+    openings: Path = _ROOT / "openings"
     policies: Path = _ROOT / "policies"
     key_file: Path = Path("keys.json")  # in `home` unless absolute
     checkpoints: Path = Path("checkpoints")  # in `home` unless absolute; keep it on another disk

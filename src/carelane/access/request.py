@@ -19,6 +19,7 @@ class Action(StrEnum):
     CASE_NOTE = "case.note"
     NAME_REVEAL = "name.reveal"
     CHART_READ = "chart.read"
+    OPENINGS_READ = "openings.read"
     TASK_LIST = "task.list"
     TASK_VIEW = "task.view"
     TASK_CLAIM = "task.claim"

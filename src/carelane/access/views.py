@@ -24,6 +24,7 @@ class Screen(StrEnum):
     LEDGER = "ledger"
     AUDIT = "audit"
     CHART = "chart"
+    OPENINGS = "openings"
     STATUS = "status"
 
 
@@ -80,6 +81,7 @@ _CARE_VIEWS: Mapping[Screen, Fields] = {
     ),
     Screen.SEARCH: Fields(shown=_WORK, masked=_PATIENT),
     Screen.CHART: Fields(shown=frozenset({"chart"})),
+    Screen.OPENINGS: Fields(shown=frozenset({"openings"})),
 }
 _DESK_VIEWS: Mapping[Screen, Fields] = {
     Screen.WORKLIST: Fields(shown=_WORK),

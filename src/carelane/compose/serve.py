@@ -14,11 +14,13 @@ from carelane.compose.evidence import proven
 from carelane.compose.exposure import require_tls
 from carelane.compose.house import House, open_house
 from carelane.compose.incoming import App, mounted
+from carelane.compose.openings import SiteOpenings, openings_of
 from carelane.compose.policies import policies_of
 from carelane.compose.ports import bound
 from carelane.compose.processes import NOTHING, process_name, run_loops
 from carelane.engine.telemetry import health_app
 from carelane.facts.chart import ChartReader
+from carelane.facts.openings import OpeningReader
 from carelane.portal.app import build
 from carelane.portal.desk import Desk
 from carelane.settings import Settings
@@ -32,8 +34,10 @@ def portal_of(house: House) -> App:
     return _front(house, desk_of(house))
 
 
-def desk_of(house: House, charts: ChartReader | None = None) -> Desk:
-    """What the portal's pages are given; charts are read at the site's connections unless others are given."""
+def desk_of(
+    house: House, charts: ChartReader | None = None, times: OpeningReader | None = None
+) -> Desk:
+    """What the portal's pages are given; the record is read at the site's connections unless others are given."""
 
     async def health() -> Mapping[str, object]:
         async with house.runtime.worker.transaction() as tx:
@@ -49,6 +53,8 @@ def desk_of(house: House, charts: ChartReader | None = None) -> Desk:
         trials=_trials(house.settings),
         chart=charts or Charts(house),
         notes=notes_of(house.settings.notes),
+        openings=times or SiteOpenings(house),
+        opening_lists=openings_of(house.settings.openings),
     )
 
 
@@ -95,8 +101,8 @@ async def _serve(  # noqa: PLR0913  # what `serve` was given, and its socket
     mounts: Mapping[str, App],
 ) -> None:
     async with open_house(settings, urls, process=process_name("serve"), connections=8) as house:
-        charts = Charts(house)
-        desk = desk_of(house, charts)
+        charts, times = Charts(house), SiteOpenings(house)
+        desk = desk_of(house, charts, times)
         app = mounted(_front(house, desk), mounts)
         server = uvicorn.Server(_config(settings, app))
 
@@ -117,6 +123,7 @@ async def _serve(  # noqa: PLR0913  # what `serve` was given, and its socket
         server.should_exit = True
         await serving
         await charts.close()
+        await times.close()
 
 
 def _config(settings: Settings, app: App) -> uvicorn.Config:

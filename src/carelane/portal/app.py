@@ -13,6 +13,7 @@ from litestar.static_files import create_static_files_router
 
 from carelane.portal.api import cases as api_cases
 from carelane.portal.api import charts as api_charts
+from carelane.portal.api import openings as api_openings
 from carelane.portal.api import operating as api_operating
 from carelane.portal.api import signing as api_signing
 from carelane.portal.api import tasks as api_tasks
@@ -57,7 +58,7 @@ PAGES = (
     downtime,
     live,
 )
-API = (api_signing, api_tasks, api_charts, api_cases, api_operating)
+API = (api_signing, api_tasks, api_charts, api_openings, api_cases, api_operating)
 BODY_MAX = 1_000_000  # bytes of a request
 
 

@@ -12,7 +12,9 @@ from carelane.accounts.rights import Rights
 from carelane.accounts.sessions import Session
 from carelane.engine.runtime import Runtime
 from carelane.facts.chart import ChartReader
+from carelane.facts.openings import OpeningReader
 from carelane.pathways.notes import NoteTemplate
+from carelane.pathways.openings import OpeningList
 from carelane.portal.pictures import Drawings
 from carelane.portal.trials import Tried
 from carelane.releases.evidence import Prove
@@ -41,6 +43,8 @@ class Desk:
     drawings: Drawings = field(default_factory=Drawings)
     chart: ChartReader | None = None
     notes: tuple[NoteTemplate, ...] = ()
+    openings: OpeningReader | None = None
+    opening_lists: tuple[OpeningList, ...] = ()
     tried: dict[str, tuple[Tried, ...]] = field(default_factory=dict)  # by release
 
     @property

@@ -44,7 +44,7 @@ class Form:
             return None
 
     def of_task(self, kind: TaskKind, zone: ZoneInfo) -> dict[str, Json]:
-        """The task's own fields that were filled in; a box is true or absent, a time is one of the page's zone."""
+        """The task's own fields that were filled in; a box is true or absent, a time is one by the clock of the task's site."""
         given = {each.name: (each.type, self.text(FIELD + each.name)) for each in kind.form}
         return {name: _typed(type_, text, zone) for name, (type_, text) in given.items() if text}
 
@@ -62,7 +62,7 @@ def _typed(type_: str, text: str, zone: ZoneInfo) -> Json:
 
 
 def clock_of(value: Json, zone: ZoneInfo) -> str:
-    """A stored instant as a browser's field for a time wants it: on the page's wall clock, without an offset."""
+    """A stored instant as a browser's field for a time wants it: on that wall clock, without an offset."""
     at = instant_of(str(value)) if value else None
     return at.astimezone(zone).strftime("%Y-%m-%dT%H:%M") if at else ""
 

@@ -11,7 +11,6 @@ from litestar.response import Redirect
 from carelane.access.request import CHOSEN, Action
 from carelane.accounts.sessions import IDLE, Session
 from carelane.portal.desk import Asked, Desk, desk_of
-from carelane.portal.forms import clock_of
 from carelane.portal.plain import words
 from carelane.portal.shown import URGENCIES, age, capfirst, heading, heat, pair, scope, time_left
 from carelane.worklist.viewer import display
@@ -50,7 +49,6 @@ def page(request: Asked, template: str, *, status: int = 200, **values: object) 
         path=request.url.path,
         name_of=lambda person: display(desk.runtime.directory, person),
         local=lambda at: local(at, zone),
-        clock_of=lambda value: clock_of(value, zone),
         **values,
     )  # fmt: skip
     return Response(content=content, media_type="text/html", status_code=status)

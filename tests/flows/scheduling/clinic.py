@@ -55,6 +55,8 @@ EHR = """  ehr:
       booking: {booking}
       notify_secret_file: run/notify.secret
       poll: [Slot]
+      openings: true
+      openings_s: 2
       sending:
         per_second: 100
         burst: 100

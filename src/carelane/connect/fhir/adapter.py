@@ -13,6 +13,8 @@ from carelane.connect.fhir.client import FhirClient
 from carelane.connect.fhir.mapping.people import RISK_CODES, Local
 from carelane.connect.fhir.mapping.permits import FIELDS
 from carelane.connect.fhir.mapping.reading import read
+from carelane.connect.fhir.openings import LIMIT_S as OPENINGS_S
+from carelane.connect.fhir.openings import FhirOpenings
 from carelane.connect.fhir.polling import INCLUDES, Cursors, Poller
 from carelane.connect.fhir.sender import HORIZON_S, FhirSender, Profile, capabilities_of
 from carelane.connect.fhir.subscription import SubscriptionDoor
@@ -130,6 +132,12 @@ def open_chart(settings: Mapping[str, Json], *, connection: str) -> FhirChart:
     )
 
 
+def open_openings(settings: Mapping[str, Json], *, connection: str) -> FhirOpenings:
+    """A reader of open times for people's pages, with a client of its own; close it when done."""
+    limit_s = _number(settings, "openings_s", OPENINGS_S)
+    return FhirOpenings(connection=connection, client=open_client(settings), limit_s=limit_s)
+
+
 def open_client(settings: Mapping[str, Json]) -> FhirClient:
     """A client from a connection's settings; reads the key file, opens no socket yet."""
     base = URL(_text(settings, "base_url"))
@@ -211,6 +219,8 @@ SCHEMA: Final[Mapping[str, Json]] = {
         "goals": {"type": "boolean", "default": False},
         "chart": {"type": "boolean", "default": False},
         "chart_s": {"type": "number", "default": LIMIT_S},
+        "openings": {"type": "boolean", "default": False},
+        "openings_s": {"type": "number", "default": OPENINGS_S},
     },
 }
 """JSON Schema of a FHIR connection's settings."""

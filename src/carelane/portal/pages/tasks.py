@@ -9,14 +9,23 @@ from litestar.response import Redirect
 from carelane.access.decide import Denied
 from carelane.access.request import Action
 from carelane.access.views import Screen
+from carelane.accounts.rights import MISSING
 from carelane.facts.fact import Json
 from carelane.pathways.notes import NoteTemplate, beside
 from carelane.portal.desk import Asked, Desk, desk_of, fields_for, session_of
 from carelane.portal.doing import SNOOZE_HOURS, VERBS, Doing, answer_offer, do
-from carelane.portal.forms import Form, form_of
+from carelane.portal.forms import Form, clock_of, form_of
 from carelane.portal.looking import TaskView, linked, listed, work
+from carelane.portal.opening import (
+    OpeningsView,
+    button,
+    list_beside,
+    picked,
+    read_openings,
+    zone_at,
+)
 from carelane.portal.pages.problems import problem
-from carelane.portal.render import Html, is_fragment, page, to, zone_of
+from carelane.portal.render import Html, is_fragment, page, to
 from carelane.portal.saying import Said, said
 from carelane.portal.shown import patient
 from carelane.worklist.acting import OVERRIDE_REASONS
@@ -29,6 +38,7 @@ _TOLD = {
     "draft": "drafted",
 }  # fmt: skip
 _STAYS = frozenset({"claim", "draft"})
+_FORMS = frozenset({"complete", "draft", "openings", "fill"})
 
 
 @get("/tasks/{task:uuid}")
@@ -72,12 +82,14 @@ async def act(request: Asked, task: FromPath[UUID], verb: FromPath[str]) -> Html
             if isinstance(found, Denied)
             else shown(request, found)
         )
-    before = await work(desk, session, task) if verb in {"complete", "draft"} else None
-    values = (
-        form.of_task(before.kind, zone_of(desk, session))
-        if isinstance(before, TaskView) and before.kind
-        else {}
-    )
+    before = await work(desk, session, task) if verb in _FORMS else None
+    values: dict[str, Json] = {}
+    if isinstance(before, TaskView) and before.kind:
+        values = form.of_task(before.kind, zone_at(desk, before.row["site"]))
+    if verb in {"openings", "fill"}:
+        if before is None or isinstance(before, Denied):
+            return problem(request, said(before or MISSING, desk.runtime.now()))
+        return await _times(request, before, form, values)
     told = said(await do(desk, session, task, verb, _doing(form, values)), desk.runtime.now())
     if told.open:
         return to("/?told=noted")
@@ -103,6 +115,19 @@ async def offered(request: Asked, offer: FromPath[UUID], verb: FromPath[str]) ->
     )
 
 
+async def _times(request: Asked, before: TaskView, form: Form, values: dict[str, Json]) -> Html:
+    """The task with the record's open times, or with the chosen one filled in; what was typed stays."""
+    desk, session = desk_of(request), session_of(request)
+    wanted = list_beside(desk, session, before.row)
+    if wanted is not None and (chosen := form.text("opening")):
+        filled: dict[str, Json] = {**values, **picked(wanted, chosen)}
+        return shown(request, before, told="The time is filled in below.", values=filled)
+    seen = await read_openings(desk, session, before.row["id"])
+    if isinstance(seen, Denied):
+        return problem(request, said(seen, desk.runtime.now()))
+    return shown(request, before, values=values, openings=seen)
+
+
 async def _done(request: Asked, desk: Desk, task: UUID, verb: str) -> Html | Redirect:
     if verb in _STAYS and is_fragment(request):
         found = await work(desk, session_of(request), task)
@@ -122,6 +147,7 @@ def shown(  # noqa: PLR0913  # what a form shows again after it was refused, by 
     values: dict[str, Json] | None = None,
     outcome: str = "",
     status: int = 200,
+    openings: OpeningsView | None = None,
 ) -> Html:
     """The task as a drawer for the page's script, or as a page."""
     desk = desk_of(request)
@@ -133,6 +159,7 @@ def shown(  # noqa: PLR0913  # what a form shows again after it was refused, by 
         else ()
     )
     directory = desk.runtime.directory
+    zone = zone_at(desk, found.row["site"])
     return page(
         request,
         "_task.html" if is_fragment(request) else "task.html",
@@ -143,6 +170,7 @@ def shown(  # noqa: PLR0913  # what a form shows again after it was refused, by 
         view=found.view,
         shows=[each for each in found.view.case.fields if kind and each.name in kind.shows],
         hidden=[name for name in found.view.case.masked if kind and name in kind.shows],
+        answers=found.answers,
         fields=fields,
         values=given,
         outcome=outcome,
@@ -160,6 +188,12 @@ def shown(  # noqa: PLR0913  # what a form shows again after it was refused, by 
         people=[(each.name, each.display) for each in directory.people.values() if each.active],
         patient=found.view.patient,
         note=_note(desk, request, found),
+        opening_list=list_beside(desk, session_of(request), found.row),
+        openings=openings,
+        button=button,
+        clock_of=lambda value: clock_of(value, zone),
+        zone=zone.key,
+        at_site=lambda at: at.astimezone(zone).strftime("%a %d %b %H:%M"),
     )
 
 

@@ -24,6 +24,7 @@ def fill(records: Records) -> None:
     for number in range(1, len(_PEOPLE) + 1):
         records.put("MedicationRequest", f"m{number}", _medication(number))
         records.put("ServiceRequest", f"s{number}", _order(number))
+    records.put("Schedule", "cardiology", _schedule())
     for number in range(_SLOTS):
         records.put("Slot", f"slot{number + 1}", _slot(number))
     records.put("Appointment", "a1", _appointment())
@@ -89,6 +90,18 @@ def _slot(number: int) -> Resource:
         "status": "free",
         "start": _instant(start),
         "end": _instant(start + timedelta(minutes=30)),
+    }
+
+
+def _schedule() -> Resource:
+    return {
+        "resourceType": "Schedule",
+        "active": True,
+        "serviceType": [{"coding": [{"code": "cardiology"}]}],
+        "actor": [
+            {"reference": "Practitioner/d1", "type": "Practitioner", "display": "Dr. Ines Falk"},
+            {"reference": "Location/l1", "type": "Location", "display": "Heart clinic, North"},
+        ],
     }
 
 

@@ -98,6 +98,8 @@ class Desk:
             named = identifier_in(asked.query)
             seen = self.records.visible(asked.kind, behind=behind, value=named)
             found = matching(seen, asked.query)
+            if ("_sort", "start") in asked.query:
+                found.sort(key=lambda one: str(one.resource.get("start", "")))
             if not self._profile.sorts:
                 found.sort(key=lambda one: crc32(str(one.resource["id"]).encode()))
         except BadSearch:

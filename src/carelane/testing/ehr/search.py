@@ -1,4 +1,4 @@
-"""FHIR search as far as this EHR offers it: identifier, patient, status, start, _id, _lastUpdated, _include, paging."""
+"""FHIR search as far as this EHR offers it: identifier, patient, status, start, service-type, schedule, _id, paging."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -59,7 +59,9 @@ def patients_of(resource: Resource) -> set[str]:
     return {one for one in references if one.startswith("Patient/")}
 
 
-def _test(name: str, value: str) -> Callable[[Version], bool]:
+def _test(  # noqa: PLR0911  # one answer per parameter
+    name: str, value: str
+) -> Callable[[Version], bool]:
     if name == "identifier":
         return lambda one: _has_identifier(one.resource, value)
     if name == "_id":
@@ -71,10 +73,22 @@ def _test(name: str, value: str) -> Callable[[Version], bool]:
     if name in {"patient", "subject"}:
         wanted = value if value.startswith("Patient/") else f"Patient/{value}"
         return lambda one: wanted in patients_of(one.resource)
+    if name == "service-type":
+        return lambda one: not _codes(one.resource.get("serviceType")).isdisjoint(value.split(","))
+    if name == "schedule":
+        return lambda one: (
+            str(one.resource.get("schedule", {}).get("reference")) in value.split(",")
+        )
     if name in _STATUSES:
         element, allowed = _STATUSES[name], value.split(",")
         return lambda one: str(one.resource.get(element)) in allowed
     raise BadSearch(f"unknown search parameter {name}")
+
+
+def _codes(concepts: Any) -> set[str]:
+    """The codes of concepts, as a token without a system asks for them (FHIR R4 3.1.1.4.10)."""
+    listed = concepts if isinstance(concepts, list) else [concepts] if concepts else []
+    return {str(each.get("code", "")) for one in listed for each in one.get("coding", [])}
 
 
 def _time_test(value: str, time_of: Callable[[Version], datetime]) -> Callable[[Version], bool]:
