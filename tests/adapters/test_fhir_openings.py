@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from carelane.connect.fhir.openings import READ_MAX, FhirOpenings
 from carelane.facts.openings import NO_ANSWER, NoOpenings, Openings, Wish
-from carelane.testing.conformance.fhir_rig import STARTS_AT, signed_client
+from carelane.testing.conformance.fhir_rig import STARTS_AT
+from carelane.testing.conformance.over_fhir import signed_client
 from carelane.testing.ehr.clock import SetClock
 from carelane.testing.ehr.profiles import PROFILES
 from carelane.testing.ehr.server import EhrServer

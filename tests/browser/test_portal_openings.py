@@ -15,7 +15,7 @@ from carelane.compose.serve import desk_of
 from carelane.connect.fhir.openings import FhirOpenings
 from carelane.facts.openings import Answer, Wish
 from carelane.portal.app import build
-from carelane.testing.conformance.fhir_rig import signed_client
+from carelane.testing.conformance.over_fhir import signed_client
 from carelane.testing.doorstep import standing
 from carelane.testing.ehr.profiles import PROFILES
 from carelane.testing.ehr.server import EhrServer

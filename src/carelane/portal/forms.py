@@ -44,7 +44,7 @@ class Form:
             return None
 
     def of_task(self, kind: TaskKind, zone: ZoneInfo) -> dict[str, Json]:
-        """The task's own fields that were filled in; a box is true or absent, a time is one by the clock of the task's site."""
+        """The task's own fields that were filled in; a box is true or absent, a time is by the site's clock."""
         given = {each.name: (each.type, self.text(FIELD + each.name)) for each in kind.form}
         return {name: _typed(type_, text, zone) for name, (type_, text) in given.items() if text}
 

@@ -9,7 +9,6 @@ from litestar.response import Redirect
 from carelane.access.decide import Denied
 from carelane.access.request import Action
 from carelane.access.views import Screen
-from carelane.accounts.rights import MISSING
 from carelane.facts.fact import Json
 from carelane.pathways.notes import NoteTemplate, beside
 from carelane.portal.desk import Asked, Desk, desk_of, fields_for, session_of
@@ -38,7 +37,6 @@ _TOLD = {
     "draft": "drafted",
 }  # fmt: skip
 _STAYS = frozenset({"claim", "draft"})
-_FORMS = frozenset({"complete", "draft", "openings", "fill"})
 
 
 @get("/tasks/{task:uuid}")
@@ -82,14 +80,8 @@ async def act(request: Asked, task: FromPath[UUID], verb: FromPath[str]) -> Html
             if isinstance(found, Denied)
             else shown(request, found)
         )
-    before = await work(desk, session, task) if verb in _FORMS else None
-    values: dict[str, Json] = {}
-    if isinstance(before, TaskView) and before.kind:
-        values = form.of_task(before.kind, zone_at(desk, before.row["site"]))
-    if verb in {"openings", "fill"}:
-        if before is None or isinstance(before, Denied):
-            return problem(request, said(before or MISSING, desk.runtime.now()))
-        return await _times(request, before, form, values)
+    before = await work(desk, session, task) if verb in {"complete", "draft"} else None
+    values = _filled(desk, before, form) if isinstance(before, TaskView) else {}
     told = said(await do(desk, session, task, verb, _doing(form, values)), desk.runtime.now())
     if told.open:
         return to("/?told=noted")
@@ -100,6 +92,28 @@ async def act(request: Asked, task: FromPath[UUID], verb: FromPath[str]) -> Html
         return problem(request, told)
     outcome = form.text("outcome")
     return shown(request, found, problem_=told, values=values, outcome=outcome, status=told.status)
+
+
+@post(["/tasks/{task:uuid}/openings", "/tasks/{task:uuid}/fill"], status_code=200)
+async def times(request: Asked, task: FromPath[UUID]) -> Html:
+    """The task with the record's open times, or with the chosen one filled in; what was typed stays."""
+    desk, session = desk_of(request), session_of(request)
+    form = await form_of(request)
+    found = await work(desk, session, task)
+    if isinstance(found, Denied):
+        return problem(request, said(found, desk.runtime.now()))
+    values, wanted = _filled(desk, found, form), list_beside(desk, session, found.row)
+    if wanted is not None and (chosen := form.text("opening")):
+        filled: dict[str, Json] = {**values, **picked(wanted, chosen)}
+        return shown(request, found, told="The time is filled in below.", values=filled)
+    seen = await read_openings(desk, session, task)
+    if isinstance(seen, Denied):
+        return problem(request, said(seen, desk.runtime.now()))
+    return shown(request, found, values=values, openings=seen)
+
+
+def _filled(desk: Desk, found: TaskView, form: Form) -> dict[str, Json]:
+    return form.of_task(found.kind, zone_at(desk, found.row["site"])) if found.kind else {}
 
 
 @post("/handovers/{offer:uuid}/{verb:str}", status_code=200)
@@ -113,19 +127,6 @@ async def offered(request: Asked, offer: FromPath[UUID], verb: FromPath[str]) ->
         if told.ok
         else problem(request, told)
     )
-
-
-async def _times(request: Asked, before: TaskView, form: Form, values: dict[str, Json]) -> Html:
-    """The task with the record's open times, or with the chosen one filled in; what was typed stays."""
-    desk, session = desk_of(request), session_of(request)
-    wanted = list_beside(desk, session, before.row)
-    if wanted is not None and (chosen := form.text("opening")):
-        filled: dict[str, Json] = {**values, **picked(wanted, chosen)}
-        return shown(request, before, told="The time is filled in below.", values=filled)
-    seen = await read_openings(desk, session, before.row["id"])
-    if isinstance(seen, Denied):
-        return problem(request, said(seen, desk.runtime.now()))
-    return shown(request, before, values=values, openings=seen)
 
 
 async def _done(request: Asked, desk: Desk, task: UUID, verb: str) -> Html | Redirect:
@@ -213,4 +214,4 @@ def _doing(form: Form, values: dict[str, Json]) -> Doing:
     )  # fmt: skip
 
 
-ROUTES = (show, row, act, offered)
+ROUTES = (show, row, act, times, offered)
