@@ -17,7 +17,9 @@ from carelane.portal.api import openings as api_openings
 from carelane.portal.api import operating as api_operating
 from carelane.portal.api import signing as api_signing
 from carelane.portal.api import tasks as api_tasks
+from carelane.portal.api.places import placed
 from carelane.portal.desk import Asked, Desk, NotSignedIn
+from carelane.portal.legible import Illegible, is_api, legible
 from carelane.portal.pages import (
     cases,
     chart,
@@ -87,9 +89,11 @@ def build(desk: Desk) -> App:
         compression_config=CompressionConfig(backend="gzip", exclude="/events$"),
         exception_handlers={
             NotSignedIn: _not_signed_in,
+            Illegible: _illegible,
             HTTPException: _refused,
             Exception: _failed,
         },
+        before_request=legible,
         request_max_body_size=BODY_MAX,
         logging_config=None,
         debug=False,
@@ -97,19 +101,21 @@ def build(desk: Desk) -> App:
     return shielded(inner, desk)  # type: ignore[arg-type]  # its own typing of ASGI is narrower
 
 
-def _is_api(request: Asked) -> bool:
-    return request.url.path.startswith("/api")
-
-
 def _not_signed_in(request: Asked, _: Exception) -> Response[object]:
     told = Said(ok=False, status=401, code="sign-in", message="Nobody is signed in, or the session is over.",
                 remedy="Sign in again; drafts are kept.")  # fmt: skip
-    if _is_api(request):
+    if is_api(request.url.path):
         return Response(told.problem(), status_code=401)
     if is_fragment(request):
         return Response(None, status_code=401, headers={"HX-Redirect": "/sign-in?why=idle"})
     answer: Redirect = to("/sign-in")
     return answer
+
+
+def _illegible(request: Asked, why: Illegible) -> Response[object]:
+    place = placed(request.app.state.desk, why.path)
+    return _said(request, Said(ok=False, status=why.status, code=why.code, message=why.message, remedy=why.remedy,
+                               place=place))  # fmt: skip
 
 
 def _refused(request: Asked, error: Exception) -> Response[object]:
@@ -131,7 +137,7 @@ def _failed(request: Asked, error: Exception) -> Response[object]:
 
 
 def _said(request: Asked, told: Said) -> Response[object]:
-    if _is_api(request):
+    if is_api(request.url.path):
         return Response(told.problem(), status_code=told.status)
     shown: Response[object] = problem(request, told)  # type: ignore[assignment]  # text is an object too
     return shown

@@ -17,6 +17,7 @@ from carelane.portal.desk import Asked, session_of
 
 FIELD = "f-"  # prefix of a task's own form fields
 TEXT_MAX = 20_000  # characters of one field
+NUMBER_MAX = 2**31 - 1  # PostgreSQL's integer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,12 @@ class Form:
         return self.values.get(name, default).strip()[:TEXT_MAX]
 
     def number(self, name: str, default: int = 0) -> int:
-        """One field as a whole number."""
+        """One field as a whole number; the default where it is none, or none that a row can hold."""
         try:
-            return int(self.text(name))
+            found = int(self.text(name))
         except ValueError:
             return default
+        return found if abs(found) <= NUMBER_MAX else default
 
     def id(self, name: str) -> UUID | None:
         """One field as one of our ids."""

@@ -1,7 +1,7 @@
 """Work by JSON: list, show, and every verb of `doing`."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,7 @@ from carelane.access.views import Screen
 from carelane.portal.api.answers import acting, answered, denied
 from carelane.portal.desk import Asked, desk_of, fields_for, session_of, viewer_of
 from carelane.portal.doing import Doing, answer_offer, do
+from carelane.portal.forms import NUMBER_MAX
 from carelane.portal.looking import TaskView, listed, work
 from carelane.portal.pages.worklist import after_of, filters_of, totals
 from carelane.portal.shown import row_json
@@ -26,7 +27,7 @@ class Act(msgspec.Struct, kw_only=True):
     override: reason, to (a pool) or state. offer: to, what, reason. draft: form.
     """
 
-    version: int = 0
+    version: Annotated[int, msgspec.Meta(ge=0, le=NUMBER_MAX)] = 0
     outcome: str = ""
     reason: str = ""
     to_kind: str = ""
