@@ -115,5 +115,5 @@ async def test_measures_read_at_320_pixels_and_without_script(desk: Desk, browse
     assert await page.evaluate("() => document.documentElement.scrollWidth") <= 320
     await clean(desk, page)
     plain = await visit(desk, browser, ENGINEER, script=False)
-    await plain.goto(f"{desk.url}/measures?days=7&of=nonsense&site=nowhere&by=patient")
+    await plain.goto(f"{desk.url}/measures?days=7&of=&site=north&by=pathway")
     assert await plain.locator("section details").count() > 5

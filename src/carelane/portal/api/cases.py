@@ -1,6 +1,5 @@
 """Cases by JSON: list, show, the trace of hops, why it is where it is, and the thread."""
 
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -17,6 +16,7 @@ from carelane.casebook.why import explain
 from carelane.portal import correcting
 from carelane.portal.api.answers import acting, denied
 from carelane.portal.desk import Asked, desk_of, session_of
+from carelane.portal.filters import after_case, open_of
 from carelane.portal.forms import Form
 from carelane.portal.looking import case
 from carelane.portal.pages.cases import written
@@ -43,19 +43,18 @@ class Corrected(msgspec.Struct, kw_only=True):
 
 @get("/api/cases")
 async def index(request: Asked) -> Response[object]:
-    """Cases, newest first: open (true, false), pathway, after (`instant~id`)."""
+    """Cases, newest first: open (true, false), pathway, after (of the page before). What means nothing is refused."""
     desk, session, given = desk_of(request), session_of(request), request.query_params
     if no := await desk.rights.allow(
         session, Action.CASE_VIEW, desk.rights.everywhere(system=True)
     ):
         return denied(request, no)
-    wanted = {"true": True, "false": False}.get(given.get("open", ""))
     async with desk.runtime.app.transaction(sites=session.person.sites) as tx:
         rows = await cases(
             tx,
-            open_only=wanted,
+            open_only=open_of(given),
             pathway=given.get("pathway") or None,
-            after=_after(given.get("after", "")),
+            after=after_case(given),
             limit=100,
         )
     seen = [
@@ -146,14 +145,6 @@ async def correct(
     if not told.ok:
         return Response(told.problem(), status_code=told.status)
     return Response({"done": True, "standing": told.code, "message": told.message})
-
-
-def _after(text: str) -> tuple[datetime, UUID] | None:
-    at, _, id_ = text.partition("~")
-    try:
-        return datetime.fromisoformat(at), UUID(id_)
-    except ValueError:
-        return None
 
 
 ROUTES = (index, show, hops, why, entry, correct)

@@ -1,6 +1,6 @@
 """For those who run it, by JSON: the four laws, dead effects, the audit of a period, health."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 from litestar import Response, get, post
@@ -12,6 +12,7 @@ from carelane.casebook.search import leaves
 from carelane.effects.letters import groups, redrive
 from carelane.portal.api.answers import acting, denied
 from carelane.portal.desk import Asked, desk_of, session_of
+from carelane.portal.filters import instant_of
 
 
 class Again(msgspec.Struct, kw_only=True):
@@ -60,12 +61,12 @@ async def again(request: Asked, data: JSONBody[Again]) -> Response[object]:
 
 @get("/api/audit")
 async def audit(request: Asked) -> Response[object]:
-    """Leaves of a period: `from` and `to` (ISO 8601; the last hour if absent), `actor`."""
+    """Leaves of a period: `from` and `to` (ISO 8601 with an offset; the last hour if absent), `actor`."""
     desk, session, given = desk_of(request), session_of(request), request.query_params
     if no := await desk.rights.allow(session, Action.AUDIT_VIEW, desk.rights.everywhere()):
         return denied(request, no)
     now = desk.runtime.now()
-    begin, end = _instant(given.get("from", "")), _instant(given.get("to", ""))
+    begin, end = instant_of(given, "from"), instant_of(given, "to")
     async with desk.runtime.app.transaction(sites=session.person.sites) as tx:
         found = await leaves(tx, from_at=begin or now - timedelta(hours=1), to_at=end or now + timedelta(seconds=1),
                              actor=given.get("actor") or None, limit=1000)  # fmt: skip
@@ -77,14 +78,6 @@ async def audit(request: Asked) -> Response[object]:
 async def health(request: Asked) -> Response[object]:
     """That this process and its database answer; nothing about patients, for anybody."""
     return Response(await desk_of(request).health())
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else None
 
 
 ROUTES = (ledger, dead, again, audit, health)

@@ -13,9 +13,10 @@ from carelane.access.views import Screen
 from carelane.portal.api.answers import acting, answered, denied
 from carelane.portal.desk import Asked, desk_of, fields_for, session_of, viewer_of
 from carelane.portal.doing import Doing, answer_offer, do
+from carelane.portal.filters import after_of, filters_of, key_of, limit_of
 from carelane.portal.forms import NUMBER_MAX
 from carelane.portal.looking import TaskView, listed, work
-from carelane.portal.pages.worklist import after_of, filters_of, totals
+from carelane.portal.pages.worklist import totals
 from carelane.portal.shown import row_json
 from carelane.worklist.handover import offers
 
@@ -42,13 +43,12 @@ class Act(msgspec.Struct, kw_only=True):
 async def index(request: Asked) -> Response[object]:
     """Open work, most urgent first.
 
-    Filters: `view` (pools, mine, all), site, service, pathway, name, owner, urgency, opened_after (an instant);
-    then after, limit.
+    Filters: `view` (pools, mine, all), site, service, pathway, name, owner, urgency (0 to 3), opened_after (an instant
+    with its offset); then after (of the page before), limit (1 to 100). What means nothing is refused with 400.
     """
     desk, session, given = desk_of(request), session_of(request), request.query_params
-    limit = int(given["limit"]) if given.get("limit", "").isdecimal() else 100
-    filters = filters_of(given)
-    rows = await listed(desk, session, filters, after=after_of(given.get("after", "")), limit=limit)
+    limit, filters = limit_of(given), filters_of(given)
+    rows = await listed(desk, session, filters, after=after_of(given), limit=limit)
     if isinstance(rows, Denied):
         return denied(request, rows)
     fields = fields_for(session, Screen.WORKLIST)
@@ -57,7 +57,7 @@ async def index(request: Asked) -> Response[object]:
         "now": desk.runtime.now(),
         "tasks": [row_json(row, fields, desk.runtime.directory) for row in rows],
         "totals": await totals(desk, request, everyone=filters.everyone),
-        "after": f"{last.urgency}~{last.due_at.isoformat()}~{last.id}" if last and len(rows) == limit else "",
+        "after": key_of(last) if last and len(rows) == limit else "",
     })  # fmt: skip
 
 

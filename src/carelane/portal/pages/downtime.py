@@ -5,9 +5,9 @@ from litestar import get
 from carelane.access.decide import Denied
 from carelane.access.views import Screen
 from carelane.portal.desk import Asked, desk_of, fields_for, session_of
+from carelane.portal.filters import filters_of
 from carelane.portal.looking import listed
 from carelane.portal.pages.problems import problem
-from carelane.portal.pages.worklist import filters_of
 from carelane.portal.render import Html, page
 from carelane.portal.saying import said
 from carelane.portal.shown import patient

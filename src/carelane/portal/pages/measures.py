@@ -11,6 +11,7 @@ from carelane.measures.counted import count, history
 from carelane.measures.definitions import MEANINGS
 from carelane.measures.figures import PARTS, Figure
 from carelane.portal.desk import Asked, Desk, desk_of, session_of
+from carelane.portal.filters import choice_of
 from carelane.portal.measured import as_csv, tables
 from carelane.portal.pages.problems import problem
 from carelane.portal.render import Html, page
@@ -73,23 +74,21 @@ async def _counted(request: Asked) -> tuple[Question, tuple[Figure, ...]]:
 
 
 def _question(desk: Desk, given: Mapping[str, str]) -> Question:
-    """What is asked; a word that isn't one of the choices asks for everything."""
+    """What is asked; a word that isn't one of the choices is refused."""
     to_at = desk.runtime.now()
     choices = _choices(desk)
-    named = {name: given.get(name) if given.get(name) in choices[f"{name}s"] else None
+    named = {name: choice_of(given, name, choices[f"{name}s"])
              for name in ("pathway", "site", "service_line")}  # fmt: skip
-    by = given.get("by", "pathway")
-    parts = (by if by in PARTS else "pathway",)
+    parts = (choice_of(given, "by", PARTS) or "pathway",)
     return Question(from_at=to_at - timedelta(days=_days(given)), to_at=to_at, parts=parts, **named)
 
 
 def _days(given: Mapping[str, str]) -> int:
-    wanted = given.get("days", "")
-    return int(wanted) if wanted in {str(each) for each in DAYS} else 30
+    return int(choice_of(given, "days", DAYS) or 30)
 
 
 def _only(given: Mapping[str, str]) -> str:
-    return given["of"] if given.get("of") in MEANINGS else ""
+    return choice_of(given, "of", MEANINGS) or ""
 
 
 def _choices(desk: Desk) -> dict[str, list[str]]:

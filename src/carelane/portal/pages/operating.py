@@ -9,6 +9,7 @@ from carelane.access.request import Action
 from carelane.casebook.search import leaves
 from carelane.effects.letters import Redrive, groups, redrive
 from carelane.portal.desk import Asked, desk_of, session_of
+from carelane.portal.filters import choice_of, value_of
 from carelane.portal.forms import form_of
 from carelane.portal.pages.problems import problem
 from carelane.portal.render import Html, page
@@ -59,8 +60,9 @@ async def audit(request: Asked) -> Html:
     if denied := await desk.rights.allow(session, Action.AUDIT_VIEW, desk.rights.everywhere()):
         return problem(request, said(denied, now))
     given = request.query_params
-    hours = int(given["hours"]) if given.get("hours") in {str(each) for each in HOURS} else HOURS[0]
-    case, actor = _id(given.get("case", "")), given.get("actor", "").strip()[:100]
+    hours = int(choice_of(given, "hours", HOURS) or HOURS[0])
+    case = value_of(given, "case", lambda text: UUID(text.strip()), "the id of a case")
+    actor = given.get("actor", "").strip()
     async with desk.runtime.app.transaction(sites=session.person.sites) as tx:
         found = await leaves(
             tx, from_at=now - timedelta(hours=hours), to_at=now + timedelta(seconds=1), case=case, actor=actor or None,
@@ -75,13 +77,6 @@ async def audit(request: Asked) -> Html:
         case=case or "",
         actor=actor,
     )
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text.strip())
-    except ValueError:
-        return None
 
 
 ROUTES = (errors, again, audit)

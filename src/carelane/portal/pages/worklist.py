@@ -1,9 +1,7 @@
 """The worklist: tabs, filters in the address, 100 rows a page, and Claim next."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from urllib.parse import urlencode
-from uuid import UUID
 
 from litestar import get, post
 from litestar.response import Redirect
@@ -12,6 +10,7 @@ from carelane.access.decide import Denied
 from carelane.access.views import Screen
 from carelane.portal.desk import Asked, Desk, desk_of, fields_for, session_of, viewer_of
 from carelane.portal.doing import Doing, do
+from carelane.portal.filters import VIEWS, after_of, filters_of, key_of
 from carelane.portal.forms import form_of
 from carelane.portal.looking import PAGE, listed
 from carelane.portal.nearness import nearness
@@ -21,9 +20,9 @@ from carelane.portal.saying import said
 from carelane.portal.shown import patient
 from carelane.worklist.answers import Held
 from carelane.worklist.handover import offers
-from carelane.worklist.listing import Filters, PageKey, counts
+from carelane.worklist.listing import Filters, counts
 
-VIEWS = (("pools", "Our pools"), ("mine", "Mine"), ("all", "All"))
+TABS = tuple(zip(VIEWS, ("Our pools", "Mine", "All"), strict=True))
 _DONE = {
     "completed": "Done.", "noted": "Noted. It stays to be done.", "released": "Put back for others.",
     "snoozed": "Out of sight until then.",
@@ -40,7 +39,7 @@ async def show(request: Asked) -> Html:
     desk, session = desk_of(request), session_of(request)
     given = request.query_params
     filters = filters_of(given)
-    rows = await listed(desk, session, filters, after=after_of(given.get("after", "")), limit=PAGE)
+    rows = await listed(desk, session, filters, after=after_of(given), limit=PAGE)
     if isinstance(rows, Denied):
         return problem(request, said(rows, desk.runtime.now()))
     fields = fields_for(session, Screen.WORKLIST)
@@ -49,7 +48,7 @@ async def show(request: Asked) -> Html:
         for name in ("view", "site", "service", "pathway", "name", "owner", "urgency")
         if given.get(name)
     }
-    following = urlencode({**chosen, "after": _key(rows[-1].key)}) if len(rows) == PAGE else ""
+    following = urlencode({**chosen, "after": key_of(rows[-1].key)}) if len(rows) == PAGE else ""
     template = "_more.html" if "rows" in given else "worklist.html"
     return page(
         request,
@@ -57,8 +56,8 @@ async def show(request: Asked) -> Html:
         rows=[(row, patient(row.patient, fields)) for row in rows],
         following=following,
         chosen=chosen,
-        view=given.get("view", "pools"),
-        views=VIEWS,
+        view=given.get("view") or VIEWS[0],
+        views=TABS,
         totals=await totals(desk, request, everyone=filters.everyone),
         near=() if "rows" in given else await nearness(desk, session),
         choices=_options(desk),
@@ -85,49 +84,6 @@ async def totals(desk: Desk, request: Asked, *, everyone: bool) -> Mapping[str, 
     """Open, past due and unclaimed work in view."""
     rows = await counts(desk.runtime, viewer_of(session_of(request)), everyone=everyone)
     return {name: sum(row[name] for row in rows) for name in ("open", "overdue", "unclaimed")}
-
-
-def filters_of(given: Mapping[str, str]) -> Filters:
-    """Filters from an address's query: codes only, so that a shared link holds nothing of a patient."""
-    view = given.get("view", "pools")
-    urgency = given.get("urgency", "")
-    return Filters(
-        everyone=view == "all",
-        mine=view == "mine",
-        snoozed=view == "mine",
-        unclaimed=given.get("owner") == "unclaimed",
-        owner=given.get("owner") if given.get("owner") not in (None, "", "unclaimed") else None,
-        pathway=given.get("pathway") or None,
-        site=given.get("site") or None,
-        service_line=given.get("service") or None,
-        name=given.get("name") or None,
-        opened_after=_instant(given.get("opened_after", "")),
-        urgency=int(urgency) if urgency in {"0", "1", "2", "3"} else None,
-    )
-
-
-def _instant(text: str) -> datetime | None:
-    """An instant with its offset; None if it is none."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else None
-
-
-def after_of(text: str) -> PageKey | None:
-    """A page's beginning from its text; None if there is none or it is not one."""
-    parts = text.split("~")
-    try:
-        return PageKey(
-            urgency=int(parts[0]), due_at=datetime.fromisoformat(parts[1]), id=UUID(parts[2])
-        )
-    except (ValueError, IndexError):
-        return None
-
-
-def _key(key: PageKey) -> str:
-    return f"{key.urgency}~{key.due_at.isoformat()}~{key.id}"
 
 
 def _options(desk: Desk) -> Mapping[str, list[tuple[str, str]]]:
