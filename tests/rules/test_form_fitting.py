@@ -7,7 +7,7 @@ import pytest
 from carelane.facts.fact import Json
 from carelane.pathways.definition import FormField, TaskKind
 from carelane.portal.forms import FIELD, Form, clock_of
-from carelane.worklist.fitting import unfit
+from carelane.worklist.fitting import TEXT_MAX, too_long, unfit
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -53,6 +53,16 @@ def test_a_value_of_another_type_is_refused_by_the_fields_name(type_: str, given
 def test_a_value_of_the_fields_type_is_taken(type_: str, given: Json) -> None:
     """Nothing at all is a matter of what the outcome needs."""
     assert unfit(kind(type_), {"one": given}) is None
+
+
+def test_a_text_over_the_limit_is_refused_by_its_field_and_never_cut() -> None:
+    """What a person wrote is kept whole, or not at all."""
+    assert too_long({"one": "x" * TEXT_MAX, "two": True}) is None
+    refused = too_long({"one": "fits", "two": "x" * (TEXT_MAX + 1)})
+    assert refused is not None
+    assert (refused.code, refused.fields) == ("text-length", ("two",))
+    assert str(TEXT_MAX) in refused.remedy
+    assert len(Form({"text": "x" * 3 * TEXT_MAX}).text("text")) == 3 * TEXT_MAX
 
 
 def test_a_time_typed_into_a_page_is_one_of_the_pages_wall_clock() -> None:

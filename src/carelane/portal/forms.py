@@ -16,7 +16,6 @@ from carelane.pathways.literals import instant_of
 from carelane.portal.desk import Asked, session_of
 
 FIELD = "f-"  # prefix of a task's own form fields
-TEXT_MAX = 20_000  # characters of one field
 NUMBER_MAX = 2**31 - 1  # PostgreSQL's integer
 
 
@@ -27,8 +26,8 @@ class Form:
     values: Mapping[str, str] = field(repr=False)
 
     def text(self, name: str, default: str = "") -> str:
-        """One field, trimmed."""
-        return self.values.get(name, default).strip()[:TEXT_MAX]
+        """One field, trimmed; never cut (`legible` and the services refuse what is too long)."""
+        return self.values.get(name, default).strip()
 
     def number(self, name: str, default: int = 0) -> int:
         """One field as a whole number; the default where it is none, or none that a row can hold."""

@@ -1,4 +1,4 @@
-"""Whether what was sent is text that can be kept, before any route reads it: no NUL, no broken or endless JSON.
+"""Whether what was sent is text that can be kept, before any route reads it: no NUL, no broken JSON, nothing too long.
 
 One check for every page and every action. What was sent is never said again; a place is named by our own words only.
 """
@@ -8,9 +8,14 @@ from collections.abc import Iterator
 import msgspec
 
 from carelane.portal.desk import Asked
+from carelane.portal.forms import FIELD
 from carelane.portal.shield import SAFE
+from carelane.worklist.fitting import TEXT_MAX
 
 API = "/api"
+_SHOWN_AGAIN = frozenset(
+    {"text", "said"}
+)  # and those: their page refuses what is too long, and shows it again
 DEPTH_MAX = 32  # objects and lists in one another
 _NUL, _REPLACED = "\0", "\ufffd"
 Part = tuple[tuple[str, ...], str]
@@ -20,10 +25,12 @@ Part = tuple[tuple[str, ...], str]
 class Illegible(Exception):
     """What was sent can't be read. `status` is HTTP's; `path` is names as they were sent: for `places.placed` only."""
 
-    def __init__(self, *, code: str, message: str, remedy: str, path: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, code: str, message: str, remedy: str, path: tuple[str, ...] = (), status: int = 400
+    ) -> None:
         super().__init__(code)
         self.code, self.message, self.remedy, self.path = code, message, remedy, path
-        self.status = 400
+        self.status = status
 
 
 def is_api(path: str) -> bool:
@@ -44,9 +51,12 @@ async def legible(request: Asked) -> None:
     if not is_api(request.url.path):
         for name, value in await _form(request):
             _readable((name,), name + value, _NUL)
+            if not name.startswith(FIELD) and name not in _SHOWN_AGAIN:
+                _short((name,), value)
     elif raw := await request.body():
         for path, text in _texts(_decoded(raw)):
             _readable(path, text, _NUL)
+            _short(path, text)
 
 
 def _address(request: Asked) -> Iterator[Part]:
@@ -60,6 +70,12 @@ def _readable(path: tuple[str, ...], text: str, unwanted: str) -> None:
     if any(each in text for each in unwanted):
         raise Illegible(code="unreadable-text", message="There is a character in it that no text has.",
                         remedy="Leave NUL out, and write the rest in UTF-8.", path=path)  # fmt: skip
+
+
+def _short(path: tuple[str, ...], text: str) -> None:
+    if len(text) > TEXT_MAX:
+        raise Illegible(code="text-length", message="A text is too long.", status=422, path=path,
+                        remedy=f"Write at most {TEXT_MAX} characters; these are {len(text)}.")  # fmt: skip
 
 
 async def _form(request: Asked) -> list[tuple[str, str]]:

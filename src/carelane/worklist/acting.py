@@ -21,7 +21,7 @@ from carelane.store.changes import record
 from carelane.store.database import Row, Tx
 from carelane.worklist.answers import NOT_FOUND, Act, Acted, Held, Lost, Refused
 from carelane.worklist.deeds import deed_of
-from carelane.worklist.fitting import unfit
+from carelane.worklist.fitting import too_long, unfit
 from carelane.worklist.holding import lost, release
 from carelane.worklist.viewer import Viewer
 
@@ -53,13 +53,13 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
     """Finish a task with one of its outcomes; unclaimed work is claimed by it, and put back where it stays to be done.
 
     What the form still needs comes back as `answer.reason` (`form-incomplete:FIELD`), and the task stays open; so it
-    does where a value is not what its field asks for (`form-unfit`).
+    does where a value is not what its field asks for (`form-unfit`) or a text is too long (`text-length`).
     """
     async with runtime.app.transaction(sites=viewer.sites) as tx:
         row = await tx.one("worklist.task", id=task)
         if row is None:
             return NOT_FOUND
-        if (refused := _unfit(runtime, row, form)) is not None:
+        if (refused := too_long(form.reveal()) or _unfit(runtime, row, form)) is not None:
             return refused
         begun = await tx.one(
             "worklist.begin_completing",

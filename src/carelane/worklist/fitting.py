@@ -13,6 +13,8 @@ from carelane.pathways.literals import date_of, instant_of
 from carelane.worklist.answers import Refused
 
 UNFIT: Final = "form-unfit"
+TOO_LONG: Final = "text-length"
+TEXT_MAX: Final = 20_000  # characters of one text that a person writes, whichever way it comes
 _REMEDIES: Final = {
     "boolean": "Say yes or no: true or false, without quotation marks.",
     "date": "Write a date, like 2026-11-30.",
@@ -28,6 +30,15 @@ def unfit(kind: TaskKind, form: Mapping[str, Json]) -> Refused | None:
         if given not in (None, "") and not _fits(field, given):
             remedy = _REMEDIES.get(field.type, "Write words, or leave the field out.")
             return Refused(code=UNFIT, remedy=remedy, fields=(field.name,))
+    return None
+
+
+def too_long(form: Mapping[str, Json]) -> Refused | None:
+    """The first text over the limit: nothing is cut, whoever wrote it shortens it."""
+    for name, given in form.items():
+        if isinstance(given, str) and len(given) > TEXT_MAX:
+            remedy = f"Write at most {TEXT_MAX} characters; these are {len(given)}. Nothing was kept of it yet."
+            return Refused(code=TOO_LONG, remedy=remedy, fields=(name,))
     return None
 
 

@@ -14,6 +14,7 @@ from carelane.store.database import Row, Tx
 from carelane.store.shapes import decode_payload, encode
 from carelane.worklist.answers import NOT_FOUND, Held, Hold, Lost, Refused
 from carelane.worklist.deeds import deed_of
+from carelane.worklist.fitting import too_long
 from carelane.worklist.viewer import Viewer, display
 
 _MOVES = {
@@ -76,7 +77,12 @@ async def wake(runtime: Runtime, viewer: Viewer, task: UUID) -> Hold:
 async def save_draft(
     runtime: Runtime, viewer: Viewer, task: UUID, form: Phi[Mapping[str, Json]]
 ) -> Hold:
-    """Keep an unfinished form, sealed by the patient's key; only whoever holds the task may."""
+    """Keep an unfinished form, sealed by the patient's key; only whoever holds the task may.
+
+    A text over the limit is refused by its field (`text-length`), and the draft before stays.
+    """
+    if (refused := too_long(form.reveal())) is not None:
+        return refused
     async with runtime.app.transaction(sites=viewer.sites) as tx:
         known = await tx.one("worklist.task", id=task)
         if known is None:

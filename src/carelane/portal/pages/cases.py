@@ -70,7 +70,7 @@ async def correct(request: Asked, case_id: FromPath[UUID]) -> Html | Redirect:
     found = await case(desk, session, case_id)
     if isinstance(found, Denied):
         return problem(request, told)
-    return _page(request, found, problem_=told)
+    return _page(request, found, problem_=told, wrong="" if told.ok else asked.text)
 
 
 async def written(request: Asked, case_id: UUID, form: Form) -> Said | None:
@@ -97,7 +97,15 @@ async def _shown(request: Asked, case_id: UUID, *, reveal: bool = False) -> Html
     return _page(request, found)
 
 
-def _page(request: Asked, found: CaseView, *, problem_: Said | None = None, text: str = "") -> Html:
+def _page(
+    request: Asked,
+    found: CaseView,
+    *,
+    problem_: Said | None = None,
+    text: str = "",
+    wrong: str = "",
+) -> Html:
+    """`text` and `wrong` are what was typed into the thread, or against a rule, and is shown again."""
     directory = desk_of(request).runtime.directory
     definition = found.definition
     return page(
@@ -114,6 +122,7 @@ def _page(request: Asked, found: CaseView, *, problem_: Said | None = None, text
         linked=linked,
         problem=problem_,
         text=text,
+        wrong=wrong,
         told=_WRITTEN.get(request.query_params.get("told", ""), ""),
         pools=[(each.name, each.title) for each in directory.pools.values()],
         own_pools=[
