@@ -58,7 +58,7 @@ async def test_the_api_refuses_a_long_text_by_its_field_and_keeps_the_draft_befo
             problem = await told.json()
             assert told.status == status, problem
             if status != 200:
-                assert (problem["code"], problem["place"]) == ("text-length", "form.question")
+                assert (problem["code"], problem["place"]) == ("text-length", "question")
                 assert str(TEXT_MAX) in problem["remedy"]
     async with client.get(task["url"], headers=headers) as found:
         draft = {each["name"]: each["value"] for each in (await found.json())["form"]}

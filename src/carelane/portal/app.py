@@ -18,8 +18,9 @@ from carelane.portal.api import operating as api_operating
 from carelane.portal.api import signing as api_signing
 from carelane.portal.api import tasks as api_tasks
 from carelane.portal.api.places import placed
+from carelane.portal.api.refusals import SIGNED_OUT, refused, unknown_below
 from carelane.portal.desk import Asked, Desk, NotSignedIn
-from carelane.portal.legible import Illegible, is_api, legible
+from carelane.portal.legible import Illegible, legible
 from carelane.portal.pages import (
     cases,
     chart,
@@ -40,7 +41,7 @@ from carelane.portal.pages import (
 from carelane.portal.pages.problems import problem
 from carelane.portal.render import is_fragment, to
 from carelane.portal.saying import Said
-from carelane.portal.shield import App, shielded
+from carelane.portal.shield import App, is_api, shielded
 
 STATIC = Path(__file__).parent / "static"
 PAGES = (
@@ -75,7 +76,9 @@ def build(desk: Desk) -> App:
     document = OpenAPIConfig(
         title="Carelane",
         version="1",
-        path="/api",
+        openapi_router=Router(
+            "/api", route_handlers=[], include_in_schema=False, before_request=unknown_below
+        ),
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
     )
     inner = Litestar(
@@ -102,10 +105,9 @@ def build(desk: Desk) -> App:
 
 
 def _not_signed_in(request: Asked, _: Exception) -> Response[object]:
-    told = Said(ok=False, status=401, code="sign-in", message="Nobody is signed in, or the session is over.",
-                remedy="Sign in again; drafts are kept.")  # fmt: skip
     if is_api(request.url.path):
-        return Response(told.problem(), status_code=401)
+        return _said(request, Said(ok=False, status=401, code="sign-in", remedy=SIGNED_OUT,
+                                   message="Nobody is signed in, or the session is over."))  # fmt: skip
     if is_fragment(request):
         return Response(None, status_code=401, headers={"HX-Redirect": "/sign-in?why=idle"})
     answer: Redirect = to("/sign-in")
@@ -118,13 +120,16 @@ def _illegible(request: Asked, why: Illegible) -> Response[object]:
                                place=place))  # fmt: skip
 
 
-def _refused(request: Asked, error: Exception) -> Response[object]:
-    status = error.status_code if isinstance(error, HTTPException) else 500
+def _refused(request: Asked, error: HTTPException) -> Response[object]:
+    if is_api(request.url.path):
+        return _said(request, refused(request.app.state.desk, error))
     messages = {404: ("not-found", "There is nothing here."), 405: ("method", "That is not done this way."),
                 403: ("forged", "The form is out of date or came from elsewhere."),
                 413: ("too-large", "That is too large.")}  # fmt: skip
-    code, message = messages.get(status, ("request", "The request could not be understood."))
-    return _said(request, Said(ok=False, status=status, code=code, message=message,
+    code, message = messages.get(
+        error.status_code, ("request", "The request could not be understood.")
+    )
+    return _said(request, Said(ok=False, status=error.status_code, code=code, message=message,
                                remedy="Go back, open the page again and repeat it there."))  # fmt: skip
 
 

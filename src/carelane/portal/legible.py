@@ -9,10 +9,9 @@ import msgspec
 
 from carelane.portal.desk import Asked
 from carelane.portal.forms import FIELD
-from carelane.portal.shield import SAFE
+from carelane.portal.shield import SAFE, is_api
 from carelane.worklist.fitting import TEXT_MAX
 
-API = "/api"
 _SHOWN_AGAIN = frozenset(
     {"text", "said"}
 )  # and those: their page refuses what is too long, and shows it again
@@ -31,11 +30,6 @@ class Illegible(Exception):
         super().__init__(code)
         self.code, self.message, self.remedy, self.path = code, message, remedy, path
         self.status = status
-
-
-def is_api(path: str) -> bool:
-    """Whether a program asks: the answer is JSON."""
-    return path == API or path.startswith(f"{API}/")
 
 
 async def legible(request: Asked) -> None:

@@ -42,13 +42,14 @@ _REMEDIES = {
     "form-incomplete": "Fill in the field, then choose the outcome again.",
     "reason-missing": "Choose a reason from the list.",
     "outcome-unknown": "Choose one of the outcomes of this task.",
-    "task-closed": "It is done already. Reload the list.",
+    "task-closed": "It is done already. Load the list again.",
     "undo-too-late": "The time to undo is over; act on the case instead.",
     "undo-joined": "It ended work that others had begun beside it. Act on the case instead.",
     "undo-under-way": "Something it waits for is on its way. Act on the case instead.",
     "undo-told": "Others were told already. Act on the case instead.",
     "not-allowed": "This pathway does not allow it here.",
 }
+_OVER = ("completed", "cancelled")
 _STATUS = {"not-found": 404, "outdated": 409}
 
 
@@ -59,6 +60,10 @@ def said(told: Told, now: datetime) -> Said:
             return Said(ok=True, status=200, code="held", message="Done.", version=told.version)
         case Acted():
             return _acted(told)
+        case Lost() if not told.by and told.status not in _OVER:
+            return Said(ok=False, status=409, code="outdated", version=told.version,
+                        message="This task changed meanwhile, and nobody has it.",
+                        remedy="It is shown as it is now: choose again.")  # fmt: skip
         case Lost():
             return Said(ok=False, status=409, code="lost", message=_lost(told, now), version=told.version,
                         remedy="Open it read-only, or ask for it in the thread.")  # fmt: skip
@@ -78,7 +83,8 @@ def _acted(told: Acted) -> Said:
         code, _, place = answer.reason.partition(":")
         return Said(
             ok=False, status=422, code=code, place=place, version=told.version,
-            message=f"Not done: {heading(code).lower()}.", remedy=_REMEDIES.get(code, "Reload the task."))  # fmt: skip
+            message=f"Not done: {heading(code).lower()}.",
+            remedy=_REMEDIES.get(code, "Load the task again."))  # fmt: skip
     message = (
         "Done."
         if answer.standing is Standing.APPLIED
@@ -89,11 +95,9 @@ def _acted(told: Acted) -> Said:
 
 
 def _lost(told: Lost, now: datetime) -> str:
-    if told.status in ("completed", "cancelled"):
+    if told.status in _OVER:
         return f"This task was {told.status}{_by(told.by)}{_ago(told.at, now)}."
-    if told.by:
-        return f"{told.by} claimed this{_ago(told.at, now)}."
-    return "This task changed meanwhile, but nobody has it."
+    return f"{told.by} claimed this{_ago(told.at, now)}."
 
 
 def _by(who: str) -> str:

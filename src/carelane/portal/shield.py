@@ -15,6 +15,7 @@ from carelane.portal.desk import Desk
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
+API = "/api"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -33,6 +34,10 @@ _TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 _FORGED = (
     b"The request came from another site and was refused. Open the page again and repeat it there."
 )
+_FORGED_CALL = (
+    b'{"code":"forged","message":"The request came from another site and was refused.",'
+    b'"remedy":"Send `Authorization: Bearer` with a token of `POST /api/session`.","place":""}'
+)
 
 
 def shielded(inner: App, desk: Desk) -> App:
@@ -49,7 +54,7 @@ def shielded(inner: App, desk: Desk) -> App:
         answer = _with_headers(send, scope["path"], secure=desk.secure)
         bearer, cookie = _secrets(given, desk.cookie)
         if scope["method"] not in SAFE and not bearer and _foreign(given):
-            await _refuse(answer)
+            await _refuse(answer, scope["path"])
             return
         address = (scope.get("client") or ("127.0.0.1", 0))[0]
         scope["carelane_remote"] = remote = is_remote(address)
@@ -60,6 +65,11 @@ def shielded(inner: App, desk: Desk) -> App:
         await inner(scope, receive, answer)
 
     return app
+
+
+def is_api(path: str) -> bool:
+    """Whether a program asks: the answer is JSON."""
+    return path == API or path.startswith(f"{API}/")
 
 
 def is_remote(address: str) -> bool:
@@ -106,7 +116,12 @@ def _with_headers(send: Any, path: str, *, secure: bool) -> Any:
     return sending
 
 
-async def _refuse(send: Any) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+async def _refuse(send: Any, path: str) -> None:
+    kind, body = (
+        (b"application/json", _FORGED_CALL)
+        if is_api(path)
+        else (b"text/plain; charset=utf-8", _FORGED)
+    )
+    headers = [(b"content-type", kind)]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": _FORGED})
+    await send({"type": "http.response.body", "body": body})

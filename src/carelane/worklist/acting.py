@@ -244,7 +244,8 @@ async def _left(runtime: Runtime, viewer: Viewer, task: UUID) -> Row:
 
 def _outdated(row: Row) -> Refused:
     return Refused(
-        code="outdated", remedy=f"The task changed meanwhile (version {row['version']}). Reload it."
+        code="outdated",
+        remedy=f"The task changed meanwhile (version {row['version']}). Load it again.",
     )
 
 

@@ -53,5 +53,5 @@ class Acted:
 Hold: TypeAlias = Held | Lost | Refused
 Act: TypeAlias = Acted | Lost | Refused
 NOT_FOUND = Refused(
-    code="not-found", remedy="There is no such task in your sites. Reload the list."
+    code="not-found", remedy="There is no such task in your sites. Load the list again."
 )

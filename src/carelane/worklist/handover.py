@@ -23,7 +23,8 @@ from carelane.worklist.viewer import Viewer
 WHAT = ("whole-task", "follow-up", "call-back", "decision")
 REASONS = ("end-of-shift", "absence", "expertise", "workload", "conflict-of-interest")
 NO_HANDOVER = Refused(
-    code="not-found", remedy="The offer is gone: accepted or withdrawn meanwhile. Reload the list."
+    code="not-found",
+    remedy="The offer is gone: accepted or withdrawn meanwhile. Load the list again.",
 )
 
 
@@ -147,7 +148,8 @@ async def _not_offered(runtime: Runtime, tx: Tx, viewer: Viewer, task: UUID) -> 
     if isinstance(told, Lost):
         return told
     return Refused(
-        code="outdated", remedy="It is offered already, not yours, or changed meanwhile. Reload it."
+        code="outdated",
+        remedy="It is offered already, not yours, or changed meanwhile. Load it again.",
     )
 
 

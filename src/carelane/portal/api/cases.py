@@ -14,7 +14,7 @@ from carelane.casebook.page import cases
 from carelane.casebook.trace import trace
 from carelane.casebook.why import explain
 from carelane.portal import correcting
-from carelane.portal.api.answers import acting, denied
+from carelane.portal.api.answers import acting, denied, problem
 from carelane.portal.desk import Asked, desk_of, session_of
 from carelane.portal.filters import after_case, open_of
 from carelane.portal.forms import Form
@@ -127,11 +127,7 @@ async def entry(
     """Write into the thread."""
     acting(request)
     told = await written(request, case_id, Form(msgspec.structs.asdict(data)))
-    return (
-        Response({"done": True})
-        if told is None
-        else Response(told.problem(), status_code=told.status)
-    )
+    return Response({"done": True}) if told is None else problem(told)
 
 
 @post("/api/cases/{case_id:uuid}/correct", status_code=200)
@@ -143,7 +139,7 @@ async def correct(
     asked = correcting.Asked(**msgspec.structs.asdict(data))
     told = await correcting.file(desk_of(request), session, case_id, asked)
     if not told.ok:
-        return Response(told.problem(), status_code=told.status)
+        return problem(told)
     return Response({"done": True, "standing": told.code, "message": told.message})
 
 

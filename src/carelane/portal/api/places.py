@@ -1,5 +1,6 @@
 """The place of a problem: the name of a parameter, a body's field or a form's field; our words, never a client's."""
 
+from itertools import takewhile
 from typing import Final
 
 import msgspec
@@ -21,16 +22,15 @@ _NAMES: Final = _PARAMETERS | {
 
 
 def placed(desk: Desk, path: tuple[str, ...]) -> str:
-    """`form.told_how`: the names that lead there, as far as they are known; empty where none is."""
+    """The field that is meant: the last name that is known on the way there; empty where none is.
+
+    A field of a task's form stands by its own name (`told_how`), as in what `complete` still needs.
+    """
     forms = {
         field.name
         for definition in desk.runtime.releases.published.values()
         for kind in definition.tasks.values()
         for field in kind.form
     }
-    own: list[str] = []
-    for name in path:
-        if name not in _NAMES | forms:
-            break
-        own.append(name)
-    return ".".join(own)
+    own = tuple(takewhile(lambda name: name in _NAMES | forms, path))
+    return own[-1] if own else ""
