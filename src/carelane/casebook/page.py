@@ -62,6 +62,9 @@ class Page:
     records: Mapping[str, Record] = field(default_factory=dict)  # by role
 
 
+CASES_MAX = 100
+"""The rows of a page of cases."""
+
 _SECRET = frozenset(
     {"sealed", "identity_key", "subject_sealed", "subject_key", "identity", "subject_identity"}
 )
@@ -170,7 +173,7 @@ async def cases(  # noqa: PLR0913  # filters, by name
     after: tuple[datetime, UUID] | None = None,
     limit: int = 50,
 ) -> list[Row]:
-    """Cases in the transaction's view, newest first; `after` is (opened_at, id) of the last row shown."""
+    """Cases in the transaction's view, newest first, at most 100; `after` is (opened_at, id) of the last row shown."""
     return await tx.rows(
         "casebook.cases",
         open=open_only,
@@ -178,5 +181,19 @@ async def cases(  # noqa: PLR0913  # filters, by name
         subjects=list(subjects) if subjects is not None else None,
         after_at=after[0] if after else None,
         after_id=after[1] if after else None,
-        limit=min(max(limit, 1), 100),
+        limit=min(max(limit, 1), CASES_MAX),
     )
+
+
+async def cases_after(
+    tx: Tx, row: Row, *, open_only: bool | None = None, pathway: str | None = None
+) -> int:
+    """How many cases in the transaction's view follow this row of `cases`, with the same filters."""
+    found = await tx.one(
+        "casebook.cases_after",
+        open=open_only,
+        pathway=pathway,
+        after_at=row["opened_at"],
+        after_id=row["id"],
+    )
+    return int(found["n"]) if found else 0

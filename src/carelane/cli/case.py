@@ -2,14 +2,17 @@
 
 import argparse
 from dataclasses import asdict
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from carelane.casebook.page import cases
+from carelane.casebook.page import CASES_MAX, cases, cases_after
 from carelane.casebook.trace import Hop, trace
 from carelane.casebook.why import explain
 from carelane.casebook.why_text import told
 from carelane.cli.asking import answer, ask, say, settings_flags, table
 from carelane.compose.house import House
+from carelane.facts.errors import SetupFault
 from carelane.store.database import Row
 
 _LIST = ["id", "pathway", "status", "urgency", "opened", "closed"]
@@ -22,7 +25,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     listing = actions.add_parser("list", help="cases, newest first")
     listing.add_argument("--open", action="store_true", help="only open ones")
     listing.add_argument("--pathway")
-    listing.add_argument("--limit", type=int, default=50)
+    listing.add_argument(
+        "--limit", type=int, default=50, help=f"how many at most, 1 to {CASES_MAX}"
+    )
+    listing.add_argument(
+        "--after", metavar="KEY", help="go on where a list ended, with the key that it told"
+    )
     show = actions.add_parser("show", help="one case")
     show.add_argument("case", type=UUID)
     show.add_argument(
@@ -42,14 +50,49 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _list(options: argparse.Namespace) -> int:
     async def question(house: House) -> int:
-        async with house.runtime.worker.transaction() as tx:
-            rows = await cases(tx, open_only=True if options.open else None, pathway=options.pathway,
-                               limit=options.limit)  # fmt: skip
-        listed = [_row(row) for row in rows]
-        answer(options, {"cases": listed}, table(listed, _LIST) if listed else "no cases")
-        return 0
+        return await _listed(options, house)
 
     return ask(options, question)
+
+
+async def _listed(options: argparse.Namespace, house: House) -> int:
+    """A page, how many cases follow it, and the key that goes on there."""
+    wanted: dict[str, Any] = {
+        "open_only": True if options.open else None,
+        "pathway": options.pathway,
+    }
+    limit, after = _limit(options.limit), _after(options.after)
+    async with house.runtime.worker.transaction() as tx:
+        rows = await cases(tx, **wanted, after=after, limit=limit)
+        more = await cases_after(tx, rows[-1], **wanted) if rows else 0
+    listed = [_row(row) for row in rows]
+    key = f"{rows[-1]['opened_at'].isoformat()}~{rows[-1]['id']}" if more else ""
+    lines = [table(listed, _LIST) if listed else "no cases"]
+    if more:
+        lines.append(f"{more} more: the same command with --after {key}")
+    answer(options, {"cases": listed, "more": more, "after": key}, "\n".join(lines))
+    return 0
+
+
+def _limit(limit: int) -> int:
+    if not 1 <= limit <= CASES_MAX:
+        raise SetupFault(
+            f"--limit is out of range. Remedy: say 1 to {CASES_MAX}, and go on with --after"
+        )
+    return limit
+
+
+def _after(text: str | None) -> tuple[datetime, UUID] | None:
+    if text is None:
+        return None
+    opened, _, case = text.partition("~")
+    try:
+        key = datetime.fromisoformat(opened), UUID(case)
+    except ValueError:
+        key = None
+    if key is None or key[0].tzinfo is None:
+        raise SetupFault("--after is no key. Remedy: copy it from the end of the list before")
+    return key
 
 
 def _show(options: argparse.Namespace) -> int:

@@ -19,6 +19,14 @@ where (%(open)s::boolean is null or (c.closed_at is null) = %(open)s)
   and (%(after_at)s::timestamptz is null or (c.opened_at, c.id) < (%(after_at)s, %(after_id)s::uuid))
 order by c.opened_at desc, c.id desc limit %(limit)s
 
+-- name: cases_after
+-- How many cases follow the last row of a page.
+select count(*) as n
+from pathway_case c
+where (%(open)s::boolean is null or (c.closed_at is null) = %(open)s)
+  and (%(pathway)s::text is null or c.pathway = %(pathway)s)
+  and (c.opened_at, c.id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)
+
 -- name: steps
 -- A case's waits, first to last.
 select id, state, opened_at, closed_at, how, owner_kind, owner_name, clock_kind, started_at, due_at, safety, fallback,
