@@ -114,7 +114,7 @@ async def bench_house(
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="carelane-bench-")))
         home.chmod(0o711)  # noqa: ASYNC240  # as root PostgreSQL runs as a user of its own, who must get through
         settings = Settings(home=home, mllp_port=free_port(), health_port=0)
-        urls = stack.enter_context(owned(settings, lambda _: None))
+        urls = stack.enter_context(owned(settings, lambda _: None)).urls
         await _load(settings, urls)
         bench = Bench(settings, urls, settings.mllp_port)
         stack.push_async_callback(bench.stop)

@@ -14,7 +14,7 @@ from carelane.cli import demo_days
 from carelane.cli.asking import answer, say, settings_flags, settings_of
 from carelane.cli.demo_stage import Stage, hospital, listen, passwords_for, quietly, ready, until
 from carelane.cli.run import children
-from carelane.compose.database import owned, running, runs
+from carelane.compose.database import Owned, owned, running, runs
 from carelane.compose.demo import EXAMPLE, Ports, copied_site, free_ports, ports_of
 from carelane.compose.house import open_house
 from carelane.compose.judge import held_by_ehr, held_once, judge
@@ -22,7 +22,6 @@ from carelane.compose.supervise import stop_on_signals, supervise
 from carelane.engine import clock
 from carelane.facts.errors import SetupFault
 from carelane.settings import Settings
-from carelane.store.roles import DatabaseUrls
 
 WORKS = (
     "amara.quill", "bo.tarrant", "cleo.marsh", "dev.okafor", "edda.voss", "farid.noor", "gwen.ashby",
@@ -75,8 +74,8 @@ def _run(options: argparse.Namespace) -> int:
         ports = free_ports()
         site = copied_site(settings.site, home / "site", ports)
         private = ports.settings(settings, home=home, site=site)
-        with owned(private, say) as urls:
-            return asyncio.run(_private(options, private, ports, urls))
+        with owned(private, say) as database:
+            return asyncio.run(_private(options, private, ports, database))
 
 
 async def _against_running(options: argparse.Namespace, settings: Settings) -> int:
@@ -96,14 +95,16 @@ async def _against_running(options: argparse.Namespace, settings: Settings) -> i
 
 
 async def _private(
-    options: argparse.Namespace, settings: Settings, ports: Ports, urls: DatabaseUrls
+    options: argparse.Namespace, settings: Settings, ports: Ports, database: Owned
 ) -> int:
     """A Carelane of its own, that ends with the demo."""
-    stop = asyncio.Event()
+    stop, urls = asyncio.Event(), database.urls
     async with open_house(settings, urls, process="demo", load=True) as house:
         passwords = await passwords_for(house, WORKS)
     stage = Stage(settings=settings, ports=ports, urls=urls, passwords=passwords)
-    up = asyncio.create_task(supervise(settings, children(settings), quietly, stop=stop))
+    up = asyncio.create_task(
+        supervise(settings, children(settings), quietly, stop=stop, server=database.server)
+    )
     try:
         return await until(stop, _played(options, stage, stop))
     finally:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from carelane.cli.asking import answer, say
 from carelane.cli.demo_stage import Stage, hospital, listen, passwords_for, quietly, ready, until
 from carelane.cli.run import children
-from carelane.compose.database import owned
+from carelane.compose.database import Owned, owned
 from carelane.compose.demo import Ports, copied_site, free_ports
 from carelane.compose.house import House, open_house
 from carelane.compose.judge import held_by_ehr, judge
@@ -21,7 +21,6 @@ from carelane.compose.judge_days import judged
 from carelane.compose.supervise import supervise
 from carelane.facts.errors import SetupFault
 from carelane.settings import Settings
-from carelane.store.roles import DatabaseUrls
 
 Chart: TypeAlias = Mapping[str, Mapping[str, Sequence[str]]]
 DAYS_MAX = 30
@@ -45,8 +44,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             ports.settings(settings, home=home, site=site), demo_clock=True, workers=2
         )
         asyncio.run(_cover(site, options.days))
-        with owned(private, say) as urls:
-            return asyncio.run(_private(options, private, ports, urls))
+        with owned(private, say) as database:
+            return asyncio.run(_private(options, private, ports, database))
 
 
 async def _cover(site: Path, days: int) -> None:
@@ -60,14 +59,16 @@ async def _cover(site: Path, days: int) -> None:
 
 
 async def _private(
-    options: argparse.Namespace, settings: Settings, ports: Ports, urls: DatabaseUrls
+    options: argparse.Namespace, settings: Settings, ports: Ports, database: Owned
 ) -> int:
-    stop = asyncio.Event()
+    stop, urls = asyncio.Event(), database.urls
     async with open_house(settings, urls, process="demo", load=True) as house:
         chart = _chart(house)
         passwords = await passwords_for(house, chart)
     stage = Stage(settings=settings, ports=ports, urls=urls, passwords=passwords)
-    up = asyncio.create_task(supervise(settings, children(settings), quietly, stop=stop))
+    up = asyncio.create_task(
+        supervise(settings, children(settings), quietly, stop=stop, server=database.server)
+    )
     try:
         return await until(stop, _lived(options, stage, chart))
     finally:

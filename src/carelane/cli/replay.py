@@ -50,8 +50,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 async def _replay(settings: Settings, folder: Path, files: Sequence[Path]) -> list[Replayed]:
-    with owned(settings, say) as urls:
-        async with open_house(settings, urls, process="replay", load=True) as house:
+    with owned(settings, say) as database:
+        async with open_house(settings, database.urls, process="replay", load=True) as house:
             replay = replay_of(house)
             for number, file in enumerate(files, 1):
                 await replay.store(str(file.relative_to(folder)), file.read_bytes())

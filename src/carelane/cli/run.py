@@ -44,9 +44,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _up(options: argparse.Namespace) -> int:
     settings = settings_of(options)
-    with owned(settings, say) as urls:
-        asyncio.run(_load(settings, urls))
-        asyncio.run(supervise(settings, children(settings), say))
+    with owned(settings, say) as database:
+        asyncio.run(_load(settings, database.urls))
+        asyncio.run(supervise(settings, children(settings), say, server=database.server))
     return 0
 
 

@@ -4,13 +4,13 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from carelane.engine.periodic import schema
 from carelane.facts.errors import SetupFault
 from carelane.settings import Settings
-from carelane.store.embedded import start
+from carelane.store.embedded import Embedded, start
 from carelane.store.external import external_urls, prepare_external
 from carelane.store.foreign import apply_once
 from carelane.store.migrate import migrate
@@ -26,14 +26,22 @@ class NoDatabase(SetupFault):
     code = "no-database"
 
 
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """The addresses of a whole Carelane's database, and its server where we started it."""
+
+    urls: DatabaseUrls
+    server: Embedded | None = None
+
+
 @contextmanager
-def owned(settings: Settings, progress: Progress) -> Iterator[DatabaseUrls]:
+def owned(settings: Settings, progress: Progress) -> Iterator[Owned]:
     """A migrated database for a whole Carelane; the embedded server stops when the block ends."""
     settings.home.mkdir(mode=0o711, parents=True, exist_ok=True)
     if settings.database_url:
         urls = prepare_external(settings.database_url, given=_given(settings), progress=progress)
         _bring_up(urls, progress)
-        yield urls
+        yield Owned(urls)
         return
     with start(settings.home / "postgres", progress=progress) as embedded:
         urls = embedded.urls()
@@ -41,7 +49,7 @@ def owned(settings: Settings, progress: Progress) -> Iterator[DatabaseUrls]:
         file = settings.home / _FILE
         _write(file, urls)
         try:
-            yield urls
+            yield Owned(urls, embedded)
         finally:
             file.unlink(missing_ok=True)
 

@@ -1,5 +1,7 @@
 """The supervisor of `up`: starts child processes, starts them anew when they end, stops them with itself.
 
+The embedded PostgreSQL is kept beside them (`reviving.py`).
+
 Children get their settings by environment, never secrets on a command line.
 """
 
@@ -9,6 +11,7 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
+from carelane.compose.reviving import Server, keep_server
 from carelane.settings import Settings
 
 Say = Callable[[str], None]
@@ -34,14 +37,26 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 async def supervise(
-    settings: Settings, children: Sequence[Child], say: Say, *, stop: asyncio.Event | None = None
+    settings: Settings,
+    children: Sequence[Child],
+    say: Say,
+    *,
+    stop: asyncio.Event | None = None,
+    server: Server | None = None,
 ) -> None:
-    """Keep every child running until a signal (or `stop`), then end them and wait."""
+    """Keep every child, and `server` (a database of ours), running until a signal (or `stop`); then end the children.
+
+    Raises:
+        DatabaseLost: the server ended and could not be started again; the children have ended.
+    """
     stopping = stop or asyncio.Event()
     stop_on_signals(stopping)
     async with asyncio.TaskGroup() as group:
         for child in children:
             group.create_task(_keep(settings, child, stopping, say))
+        kept = group.create_task(keep_server(server, stopping, say)) if server else None
+    if kept is not None and (lost := kept.result()) is not None:
+        raise lost
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

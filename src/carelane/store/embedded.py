@@ -8,6 +8,7 @@ the server lives on; the next start finds it, checks whose it is, and takes it o
 
 import fcntl
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -67,18 +68,25 @@ class Embedded:
 
     def running(self) -> bool:
         """Whether the server process lives."""
+        if self._child is not None:  # ours: nobody gets its number before we collected it
+            return self._child.poll() is None
         return process.is_alive(self.server.pid)
 
-    def revive(self) -> bool:
+    def revive(self, progress: Progress | None = None) -> bool:
         """Start the server again if something ended it (the kernel, out of memory); True if so.
 
-        Addresses stay the same, and what was committed is there. Call it from the supervising loop.
+        Addresses and passwords stay the same, and what was committed is there. Call it from the supervising loop; what
+        `progress` raises ends the start, and the half-started server with it.
+
+        Raises:
+            EmbeddedFault: it ends again at once; names its log.
         """
         if self._lock < 0 or self.running():
             return False
         self._disown()
-        self._plan.progress("PostgreSQL has ended unasked; starting it again")
-        server = launch(self._plan)
+        plan = replace(self._plan, progress=progress or self._plan.progress)
+        plan.progress("PostgreSQL has ended unasked; starting it again")
+        server = launch(plan)
         self.server, self._child = server.postmaster, server.child
         return True
 
@@ -95,7 +103,8 @@ class Embedded:
         if self._lock < 0:
             return
         try:
-            end(self.server.pid, self.home)
+            if self.running():  # else its number may be another's by now
+                end(self.server.pid, self.home)
         finally:
             self.leave()
 
