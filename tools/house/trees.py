@@ -12,6 +12,7 @@ BROAD: Mapping[str, str] = {
     "src/carelane/engine/": "the engine's loops outlive any one failure, and park what failed",
     "src/carelane/cases/start.py": "a start that fails goes to a person; other pathways go on",
     "src/carelane/cases/attempt.py": "one broken application must not stop the patient's others",
+    "src/carelane/portal/shield.py": "who asks can't be found out: raised again inside, where it is told and logged",
     "src/carelane/compose/health.py": "whatever fails, `/health` says that this process is not well",
     "src/carelane/intake/interpret.py": "one message that can't be taken in is a person's; the others go on",
     "src/carelane/intake/receive.py": "every sender must get an answer: AE, and it sends again",

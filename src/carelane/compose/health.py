@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Mapping
+from functools import partial
 
 import uvicorn
 
@@ -27,18 +28,8 @@ def health_of(house: House, port: int, mounts: Mapping[str, App]) -> Health | No
         return None
     settings = house.settings
     require_tls(settings)
-
-    async def health() -> Mapping[str, object]:
-        process = house.runtime.process
-        try:
-            async with asyncio.timeout(HEALTH_S), house.runtime.worker.transaction() as tx:
-                row = await tx.one("intake.backlog")
-        except Exception as cause:  # noqa: BLE001  # whatever it is, this process can't do its work now
-            return {"healthy": False, "process": process, "cause": type(cause).__name__}
-        return {"healthy": True, "process": process, **(row or {})}
-
     config = uvicorn.Config(
-        mounted(health_app(house.telemetry, health), mounts),
+        mounted(health_app(house.telemetry, partial(state, house, "intake.backlog")), mounts),
         log_config=None,  # what it says goes through engine/log.py
         access_log=False,
         lifespan="off",
@@ -46,6 +37,17 @@ def health_of(house: House, port: int, mounts: Mapping[str, App]) -> Health | No
         ssl_keyfile=settings.tls_key or None,
     )
     return uvicorn.Server(config), bound(settings.host, port, setting="CARELANE_HEALTH_PORT")
+
+
+async def state(house: House, query: str) -> dict[str, object]:
+    """Whether this process can do its work now, and why not; where it can, also what the named query's row says."""
+    process = house.runtime.process
+    try:
+        async with asyncio.timeout(HEALTH_S), house.runtime.worker.transaction() as tx:
+            row = await tx.one(query)
+    except Exception as cause:  # noqa: BLE001  # whatever it is, this process can't do its work now
+        return {"healthy": False, "process": process, "cause": type(cause).__name__}
+    return {"healthy": True, "process": process, **(row or {})}
 
 
 async def answer(health: Health | None, stop: asyncio.Event) -> None:

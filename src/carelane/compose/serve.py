@@ -12,6 +12,7 @@ from carelane.compose.charts import Charts, notes_of
 from carelane.compose.demo_clock import clock_door
 from carelane.compose.evidence import proven
 from carelane.compose.exposure import require_tls
+from carelane.compose.health import state
 from carelane.compose.house import House, open_house
 from carelane.compose.incoming import App, mounted
 from carelane.compose.openings import SiteOpenings, openings_of
@@ -26,6 +27,7 @@ from carelane.portal.desk import Desk
 from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
 
+_HEALTH = ("healthy", "process", "cause")
 _GRACE_S = 3  # open streams are cut after this when told to stop
 
 
@@ -40,9 +42,8 @@ def desk_of(
     """What the portal's pages are given; the record is read at the site's connections unless others are given."""
 
     async def health() -> Mapping[str, object]:
-        async with house.runtime.worker.transaction() as tx:
-            await tx.one("house.newest_directory")
-        return {"healthy": True, "process": house.runtime.process}
+        found = await state(house, "house.newest_directory")
+        return {name: each for name, each in found.items() if name in _HEALTH}
 
     return Desk(
         runtime=house.runtime,

@@ -1,6 +1,7 @@
 """The portal as one ASGI application: pages, API, static files and problems, behind the shield."""
 
 from pathlib import Path
+from typing import Any
 
 from litestar import Litestar, Response, Router
 from litestar.config.compression import CompressionConfig
@@ -20,6 +21,7 @@ from carelane.portal.api import tasks as api_tasks
 from carelane.portal.api.places import placed
 from carelane.portal.api.refusals import SIGNED_OUT, refused, unknown_below
 from carelane.portal.desk import Asked, Desk, NotSignedIn
+from carelane.portal.failing import failed, raise_broken
 from carelane.portal.legible import Illegible, legible
 from carelane.portal.pages import (
     cases,
@@ -96,12 +98,18 @@ def build(desk: Desk) -> App:
             HTTPException: _refused,
             Exception: _failed,
         },
-        before_request=legible,
+        before_request=_first,
         request_max_body_size=BODY_MAX,
         logging_config=None,
         debug=False,
     )
     return shielded(inner, desk)  # type: ignore[arg-type]  # its own typing of ASGI is narrower
+
+
+async def _first(request: Asked) -> None:
+    """Before each route: whether it could be found out who asks, then whether what is asked can be read."""
+    await raise_broken(request)
+    await legible(request)
 
 
 def _not_signed_in(request: Asked, _: Exception) -> Response[object]:
@@ -134,15 +142,14 @@ def _refused(request: Asked, error: HTTPException) -> Response[object]:
 
 
 def _failed(request: Asked, error: Exception) -> Response[object]:
-    """A defect of ours: the type is counted, its text may hold anything and goes nowhere."""
-    desk: Desk = request.app.state.desk
-    desk.runtime.observer.count("portal_failed", {"kind": type(error).__name__})
-    return _said(request, Said(ok=False, status=500, code="local-fault", message="Something went wrong on our side.",
-                               remedy="Try again; if it stays, tell whoever runs Carelane when."))  # fmt: skip
+    return _said(request, failed(request, error))
 
 
 def _said(request: Asked, told: Said) -> Response[object]:
-    if is_api(request.url.path):
-        return Response(told.problem(), status_code=told.status)
-    shown: Response[object] = problem(request, told)  # type: ignore[assignment]  # text is an object too
+    api = is_api(request.url.path)
+    shown: Response[Any] = (
+        Response(told.problem(), status_code=told.status) if api else problem(request, told)
+    )
+    if told.retry_s:
+        shown.set_header("retry-after", str(told.retry_s))
     return shown

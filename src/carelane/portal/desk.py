@@ -15,6 +15,7 @@ from carelane.facts.chart import ChartReader
 from carelane.facts.openings import OpeningReader
 from carelane.pathways.notes import NoteTemplate
 from carelane.pathways.openings import OpeningList
+from carelane.portal.failures import Failures
 from carelane.portal.pictures import Drawings
 from carelane.portal.trials import Tried
 from carelane.releases.evidence import Prove
@@ -46,6 +47,7 @@ class Desk:
     openings: OpeningReader | None = None
     opening_lists: tuple[OpeningList, ...] = ()
     tried: dict[str, tuple[Tried, ...]] = field(default_factory=dict)  # by release
+    failures: Failures = field(default_factory=Failures)
 
     @property
     def cookie(self) -> str:

@@ -15,7 +15,7 @@ from carelane.worklist.answers import Acted, Held, Lost, Refused
 class Said:
     """`ok`, an HTTP status, and the problem: code, message, remedy, place (a field's name, or empty).
 
-    `open`: done, and the same task is to be done again.
+    `open`: done, and the same task is to be done again. `retry_s`: seconds until another try is worth it; 0: not told.
     """
 
     ok: bool
@@ -26,6 +26,7 @@ class Said:
     place: str = ""
     version: int = 0
     open: bool = False
+    retry_s: int = 0
     undo_until: datetime | None = None
 
     def problem(self) -> Mapping[str, object]:

@@ -16,6 +16,8 @@ from carelane.portal.desk import Desk
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 API = "/api"
+BROKEN = "carelane_broken"
+"""In a request's scope: what hindered us from finding out who asks. `failing` answers it, inside, where pages are."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -60,8 +62,11 @@ def shielded(inner: App, desk: Desk) -> App:
         scope["carelane_remote"] = remote = is_remote(address)
         scope["carelane_session"] = None
         if bearer or cookie:
-            scope["carelane_session"] = await current(
-                desk.runtime, bearer or cookie, remote=remote, touch=scope["path"] != "/events")  # fmt: skip
+            try:
+                scope["carelane_session"] = await current(
+                    desk.runtime, bearer or cookie, remote=remote, touch=scope["path"] != "/events")  # fmt: skip
+            except Exception as cause:  # noqa: BLE001  # raised again before the route, counted and told there
+                scope[BROKEN] = cause
         await inner(scope, receive, answer)
 
     return app

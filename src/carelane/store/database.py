@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg import AsyncConnection, InterfaceError, IsolationLevel, OperationalError
+from psycopg import AsyncConnection, Error, InterfaceError, IsolationLevel, OperationalError
 from psycopg.errors import ProgramLimitExceeded
 from psycopg.rows import TupleRow, dict_row
 from psycopg.sql import SQL
@@ -120,6 +120,12 @@ def passing(cause: Exception) -> bool:
     return isinstance(cause, OperationalError | InterfaceError) and not isinstance(
         cause, ProgramLimitExceeded
     )
+
+
+def away(cause: Exception) -> bool:
+    """Whether the database did not answer at all; else it did, or something else is wrong (a deadlock, a defect)."""
+    said = cause.sqlstate if passing(cause) and isinstance(cause, Error) else ""
+    return said is None or said.startswith(("08", "57P"))
 
 
 _STEADY = (
