@@ -13,6 +13,7 @@ from carelane.compose.database import owned, running
 from carelane.compose.house import open_house
 from carelane.compose.patience import patiently
 from carelane.compose.supervise import Child, supervise
+from carelane.compose.wanted import require_ports
 from carelane.engine.clock import now
 from carelane.engine.log import open_log
 from carelane.settings import Settings
@@ -44,7 +45,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _up(options: argparse.Namespace) -> int:
     settings = settings_of(options)
-    with owned(settings, say) as database:
+    with owned(
+        settings, say
+    ) as database:  # first: a Carelane that has this home says so better than its ports
+        require_ports(settings)
         asyncio.run(_load(settings, database.urls))
         asyncio.run(supervise(settings, children(settings), say, server=database.server))
     return 0

@@ -13,6 +13,7 @@ from carelane.compose.connections import envelopes, inbound, settings_of
 from carelane.compose.durability import Guard
 from carelane.compose.house import House
 from carelane.compose.incoming import App, doors, pollers
+from carelane.compose.listeners import listened, port_given
 from carelane.compose.turnover import Rows, Work, until_other
 from carelane.connect.hl7v2.adapter import open_listener
 from carelane.connect.hl7v2.listener import Listener
@@ -85,11 +86,7 @@ class Listening:
         self.mounts.update(found)
 
     def _wanted(self) -> dict[str, ConnectionRow]:
-        return {
-            name: row
-            for name, row in inbound(self.house.runtime.directory).items()
-            if row.kind == "hl7v2" and row.settings.get("direction") == "in"
-        }
+        return listened(self.house.runtime.directory)
 
     async def _end_others(self) -> None:
         """Ports of connections that are gone or changed are closed; those of the others never notice."""
@@ -105,9 +102,9 @@ class Listening:
         if settings.tls_certificate:
             own = {"tls_certificate": settings.tls_certificate, "tls_key": settings.tls_key}
             given = {**own, **given}
-        if settings.mllp_port:
-            first = row.name == next(iter(self._wanted()))
-            given["listen_port"] = settings.mllp_port if first else 0
+        port = port_given(settings, runtime.directory, row)
+        if port is not None:
+            given["listen_port"] = port
         listener = await open_listener(given, connection=row.name, receive=self.guard.receive, now=runtime.now,
                                        observer=runtime.observer)  # fmt: skip
         self._open[row.name] = (row, listener)

@@ -1,0 +1,23 @@
+"""Which connections of a site are listened for over MLLP, and at which ports; no socket is opened here."""
+
+from carelane.compose.connections import inbound
+from carelane.directory.snapshot import ConnectionRow, Snapshot
+from carelane.settings import Settings
+
+HOST = "127.0.0.1"  # where a connection names no `listen_host`
+
+
+def listened(snapshot: Snapshot) -> dict[str, ConnectionRow]:
+    """The connections that other systems send to over MLLP, by name, in the site's order."""
+    return {
+        name: row
+        for name, row in inbound(snapshot).items()
+        if row.kind == "hl7v2" and row.settings.get("direction") == "in"
+    }
+
+
+def port_given(settings: Settings, snapshot: Snapshot, row: ConnectionRow) -> int | None:
+    """The port that `mllp_port` gives this connection, if it is set: its own to the first, 0 (any) to the others."""
+    if not settings.mllp_port:
+        return None
+    return settings.mllp_port if row.name == next(iter(listened(snapshot))) else 0
