@@ -115,7 +115,7 @@ async def _private(
 async def _played(options: argparse.Namespace, stage: Stage, stop: asyncio.Event) -> int:
     """Run the hospital, judge what it left, and stay for a person if there is one."""
     await ready(stage.settings, stage.ports)
-    stays, begun = not options.once and sys.stdin.isatty(), clock.now()
+    begun = clock.now()
     async with hospital(stage.settings, _plan(options, stage)) as process:
         told = await listen(process, longest_s=DAY_S)
         async with open_house(stage.settings, stage.urls, process="judge") as house:
@@ -124,9 +124,7 @@ async def _played(options: argparse.Namespace, stage: Stage, stop: asyncio.Event
         told |= await held_by_ehr(told["ehr"]) | {"once": asdict(once)}
         summary = {**found, "hospital": told}
         answer(options, summary, _text(summary))
-        if stays:
-            _invite(stage)
-            await _watch(told["ehr"], stop)
+        await stay(options, stage, told["ehr"], stop)
     held = told["held_twice"] == 0 and once.holds
     return int(not (found["ledger_balanced"] and found["audit_verified"] and held))
 
@@ -138,6 +136,17 @@ def _plan(options: argparse.Namespace, stage: Stage) -> dict[str, object]:
         "smtp_port": ports.smtp, "texts_port": ports.texts, "home": str(settings.home),
         "profile": options.profile, "seed": options.seed, "staff": dict(stage.passwords),
     }  # fmt: skip
+
+
+async def stay(options: argparse.Namespace, stage: Stage, ehr: str, stop: asyncio.Event) -> None:
+    """Invite whoever sits at a terminal and stay until stopped; without one say why it ends. `ehr` is its address."""
+    if options.once:
+        return
+    if not sys.stdin.isatty():
+        say("no terminal: the demo ends here")
+        return
+    _invite(stage)
+    await _watch(ehr, stop)
 
 
 async def _watch(ehr: str, stop: asyncio.Event) -> None:
