@@ -3,12 +3,14 @@
 import asyncio
 from argparse import Namespace
 
+import psycopg
 import pytest
 
 from carelane.cli.demo import stay
-from carelane.cli.demo_stage import Stage
+from carelane.cli.demo_stage import Stage, asked
 from carelane.compose.demo import SHIPPED, Ports
 from carelane.settings import Settings
+from carelane.store.pool import Unreachable
 from carelane.store.roles import DatabaseUrls
 
 STAGE = Stage(
@@ -32,3 +34,30 @@ async def test_without_a_terminal_it_says_that_it_ends(
 
     told = capsys.readouterr()
     assert (told.err, told.out) == (said, "")
+
+
+async def test_a_database_that_was_away_while_the_day_is_judged_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Under `demo` it is started again; the demo once ended with a traceback all the same."""
+    monkeypatch.setattr("carelane.cli.demo_stage._AGAIN_S", 0.0)
+    faults = iter([psycopg.errors.AdminShutdown("gone"), Unreachable("not yet")])
+
+    async def question() -> str:
+        for fault in faults:
+            raise fault
+        return "balanced"
+
+    assert await asked(question) == "balanced"
+
+
+async def test_a_database_that_stays_away_is_asked_so_often_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("carelane.cli.demo_stage._AGAIN_S", 0.0)
+
+    async def question() -> None:
+        raise Unreachable("not there")
+
+    with pytest.raises(Unreachable):
+        await asked(question, tries=3)

@@ -7,17 +7,28 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from carelane.cli import demo_days
 from carelane.cli.asking import answer, say, settings_flags, settings_of
-from carelane.cli.demo_stage import Stage, hospital, listen, passwords_for, quietly, ready, until
+from carelane.cli.demo_stage import (
+    Stage,
+    asked,
+    hospital,
+    listen,
+    passwords_for,
+    quietly,
+    ready,
+    until,
+)
 from carelane.cli.run import children
 from carelane.compose.database import Owned, owned, running, runs
 from carelane.compose.demo import EXAMPLE, Ports, copied_site, free_ports, ports_of
 from carelane.compose.house import open_house
-from carelane.compose.judge import held_by_ehr, held_once, judge
+from carelane.compose.judge import Once, held_by_ehr, held_once, judge
 from carelane.compose.supervise import stop_on_signals, supervise
 from carelane.engine import clock
 from carelane.facts.errors import SetupFault
@@ -118,9 +129,7 @@ async def _played(options: argparse.Namespace, stage: Stage, stop: asyncio.Event
     begun = clock.now()
     async with hospital(stage.settings, _plan(options, stage)) as process:
         told = await listen(process, longest_s=DAY_S)
-        async with open_house(stage.settings, stage.urls, process="judge") as house:
-            found = await judge(house, quiet_s=_QUIET_S)
-            once = await held_once(house, told["ehr"], since=begun)
+        found, once = await asked(partial(_judged, stage, told["ehr"], begun))
         told |= await held_by_ehr(told["ehr"]) | {"once": asdict(once)}
         summary = {**found, "hospital": told}
         answer(options, summary, _text(summary))
@@ -136,6 +145,13 @@ def _plan(options: argparse.Namespace, stage: Stage) -> dict[str, object]:
         "smtp_port": ports.smtp, "texts_port": ports.texts, "home": str(settings.home),
         "profile": options.profile, "seed": options.seed, "staff": dict(stage.passwords),
     }  # fmt: skip
+
+
+async def _judged(stage: Stage, ehr: str, begun: datetime) -> tuple[dict[str, Any], Once]:
+    """What the day left here, and what of it the EHR at this address holds."""
+    async with open_house(stage.settings, stage.urls, process="judge") as house:
+        found = await judge(house, quiet_s=_QUIET_S)
+        return found, await held_once(house, ehr, since=begun)
 
 
 async def stay(options: argparse.Namespace, stage: Stage, ehr: str, stop: asyncio.Event) -> None:

@@ -7,9 +7,9 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from carelane.accounts.passwords import set_password
 from carelane.cli.asking import say
@@ -17,9 +17,13 @@ from carelane.compose.demo import Ports
 from carelane.compose.house import House
 from carelane.facts.errors import SetupFault
 from carelane.settings import Settings
+from carelane.store.database import PASSING
+from carelane.store.pool import Unreachable
 from carelane.store.roles import DatabaseUrls
 
+T = TypeVar("T")
 READY_S = 60.0
+_AGAIN_S = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,6 +57,17 @@ async def until(stop: asyncio.Event, playing: Coroutine[Any, Any, int]) -> int:
             await played
         return 130
     return played.result()
+
+
+async def asked(question: Callable[[], Awaitable[T]], *, tries: int = 5) -> T:
+    """The answer to a question to the database, asked again where it was away; the last fault is raised."""
+    for _ in range(tries - 1):
+        try:
+            return await question()
+        except (*PASSING, Unreachable):
+            say("the database was away; asking again")
+            await asyncio.sleep(_AGAIN_S)
+    return await question()
 
 
 @contextlib.asynccontextmanager

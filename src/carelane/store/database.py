@@ -115,11 +115,13 @@ class Database:
                 await connection.set_read_only(value=None)
 
 
+PASSING = (OperationalError, InterfaceError)
+"""What is raised while the database is away or busy, and by little else (`passing`)."""
+
+
 def passing(cause: Exception) -> bool:
     """Whether the database was away or busy: the same can be tried again, nothing is wrong with what was asked."""
-    return isinstance(cause, OperationalError | InterfaceError) and not isinstance(
-        cause, ProgramLimitExceeded
-    )
+    return isinstance(cause, PASSING) and not isinstance(cause, ProgramLimitExceeded)
 
 
 def away(cause: Exception) -> bool:
