@@ -90,7 +90,7 @@ async def _revived(server: Server, stop: asyncio.Event, say: Say) -> None:
 def _lost(tries: int) -> DatabaseLost:
     return DatabaseLost(
         f"PostgreSQL ended and {tries} starts were in vain. Remedy: see the lines above and its log, make room on the"
-        " disk or in memory, then start Carelane again; what was acknowledged is kept"
+        " disk or in memory, then start Carelane again; what was acknowledged lies in its data"
     )
 
 
