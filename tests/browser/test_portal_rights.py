@@ -67,6 +67,7 @@ TABLE = {
     ("GET", "/api/tasks"): (401, 200, 200, 200),
     ("GET", "/api/tasks/{task:uuid}"): (401, 200, 403, 403),
     ("GET", "/api/tasks/{task:uuid}/chart"): (401, 404, 403, 403),
+    ("GET", "/api/tasks/{task:uuid}/openings"): (401, 404, 403, 403),
     ("POST", "/api/tasks/{task:uuid}/{verb:str}"): (401, 200, 403, 403),
     ("GET", "/api/handovers"): (401, 200, 200, 200),
     ("POST", "/api/handovers/{offer:uuid}/{verb:str}"): (401, 404, 404, 404),
