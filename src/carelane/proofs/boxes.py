@@ -59,6 +59,8 @@ def remove(boxes: Iterable[int], pieces: Sequence[Piece]) -> list[int]:
     """What of the boxes lies outside all pieces."""
     left = list(boxes)
     for piece in pieces:
+        if not left:
+            break
         left = bounded([part for box in left for part in without(box, piece)])
     return left
 

@@ -53,6 +53,7 @@ class Regions:
     _outputs: dict[str, dict[Value | None, Pieces]] = field(default_factory=dict)
     _guards: dict[Guard, Pieces] = field(default_factory=dict)
     _edges: dict[int, tuple[Edge, tuple[Pieces, ...]]] = field(default_factory=dict)
+    _branched: dict[tuple[Guard, ...], tuple[Pieces, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.space = space_of(self.definition)
@@ -76,7 +77,7 @@ class Regions:
         """Where each branch of an edge is taken: its guard holds and none above it does."""
         known = self._edges.get(id(edge))
         if known is None:
-            known = self._edges[id(edge)] = (edge, self._branches(edge))
+            known = self._edges[id(edge)] = (edge, self._asked(edge))
         return known[1]
 
     def output(self, name: str) -> Mapping[Value | None, Pieces]:
@@ -197,11 +198,18 @@ class Regions:
             found.append((value_of(cell, one.given_by, EPOCH), (Piece(bits, (one.mask,)),)))
         return found
 
-    def _branches(self, edge: Edge) -> tuple[Pieces, ...]:
+    def _asked(self, edge: Edge) -> tuple[Pieces, ...]:
+        guards = tuple(branch.when for branch in edge.branches)
+        known = self._branched.get(guards)  # many edges ask the same
+        if known is None:
+            known = self._branched[guards] = self._branches(guards)
+        return known
+
+    def _branches(self, guards: Sequence[Guard]) -> tuple[Pieces, ...]:
         left: Pieces = self.everything
         found = []
-        for branch in edge.branches:
-            here = self.guard(branch.when)
+        for guard in guards:
+            here = self.guard(guard)
             found.append(self.widest(self.both(left, here)))
             left = self.pieces(remove([piece.bits for piece in left], here))
         return tuple(found)
