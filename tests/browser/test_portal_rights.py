@@ -36,6 +36,8 @@ TABLE = {
     ("GET", "/tasks/{task:uuid}/row"): (303, 200, 403, 403),
     ("GET", "/tasks/{task:uuid}/chart"): (303, 404, 403, 403),
     ("POST", "/tasks/{task:uuid}/{verb:str}"): (303, 403, 403, 403),
+    ("POST", "/tasks/{task:uuid}/openings"): (303, 403, 403, 403),
+    ("POST", "/tasks/{task:uuid}/fill"): (303, 403, 403, 403),
     ("POST", "/handovers/{offer:uuid}/{verb:str}"): (303, 403, 403, 403),
     ("GET", "/cases/{case_id:uuid}"): (303, 200, 403, 403),
     ("POST", "/cases/{case_id:uuid}/reveal"): (303, 403, 403, 403),

@@ -94,7 +94,7 @@ def test_thirty_days_bring_enough_of_every_workflow() -> None:
     found = Counter(each.workflow for each in arrivals)
 
     assert {each for each in WORKFLOWS if found[each] < 100} <= {"e", "n"}
-    assert len(arrivals) > 14_000
+    assert len(arrivals) > 12_000  # each brings one message or more: 20,000 are asked for
     planted = Counter((each.kind, each.planted) for each in arrivals)
     assert planted["symptom", "red"] > 20
     assert planted["referral", "wrong"] > 10

@@ -61,14 +61,14 @@ def test_mutant_that_forgets_one_red_flag_in_a_row_is_refused(
 ) -> None:
     """Without its place in the row, the flag would be like any other complaint, and wait at a desk.
 
-    The naive judge takes seconds for each: it sees the first, and all of them where every mutant is judged.
+    The naive judge takes half a minute for each: it sees them where every mutant is judged.
     """
     left = ", ".join(one for one in FLAGS.split(", ") if one != code)
     assert ROW in TEXT
     given = loaded(TEXT.replace(ROW, f'"complaint in {{{left}}}", then: emergency'))
 
     assert refuted(given) == {LED_DOWN}
-    if FLAGS.startswith(code) or request.config.getoption("--every-mutant"):
+    if request.config.getoption("--every-mutant"):
         assert judge(given) == {LED_DOWN}
 
 

@@ -6,7 +6,6 @@ import pytest
 from typing_extensions import override
 
 from carelane.facts.ids import name_id
-from carelane.store import vault as vaults
 from carelane.store.keys import OrganisationKeys
 from carelane.store.sealing import new_key
 from carelane.store.tokens import Tokens
@@ -25,12 +24,11 @@ class ByFirst(Vault):
             super().learn(identity, wrapped)
 
 
-def _learn_again_then_others(made: type[Vault], monkeypatch: pytest.MonkeyPatch) -> bytes:
-    monkeypatch.setattr(vaults, "_LEARNT_MAX", ROOM)
-    organisation = name_id("a")
-    vault = made(
-        OrganisationKeys(organisation, versions={1: new_key(b"version1")}, tokens=Tokens(bytes(32)))
+def _learn_again_then_others(made: type[Vault]) -> bytes:
+    keys = OrganisationKeys(
+        name_id("a"), versions={1: new_key(b"version1")}, tokens=Tokens(bytes(32))
     )
+    vault = made(keys, learnt_max=ROOM)
     wrapped = vault.new_identity(EARLY)
     for n in range(ROOM - 1):
         vault.new_identity(name_id(f"before {n}"))
@@ -40,12 +38,10 @@ def _learn_again_then_others(made: type[Vault], monkeypatch: pytest.MonkeyPatch)
     return vault.seal(EARLY, "fact", name_id("row"), "sealed", b"said")
 
 
-def test_a_key_that_was_just_learnt_outlives_those_before_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert b"said" not in _learn_again_then_others(Vault, monkeypatch)
+def test_a_key_that_was_just_learnt_outlives_those_before_it() -> None:
+    assert b"said" not in _learn_again_then_others(Vault)
 
 
-def test_mutant_that_forgets_by_first_learning_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mutant_that_forgets_by_first_learning_is_caught() -> None:
     with pytest.raises(UnknownKey):
-        _learn_again_then_others(ByFirst, monkeypatch)
+        _learn_again_then_others(ByFirst)
