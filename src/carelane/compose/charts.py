@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from carelane.compose.connections import settings_of
 from carelane.compose.house import House
+from carelane.compose.readers import Readers
 from carelane.connect.fhir.adapter import open_chart
 from carelane.connect.fhir.chart import FhirChart
-from carelane.directory.snapshot import ConnectionRow
 from carelane.facts import chart
 from carelane.facts.chart import Answer, NoChart, Wish
-from carelane.facts.errors import CarelaneError, SetupFault
+from carelane.facts.errors import SetupFault
 from carelane.pathways.notes import NoteTemplate, load_notes
 
 
@@ -24,43 +23,27 @@ class NoteFault(SetupFault):
 
 @dataclass(slots=True)
 class Charts:
-    """The readers of this process, opened at first use; a connection that changed is opened anew."""
+    """Asked by the portal; the readers are this process's own."""
 
     house: House
-    _open: dict[str, tuple[ConnectionRow, FhirChart]] = field(default_factory=dict)
+    _readers: Readers[FhirChart] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """No reader is open yet."""
+        self._readers = Readers(
+            self.house, "chart", lambda given, name: open_chart(given, connection=name)
+        )
 
     async def read(self, wish: Wish, *, site: str, now: datetime) -> Answer:
         """Ask the site's own record, else the one that serves every site."""
-        row = self._row(site)
-        if row is None:
-            return NoChart(cause=chart.NO_CONNECTION)
-        try:
-            reader = await self._reader(row)
-        except CarelaneError:
+        reader = await self._readers.of(site)
+        if reader is None:
             return NoChart(cause=chart.NO_CONNECTION)
         return await reader.read(wish, now=now)
 
     async def close(self) -> None:
         """Let go of sockets."""
-        for _, reader in self._open.values():
-            await reader.close()
-        self._open.clear()
-
-    def _row(self, site: str) -> ConnectionRow | None:
-        connections = self.house.runtime.directory.connections
-        able = [row for row in connections.values() if row.settings.get("chart") is True]
-        wanted = [row for place in (site, "") for row in able if row.site == place]
-        return wanted[0] if wanted else None
-
-    async def _reader(self, row: ConnectionRow) -> FhirChart:
-        known = self._open.get(row.name)
-        if known is not None and known[0] == row:
-            return known[1]
-        if known is not None:
-            await known[1].close()
-        reader = open_chart(settings_of(row, self.house.settings.home), connection=row.name)
-        self._open[row.name] = (row, reader)
-        return reader
+        await self._readers.close()
 
 
 def notes_of(folder: Path) -> tuple[NoteTemplate, ...]:
