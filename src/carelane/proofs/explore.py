@@ -18,7 +18,7 @@ from carelane.proofs.flags import Flags
 from carelane.proofs.joins import Joins
 from carelane.proofs.learning import learnt, step_in, unsettled
 from carelane.proofs.moves import Move, Moves, counted
-from carelane.proofs.nodes import Class, Explored, Node, Way
+from carelane.proofs.nodes import Class, Explored, Grain, Node, Way
 from carelane.proofs.promises import Promises
 from carelane.proofs.regions import Regions
 from carelane.proofs.scenes import Stage
@@ -32,14 +32,14 @@ def explore(  # noqa: PLR0913  # what is watched, by name
     flags: Flags | None = None,
     promise: int = 0,
     enough: Callable[[Way], bool] = lambda _: False,
-    coarse: bool = False,
+    grain: Grain = Grain.FINE,
     only: int | None = None,
 ) -> Explored:
     """Walk through the whole pathway, until a way is `enough`.
 
     What is watched makes more nodes: red flags (who owns, and whether a flag was seen), or one requirement by number.
-    A `coarse` walk does not count, and one with `only` some coordinates tells the values of no other apart: each finds
-    all that a fine one finds, and maybe what can't be.
+    A walk with `only` some coordinates tells the values of no other apart; like one of a coarser `grain` it finds all
+    that a fine one finds, and maybe what can't be.
 
     Raises:
         Undecided: There are more nodes or cells than the prover looks at.
@@ -55,7 +55,8 @@ def explore(  # noqa: PLR0913  # what is watched, by name
         alive=alive(definition, regions, watched),
         reopens=any(event.reopens for event in definition.events.values()),
         enough=enough,
-        forget=_counters(regions) if coarse else 0 if only is None else regions.space.full & ~only,
+        forget=_forgotten(regions, grain, only),
+        broad=grain is Grain.BROAD,
     )
     found.scenes[Control()] = found.stage.empty()
     start = found.add(Control(), regions.space.nothing)
@@ -89,7 +90,11 @@ class _Waiting:
         return heappop(self._heap)[3]
 
 
-def _counters(regions: Regions) -> int:
+def _forgotten(regions: Regions, grain: Grain, only: int | None) -> int:
+    if only is not None:
+        return regions.space.full & ~only
+    if grain is Grain.FINE:
+        return 0
     counters = (one for one in regions.space.coordinates.values() if one.given_by is None)
     return sum(one.mask for one in counters if one.name != ELAPSED)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from carelane.pathways.definition import Definition
 from carelane.proofs.boxes import TOO_MANY, Undecided
@@ -15,6 +16,17 @@ from carelane.proofs.turns import Control, Turn
 
 NODES_MAX = 100_000
 ARRIVALS_MAX = 12
+BOXES_HELD = 24  # at a control, in a broad walk
+
+
+class Grain(Enum):
+    """How much a walk tells apart: each finds all that a finer one finds, and maybe what can't be."""
+
+    FINE = "fine"
+    COARSE = "coarse"  # it does not count
+    BROAD = (
+        "broad"  # nor does it hold more than a few boxes at a control: those most alike become one
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +95,7 @@ class Explored:
     reopens: bool
     enough: Callable[[Way], bool]
     forget: int = 0  # bits of coordinates that are not told apart: more is thought possible than is
+    broad: bool = False
     nodes: list[Node] = field(default_factory=list)
     ways: dict[Control, list[Way]] = field(default_factory=dict)
     scenes: dict[Control, Scene] = field(default_factory=dict)
@@ -159,6 +172,8 @@ class Explored:
         """
         known = self._boxes.setdefault(control, [])
         box |= self.dead(control)
+        if self.broad and len(known) >= BOXES_HELD:
+            box = _widened(box, known)
         outside = ~box
         told = self.told(control, box) if known else box
         inside = any(not told & ~other for other in known)
@@ -195,3 +210,10 @@ class Explored:
             box = counted(box, self.regions.space.coordinates[name])
         elapsed = self.regions.space.coordinates.get(ELAPSED)
         return box | elapsed.mask if elapsed is not None else box
+
+
+def _widened(box: int, known: list[int]) -> int:
+    """The box with the one it adds least to; what is inside one of them already stays as it is."""
+    if any(not box & ~other for other in known):
+        return box
+    return box | min(known, key=lambda other: (box & ~other).bit_count())

@@ -17,7 +17,7 @@ from carelane.proofs.catalogue import RULES
 from carelane.proofs.claims import OtherCase
 from carelane.proofs.explore import explore
 from carelane.proofs.flags import Flags
-from carelane.proofs.nodes import Explored, Way
+from carelane.proofs.nodes import Explored, Grain, Way
 from carelane.proofs.paths import Step, concrete, steps_to
 from carelane.proofs.promises import Promises
 from carelane.proofs.regions import Pieces, Regions
@@ -94,11 +94,12 @@ def _of_turn(turn: Turn) -> Iterator[Breach]:
 
 
 def _walked(definition: Definition, regions: Regions) -> tuple[Explored, list[Suspect]]:
-    """A coarse walk that finds nothing, and whose ways to every state the engine has gone; else a fine one."""
-    with suppress(OtherCase):
-        coarse = explore(definition, regions, coarse=True)
-        if not any(_of_walk(coarse)) and not _gone(coarse):
-            return coarse, []
+    """The first rough walk that finds nothing, and whose ways to every state the engine has gone; else a fine one."""
+    for grain in (Grain.BROAD, Grain.COARSE):
+        with suppress(OtherCase):
+            rough = explore(definition, regions, grain=grain)
+            if not any(_of_walk(rough)) and not _gone(rough):
+                return rough, []
     fine = explore(definition, regions)
     suspects = list(_of_walk(fine))
     if any(state.block for state in definition.states.values()):
@@ -185,7 +186,7 @@ def _of_flags(found: Explored) -> Iterator[Suspect]:
 
 def _watched(walk: Callable[..., Explored], rule: Rule) -> Iterator[Suspect]:
     """A coarse walk finds nothing where there is nothing; what it finds must be found by a fine one."""
-    if _breaks(partial(walk, coarse=True), rule):
+    if _breaks(partial(walk, grain=Grain.COARSE), rule):
         yield from _turned(walk(enough=_broken(rule)), rule)
 
 
