@@ -1,6 +1,7 @@
 """What is late-bound, from the directory snapshot of this moment: owners, calendars, settings (SEMANTICS 8)."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from carelane.cases.model import OwnerRef
 from carelane.directory.owners import Scope, resolve_owner
@@ -46,7 +47,9 @@ class Bound:
         return self._snapshot.setting(name, site)
 
 
+@lru_cache(maxsize=256)
 def _calendar(row: CalendarRow | None) -> tuple[str, int, Calendar]:
+    """One calendar for a row, whatever the batch: its dates are worked out once."""
     if row is None:
         return ("none", 0, _ALWAYS)
     calendar = Calendar(zone=row.zone, hours=row.hours, holidays=row.holidays)

@@ -6,32 +6,35 @@ used to see which stretches of the line are open.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from carelane.facts.problem import Fault, Problem
+from carelane.pathways.days import (
+    DAY,
+    DAYS_MAX,
+    Calendar,
+    beginning_of,
+    counts,
+    days_of,
+    end_of_day,
+    is_business_day,
+)
 from carelane.pathways.definition import ClockKind
-from carelane.pathways.zones import zone, zone_known
+from carelane.pathways.zones import zone_known
 
-_DAY = timedelta(days=1)
-_SECOND = timedelta(seconds=1)
 _NOTHING = timedelta(0)
 _WEEK = 7
-_SATURDAY = 5
-_DAYS_MAX = 3660
-"""No clock looks further than ten years ahead: the search for open time must end."""
+_WALL, _BUSINESS = ClockKind.WALL, ClockKind.BUSINESS  # looking a member up is slow
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
-    """A site's calendar. `hours` has seven entries, Monday first: open stretches in local time.
-
-    A stretch that closes at 00:00 closes at the end of its day.
-    """
-
-    zone: str
-    hours: tuple[tuple[tuple[time, time], ...], ...]
-    holidays: frozenset[date] = frozenset()
+__all__ = [
+    "Calendar",
+    "check",
+    "count_back",
+    "due_at",
+    "elapsed",
+    "end_of_day",
+    "is_business_day",
+]
 
 
 def check(calendar: Calendar) -> tuple[Problem, ...]:
@@ -63,13 +66,13 @@ def due_at(kind: ClockKind, start: datetime, budget: timedelta, calendar: Calend
     dates after the local date of `start` and are due in the last second of the last one: so a rule
     of "2 business days" started on Friday evening is due on Tuesday at 23:59:59 local time.
     """
-    begin = start.astimezone(UTC)
-    if kind is ClockKind.WALL:
+    begin = start if start.tzinfo is UTC else start.astimezone(UTC)
+    if kind is _WALL:
         return begin + budget
-    if kind is ClockKind.BUSINESS:
+    if kind is _BUSINESS:
         return _business_due(begin, budget, calendar)
-    last = _step_days(_local_date(begin, calendar), budget.days, kind, calendar)
-    return end_of_day(last, calendar)
+    days = days_of(calendar)
+    return days.counted(kind, days.local_date(begin), budget.days)
 
 
 def elapsed(kind: ClockKind, begin: datetime, end: datetime, calendar: Calendar) -> timedelta:
@@ -80,9 +83,9 @@ def elapsed(kind: ClockKind, begin: datetime, end: datetime, calendar: Calendar)
     first, last = begin.astimezone(UTC), end.astimezone(UTC)
     if last <= first:
         return _NOTHING
-    if kind is ClockKind.WALL:
+    if kind is _WALL:
         return last - first
-    if kind is ClockKind.BUSINESS:
+    if kind is _BUSINESS:
         return _business_elapsed(first, last, calendar)
     return timedelta(days=_days_ended(kind, first, last, calendar))
 
@@ -105,16 +108,6 @@ def count_back(  # noqa: PLR0913  # all are named; bundling them would only move
     return due if due > now else now.astimezone(UTC) + if_past
 
 
-def end_of_day(day: date, calendar: Calendar) -> datetime:
-    """The last second of a local date, in UTC."""
-    return _instant(day + _DAY, time(0), calendar.zone, late=False) - _SECOND
-
-
-def is_business_day(day: date, calendar: Calendar) -> bool:
-    """Monday to Friday and no holiday, whatever the site's opening hours (DOMAIN, TCM rule)."""
-    return day.weekday() < _SATURDAY and day not in calendar.holidays
-
-
 def _wrong(place: str, message: str, remedy: str) -> Problem:
     return Problem(
         code="calendar.wrong", place=place, message=message, remedy=remedy, fault=Fault.SITE
@@ -124,7 +117,7 @@ def _wrong(place: str, message: str, remedy: str) -> Problem:
 def _check_day(number: int, stretches: tuple[tuple[time, time], ...]) -> Iterator[Problem]:
     before = timedelta(-1)
     for opens, closes in stretches:
-        begin, end = _minutes(opens), _minutes(closes) or _DAY
+        begin, end = _minutes(opens), _minutes(closes) or DAY
         if begin >= end or begin < before:
             yield _wrong(
                 f"hours[{number}]",
@@ -138,45 +131,14 @@ def _minutes(at: time) -> timedelta:
     return timedelta(hours=at.hour, minutes=at.minute, seconds=at.second)
 
 
-def _local_date(at: datetime, calendar: Calendar) -> date:
-    return at.astimezone(zone(calendar.zone)).date()
-
-
-def _instant(day: date, at: time, name: str, *, late: bool) -> datetime:
-    """A wall time as an instant: in a gap moved on by the gap; of two, `late` picks the second."""
-    local = datetime.combine(day, at, tzinfo=zone(name))
-    first = local.astimezone(UTC)
-    if not late:
-        return first
-    second = local.replace(fold=1).astimezone(UTC)
-    return max(first, second)
-
-
-def _open(day: date, calendar: Calendar) -> Iterator[tuple[datetime, datetime]]:
-    """The open stretches of a local date as instants, in order and without overlap."""
-    if day in calendar.holidays:
-        return
-    last: datetime | None = None
-    for opens, closes in calendar.hours[day.weekday()]:
-        begin = _instant(day, opens, calendar.zone, late=False)
-        if closes == time(0):
-            end = _instant(day + _DAY, closes, calendar.zone, late=False)
-        else:
-            end = _instant(day, closes, calendar.zone, late=True)
-        if last is not None and begin < last:  # the clock's jump pushed one stretch into the next
-            begin = last
-        if begin < end:
-            yield begin, end
-            last = end
-
-
 def _business_due(begin: datetime, budget: timedelta, calendar: Calendar) -> datetime:
     if budget <= _NOTHING or not any(calendar.hours):
         return begin + budget  # nobody is ever open: wall time is sooner than never
     left = budget
-    first = _local_date(begin, calendar)
-    for offset in range(_DAYS_MAX):
-        for opens, closes in _open(first + offset * _DAY, calendar):
+    days = days_of(calendar)
+    first = days.local_date(begin)
+    for offset in range(DAYS_MAX):
+        for opens, closes in days.open(first + offset * DAY):
             free = closes - max(opens, begin)
             if left <= free:
                 return max(opens, begin) + left
@@ -187,36 +149,22 @@ def _business_due(begin: datetime, budget: timedelta, calendar: Calendar) -> dat
 def _business_elapsed(first: datetime, last: datetime, calendar: Calendar) -> timedelta:
     if not any(calendar.hours):
         return last - first
-    total = _NOTHING
-    day, end = _local_date(first, calendar), _local_date(last, calendar)
+    total, days = _NOTHING, days_of(calendar)
+    day, end = days.local_date(first), days.local_date(last)
     while day <= end:
-        for opens, closes in _open(day, calendar):
+        for opens, closes in days.open(day):
             total += max(min(closes, last) - max(opens, first), _NOTHING)
-        day += _DAY
+        day += DAY
     return total
 
 
-def _counts(kind: ClockKind, day: date, calendar: Calendar) -> bool:
-    return kind is ClockKind.CALENDAR_DAYS or is_business_day(day, calendar)
-
-
-def _step_days(day: date, days: int, kind: ClockKind, calendar: Calendar) -> date:
-    """The date `days` counted dates after `day` (before it when negative); 0 is the day itself."""
-    left, towards = abs(days), (_DAY if days > 0 else -_DAY)
-    for _ in range(_DAYS_MAX):
-        if not left:
-            break
-        day += towards
-        left -= _counts(kind, day, calendar)
-    return day
-
-
 def _days_ended(kind: ClockKind, first: datetime, last: datetime, calendar: Calendar) -> int:
-    day, end = _local_date(first, calendar), _local_date(last, calendar)
+    days = days_of(calendar)
+    day, end = days.local_date(first), days.local_date(last)
     count = 0
     while day < end:
-        day += _DAY
-        if _counts(kind, day, calendar) and (day < end or last >= end_of_day(day, calendar)):
+        day += DAY
+        if counts(kind, day, calendar) and (day < end or last >= end_of_day(day, calendar)):
             count += 1
     return count
 
@@ -224,13 +172,13 @@ def _days_ended(kind: ClockKind, first: datetime, last: datetime, calendar: Cale
 def _before(
     target: date | datetime, by: timedelta, kind: ClockKind, calendar: Calendar
 ) -> datetime:
-    days = kind in (ClockKind.BUSINESS_DAYS, ClockKind.CALENDAR_DAYS)
-    if days:
-        day = _local_date(target, calendar) if isinstance(target, datetime) else target
-        return end_of_day(_step_days(day, -by.days, kind, calendar), calendar)
+    if kind in (ClockKind.BUSINESS_DAYS, ClockKind.CALENDAR_DAYS):
+        days = days_of(calendar)
+        day = days.local_date(target) if isinstance(target, datetime) else target
+        return days.counted(kind, day, -by.days)
     if not isinstance(target, datetime):
-        target = _instant(target, time(0), calendar.zone, late=False)
-    if kind is ClockKind.BUSINESS:
+        target = beginning_of(target, calendar)
+    if kind is _BUSINESS:
         return _business_before(target.astimezone(UTC), by, calendar)
     return target.astimezone(UTC) - by
 
@@ -239,9 +187,10 @@ def _business_before(target: datetime, by: timedelta, calendar: Calendar) -> dat
     if not any(calendar.hours):
         return target - by
     left = by
-    last = _local_date(target, calendar)
-    for offset in range(_DAYS_MAX):
-        for opens, closes in reversed(list(_open(last - offset * _DAY, calendar))):
+    days = days_of(calendar)
+    last = days.local_date(target)
+    for offset in range(DAYS_MAX):
+        for opens, closes in reversed(days.open(last - offset * DAY)):
             free = min(closes, target) - opens
             if left <= free:
                 return min(closes, target) - left
