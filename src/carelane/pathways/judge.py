@@ -4,9 +4,10 @@ A missing value makes every comparison false, also `!=`; `not` turns what is ins
 values of another type than the literal compare false.
 """
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from carelane.pathways.guard import (
     All,
@@ -26,35 +27,57 @@ from carelane.pathways.wording import wording
 
 Known: TypeAlias = Mapping[str, Value | None]
 
+_ORDERS: Mapping[Op, Callable[[Value | timedelta, Value | timedelta], bool]] = {
+    Op.EQ: operator.eq,
+    Op.NE: operator.ne,
+    Op.LT: operator.lt,
+    Op.LE: operator.le,
+    Op.GT: operator.gt,
+    Op.GE: operator.ge,
+}
+
 
 def holds(  # noqa: PLR0911  # one answer per kind of guard
     guard: Guard, values: Known, *, now: datetime, entered_at: datetime | None = None
 ) -> bool:
     """Whether the guard holds. `entered_at` is when the state was entered (for `elapsed`).
 
-    A date field counts from its beginning in UTC for `until`.
+    A date field counts from its beginning in UTC for `until`. Asked of every edge for every fact: plain questions, the
+    usual ones first, because a pattern or a generator costs more than the answer.
     """
+    if isinstance(guard, All):
+        for part in guard.parts:  # noqa: SIM110  # see above
+            if not holds(part, values, now=now, entered_at=entered_at):
+                return False
+        return True
+    if isinstance(guard, Compare):
+        return _compare(values.get(guard.field), guard.op, guard.literal)
+    if isinstance(guard, Within):
+        value = values.get(guard.field)
+        return value is not None and value in guard.members
+    if isinstance(guard, Missing):
+        return values.get(guard.field) is None
+    if isinstance(guard, Not):
+        return not holds(guard.part, values, now=now, entered_at=entered_at)
+    return _holds_seldom(guard, values, now, entered_at)
+
+
+def _holds_seldom(
+    guard: Either | Same | Until | Elapsed,
+    values: Known,
+    now: datetime,
+    entered_at: datetime | None,
+) -> bool:
     match guard:
-        case All(parts):
-            return all(holds(part, values, now=now, entered_at=entered_at) for part in parts)
         case Either(parts):
             return any(holds(part, values, now=now, entered_at=entered_at) for part in parts)
-        case Not(part):
-            return not holds(part, values, now=now, entered_at=entered_at)
-        case Compare(field, op, literal):
-            return _compare(values.get(field), op, literal)
         case Same(left, op, right):
             return _compare(values.get(left), op, values.get(right))
-        case Within(field, members):
-            value = values.get(field)
-            return value is not None and value in members
-        case Missing(field):
-            return values.get(field) is None
         case Until(field, op, duration):
             rest = _rest(values.get(field), now)
-            return rest is not None and _ordered(rest, op, duration)
+            return rest is not None and _ORDERS[op](rest, duration)
         case Elapsed(op, duration):
-            return entered_at is not None and _ordered(now - entered_at, op, duration)
+            return entered_at is not None and _ORDERS[op](now - entered_at, duration)
 
 
 def explain(
@@ -113,26 +136,9 @@ def _compare(left: Value | None, op: Op, right: Value | None) -> bool:
     if left is None or right is None:
         return False
     try:
-        return _ordered(left, op, right)
-    except TypeError:
+        return _ORDERS[op](left, right)
+    except TypeError:  # of two types
         return False
-
-
-def _ordered(left: object, op: Op, right: object) -> bool:
-    one, two = cast("float", left), cast("float", right)  # any two of one ordered type
-    match op:
-        case Op.EQ:
-            return one == two
-        case Op.NE:
-            return one != two
-        case Op.LT:
-            return one < two
-        case Op.LE:
-            return one <= two
-        case Op.GT:
-            return one > two
-        case Op.GE:
-            return one >= two
 
 
 def _rest(value: Value | None, now: datetime) -> timedelta | None:
