@@ -186,7 +186,7 @@ def test_pathway_fields_sent_can_be_rebuilt_for_an_adapter() -> None:
         definition = shipped(path.stem)
         for effect in definition.effects.values():
             known: dict[str, Json] = dict.fromkeys(effect.sends, "x")
-            roles = fields.nested(definition.fields, known, effect.sends)
+            roles = fields.nested(fields.places(definition.fields, effect.sends), known)
             assert roles or effect.sends in {(), ("slot",)}, effect.name
 
 

@@ -95,7 +95,7 @@ def _content(run: Run, kind: EffectKind) -> Mapping[str, Json]:
         "values": dict(kind.values),
         "fields": {name: known[name] for name in kind.sends if name in known},
         "form": form if isinstance(form, Mapping) else {},
-        **nested(run.definition.fields, known, kind.sends),
+        **nested(run.prepared.sent[kind.name], known),
         **(_milestone(run) if kind.name == run.definition.milestones else {}),
     }
 

@@ -11,7 +11,6 @@ from carelane.cases.effects import issue
 from carelane.cases.model import EffectState, EffectView
 from carelane.cases.run import Run
 from carelane.facts.ids import derive
-from carelane.facts.intent import PATIENT_MESSAGE
 from carelane.pathways.definition import State
 
 AGAIN_MAX = 100
@@ -24,7 +23,7 @@ def told(run: Run, state: State, *, held_until: datetime | None) -> None:
     if not name:
         return
     _take_back(run)
-    if state.milestone in {"", run.case.milestone} or _says_it_itself(run, state):
+    if state.milestone in {"", run.case.milestone} or state.name in run.prepared.writing:
         return
     effect = _id_of(run, name, state.milestone)
     if effect is not None:
@@ -44,17 +43,12 @@ def _take_back(run: Run) -> None:
         run.telling = None
 
 
-def _says_it_itself(run: Run, state: State) -> bool:
-    kinds = (run.definition.effects[name] for name in state.effects)
-    return any(kind.capability == PATIENT_MESSAGE for kind in kinds)
-
-
 def _id_of(run: Run, name: str, words: str) -> UUID | None:
     """The id of this milestone's message: of the case and the words, so that it is told once; None if it was told."""
-    known = {each.id: each for each in run.effects if each.name == name}
+    known = [each for each in run.effects if each.name == name]
     for number in range(AGAIN_MAX):
         effect = derive(run.case.opened_at, run.case.id, "milestone", words, number)
-        before = known.get(effect)
+        before = next((each for each in known if each.id == effect), None)
         if before is None:
             return effect
         if before.state is not EffectState.WITHDRAWN:

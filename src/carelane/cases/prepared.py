@@ -1,12 +1,14 @@
-"""What a definition implies, worked out once per release: key names, tables in order, urgency's source.
+"""What a definition implies, worked out once per release: key names, tables in order, what is copied and sent.
 
 Pure: the answer depends on the definition alone; the cache only saves time (SEMANTICS 12).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from carelane.facts.fact import Urgency
+from carelane.facts.intent import PATIENT_MESSAGE
+from carelane.pathways import fields
 from carelane.pathways.definition import Definition, Table
 
 _RANKS = {urgency.name.lower(): urgency for urgency in Urgency}
@@ -15,13 +17,21 @@ _KEPT_MAX = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A definition with its look-ups. `tables` come after the tables they read."""
+    """A definition with its look-ups. `tables` come after the tables they read.
+
+    `urgency` is the value that holds the urgency (an input or a table's output), `scoped` whether some inputs are
+    filled inside one call only, `sent` what each effect sends at its place, `writing` the states that write to the
+    patient themselves.
+    """
 
     definition: Definition
     key_names: frozenset[str]
     tables: tuple[Table, ...]
-    urgency: str  # the value that holds the urgency: an input or a table's output
-    scoped: bool = False  # whether some inputs are filled inside one call only
+    urgency: str
+    scoped: bool
+    copied: fields.Copied
+    sent: Mapping[str, fields.Places]
+    writing: frozenset[str]
 
 
 _KEPT: dict[int, Prepared] = {}
@@ -54,7 +64,20 @@ def _prepare(definition: Definition) -> Prepared:
         tables=tuple(_in_order(definition.tables)),
         urgency=_urgency(definition),
         scoped=any(one.within for one in definition.inputs.values()),
+        copied=fields.copied(definition.fields),
+        sent={
+            kind.name: fields.places(definition.fields, kind.sends)
+            for kind in definition.effects.values()
+        },
+        writing=frozenset(_writing(definition)),
     )
+
+
+def _writing(definition: Definition) -> Iterator[str]:
+    for name, state in definition.states.items():
+        kinds = (definition.effects[effect] for effect in state.effects)
+        if any(kind.capability == PATIENT_MESSAGE for kind in kinds):
+            yield name
 
 
 def _urgency(definition: Definition) -> str:

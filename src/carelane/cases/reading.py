@@ -93,7 +93,7 @@ def accept(run: Run, found: Reading) -> None:
     run.read = found.fresh
     run.reasons.extend(found.reasons)
     run.raise_urgency(found.risen)
-    copied = fields.read(run.definition.fields, run.fact.payload.reveal())
+    copied = fields.read(run.prepared.copied, run.fact.payload.reveal())
     if copied:
         merged: Mapping[str, Json] = {**run.fields.reveal(), **copied}
         run.fields = Phi(merged, "case fields")

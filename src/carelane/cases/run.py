@@ -34,6 +34,47 @@ _EMPTY: Phi[Mapping[str, Json]] = Phi({}, "case fields")
 class Run:
     """A case being changed by one fact. `case` is the case before, or a new one's first shape."""
 
+    __slots__ = (  # so many attributes would not fit into the kind of dict that instances share
+        "_ordinal",
+        "before",
+        "cancelled",
+        "case",
+        "closed",
+        "closed_at",
+        "counters",
+        "definition",
+        "effects",
+        "emissions",
+        "entered",
+        "fact",
+        "fields",
+        "intents",
+        "keys",
+        "last_actor",
+        "milestone",
+        "moment",
+        "moved",
+        "notices",
+        "now",
+        "opened",
+        "opening",
+        "outcome",
+        "owed",
+        "prepared",
+        "read",
+        "reasons",
+        "regions",
+        "retasked",
+        "stale",
+        "status",
+        "steps",
+        "telling",
+        "undo",
+        "urgency",
+        "values",
+        "withdrawn",
+    )
+
     def __init__(self, moment: Moment, prepared: Prepared, case: Case, *, new: bool) -> None:
         self.moment = moment
         self.fact: Fact = moment.fact

@@ -7,7 +7,7 @@ from carelane.cases.run import Run
 from carelane.cases.words import CASE_CLOSED, SENDER
 from carelane.facts.fact import Json
 from carelane.pathways.definition import Branch, Emit, Input, InputType, State
-from carelane.pathways.fields import nested
+from carelane.pathways.fields import nested, places
 from carelane.pathways.guard import Value
 from carelane.pathways.inputs import carry
 from carelane.pathways.literals import literal
@@ -51,7 +51,7 @@ def send(run: Run, emit: Emit) -> None:
             run.because(f"emit {emit.fact}", "nobody to tell")
         return
     copied = [name for name in emit.carrying if name in run.definition.fields]
-    carried: dict[str, Json] = dict(nested(run.definition.fields, known, copied))
+    carried: dict[str, Json] = dict(nested(places(run.definition.fields, copied), known))
     for name in emit.carrying:
         carried[name] = known[name] if name in known else _plain(run.values.get(name))
     run.emit(

@@ -3,7 +3,8 @@
 Declared in the pathway (`definition.Input`); the last known value is kept with the case by `cases`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
 
@@ -16,7 +17,10 @@ from carelane.pathways.payloads import down, opened, parts, walk
 from carelane.pathways.phrases import found_in
 
 _NUMBER_MAX = 10**15
-_Roles: TypeAlias = Sequence[tuple[str, Sequence[tuple[str, Input, tuple[str, ...]]]]]
+_FIRST, _COUNT, _ANY = Reduce.FIRST, Reduce.COUNT, Reduce.ANY  # looking a member up is slow
+_Typed: TypeAlias = Callable[[Input, Json], Value | None]
+_Asked: TypeAlias = tuple[str, Input, tuple[str, ...], _Typed]
+_Roles: TypeAlias = Sequence[tuple[str, Sequence[_Asked]]]
 _PLANS: dict[int, tuple[Mapping[str, Input], _Roles]] = {}
 _PLANS_MAX = 512
 
@@ -29,8 +33,9 @@ def read(inputs: Mapping[str, Input], payload: Payload) -> Values:
     found: dict[str, Value | None] = dict.fromkeys(inputs)
     for role, asked in _by_role(inputs):
         if role in payload:
-            for name, given, rest in asked:
-                found[name] = _value(given, down(payload[role], rest))
+            below = payload[role]
+            for name, given, rest, typed in asked:
+                found[name] = _value(given, down(below, rest), typed)
     return found
 
 
@@ -38,10 +43,10 @@ def _by_role(inputs: Mapping[str, Input]) -> _Roles:
     """The inputs of each role, with the names below it; worked out once for a definition."""
     kept = _PLANS.get(id(inputs))
     if kept is None:
-        roles: dict[str, list[tuple[str, Input, tuple[str, ...]]]] = {}
+        roles: dict[str, list[_Asked]] = {}
         for name, given in inputs.items():
             role, *rest = parts(given.path)
-            roles.setdefault(role, []).append((name, given, tuple(rest)))
+            roles.setdefault(role, []).append((name, given, tuple(rest), _typed(given)))
         if len(_PLANS) >= _PLANS_MAX:
             _PLANS.clear()
         # The entry holds the inputs, so their id can't be given to others while it is here.
@@ -63,7 +68,7 @@ def report(inputs: Mapping[str, Input], payload: Payload) -> tuple[Problem, ...]
         for name, given in inputs.items()
         if not given.phrases
         and (found := walk(payload, given.path))
-        and _value(given, found) is None
+        and _value(given, found, _typed(given)) is None
     )
 
 
@@ -93,19 +98,20 @@ def _rank(given: Input, value: Value) -> float:
     return float(value.toordinal()) if not isinstance(value, str) else -1
 
 
-def _value(given: Input, found: Sequence[Json]) -> Value | None:
-    if given.reduce is Reduce.COUNT:
+def _value(given: Input, found: Sequence[Json], typed: _Typed) -> Value | None:
+    reduce = given.reduce
+    if reduce is _COUNT:
         return len(found)
     if not found:
         return None
-    values = [value for one in found if (value := _typed(given, one)) is not None]
-    if given.reduce is Reduce.ANY:
-        return any(values) if values else None
+    values = [value for one in found if (value := typed(given, one)) is not None]
     if not values:
         return None
-    if given.reduce is Reduce.MAX:
-        return max(values, key=lambda value: _order(given, value))
-    return values[0]
+    if reduce is _FIRST:
+        return values[0]
+    if reduce is _ANY:
+        return any(values)
+    return max(values, key=lambda value: _order(given, value))
 
 
 def _order(given: Input, value: Value) -> tuple[float, str]:
@@ -114,20 +120,25 @@ def _order(given: Input, value: Value) -> tuple[float, str]:
     return _rank(given, value), ""
 
 
-def _typed(given: Input, one: Json) -> Value | None:
-    if given.phrases:
-        return found_in(_text(one), given.phrases, given.codes)
-    match given.type:
-        case InputType.CODE:
-            return _code(given, one)
-        case InputType.BOOLEAN:
-            return one if isinstance(one, bool) else {"true": True, "false": False}.get(_text(one))
-        case InputType.INTEGER | InputType.DECIMAL:
-            return _number(given, one)
-        case InputType.DATE:
-            return date_of(_text(one))
-        case InputType.INSTANT:
-            return instant_of(_text(one))
+def _typed(given: Input) -> _Typed:
+    """How one value of this input is read."""
+    return _phrase if given.phrases else _TYPED[given.type]
+
+
+def _phrase(given: Input, one: Json) -> str | None:
+    return found_in(_text(one), given.phrases, given.codes)
+
+
+def _boolean(_given: Input, one: Json) -> bool | None:
+    return one if isinstance(one, bool) else {"true": True, "false": False}.get(_text(one))
+
+
+def _date(_given: Input, one: Json) -> date | None:
+    return date_of(_text(one))
+
+
+def _instant(_given: Input, one: Json) -> datetime | None:
+    return instant_of(_text(one))
 
 
 def _code(given: Input, one: Json) -> str | None:
@@ -169,3 +180,13 @@ def _number(given: Input, one: Json) -> int | float | None:
     if given.type is InputType.DECIMAL:
         return float(number)
     return int(number) if number == number.to_integral_value() else None
+
+
+_TYPED: Mapping[InputType, _Typed] = {
+    InputType.CODE: _code,
+    InputType.BOOLEAN: _boolean,
+    InputType.INTEGER: _number,
+    InputType.DECIMAL: _number,
+    InputType.DATE: _date,
+    InputType.INSTANT: _instant,
+}
