@@ -1,7 +1,8 @@
 """Applying one fact to one case, walled off: what fails parks that pair, never the subject (SEMANTICS 1, I5)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
 from carelane.cases.effects import stoppable, withdrawn
@@ -16,8 +17,7 @@ Work = Callable[[Run], str]
 """Changes the run; answers why the fact is ignored for this case, or nothing when it was applied."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class Tried(NamedTuple):
     """What became of a fact at one case, or at one pathway: applied (with changes), ignored, parked, or held."""
 
     changes: tuple[Change, ...] = ()

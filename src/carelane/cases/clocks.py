@@ -5,8 +5,9 @@ that was paused or recomputed is the last interval, still empty: [from, from).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from carelane.cases.model import Clock, Interval, Late
 from carelane.pathways.calendar import Calendar, count_back, due_at, elapsed
@@ -14,14 +15,14 @@ from carelane.pathways.definition import ClockKind, ClockSpec, Level
 from carelane.pathways.guard import Value
 from carelane.pathways.zones import zone_data
 
+_WALL = ClockKind.WALL
 _NOTHING = timedelta(0)
 _REMIND_MIN = timedelta(minutes=10)
 _REMIND_MAX = timedelta(hours=24)
 _WALL_CALENDAR = Calendar(zone="UTC", hours=((),) * 7)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
+class Bound(NamedTuple):
     """The late-bound half of a clock: the site's calendar with name and version, and the site's setting."""
 
     calendar: Calendar = _WALL_CALENDAR
@@ -36,7 +37,7 @@ WALL = Bound()
 def bind(spec: ClockSpec, late: Late, site: str) -> Bound:
     """What this clock needs of the site; a plain wall clock needs nothing."""
     setting = late.setting(spec.setting, site) if spec.setting else None
-    if spec.kind is ClockKind.WALL and spec.back is None:
+    if spec.kind is _WALL and spec.back is None:
         return Bound(setting=setting) if setting is not None else WALL
     name, version, calendar = late.calendar(site)
     return Bound(calendar=calendar, name=name, version=version, setting=setting)

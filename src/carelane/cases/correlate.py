@@ -8,6 +8,7 @@ from carelane.facts.fact import Fact
 from carelane.pathways.definition import Event, Several
 
 Tokens = Mapping[str, frozenset[str]]
+_NONE: frozenset[str] = frozenset()
 
 
 def tokens_of(fact: Fact, names: frozenset[str]) -> Tokens:
@@ -18,9 +19,9 @@ def tokens_of(fact: Fact, names: frozenset[str]) -> Tokens:
 def joined(known: Tokens, fact: Fact, names: frozenset[str]) -> Tokens:
     """A case's keys with those of a fact applied to it: a filler number may come later."""
     new = {
-        name: known.get(name, frozenset()) | {token}
+        name: known.get(name, _NONE) | {token}
         for name, token in fact.keys.items()
-        if name in names and token not in known.get(name, frozenset())
+        if name in names and token not in known.get(name, _NONE)
     }
     return {**known, **new} if new else known
 
@@ -34,11 +35,12 @@ def matches(event: Event, fact: Fact, keys: Tokens) -> int:
     """How many of the event's keys the case shares with the fact; an event without keys matches once."""
     if not event.keys:
         return 1
-    return sum(
-        1
-        for name in event.keys
-        if (token := fact.keys.get(name)) is not None and token in keys.get(name, ())
-    )
+    shared = 0
+    for name in event.keys:
+        token = fact.keys.get(name)
+        if token is not None and token in keys.get(name, ()):
+            shared += 1
+    return shared
 
 
 def entity(event: Event, fact: Fact) -> str:

@@ -15,8 +15,10 @@ from carelane.facts.intent import Audience, Intent
 from carelane.facts.phi import Phi
 from carelane.pathways.definition import EffectKind, State
 from carelane.pathways.fields import nested
+from carelane.pathways.payloads import OBJECT
 from carelane.pathways.translations import in_languages
 
+_STAFF, _READY = Audience.STAFF, EffectState.READY  # looking a member up is slow
 _UNDER_WAY = frozenset({EffectState.SENDING, EffectState.UNKNOWN})
 _UNSETTLED = _UNDER_WAY | {EffectState.READY}
 
@@ -49,7 +51,7 @@ def _want(  # noqa: PLR0913  # each says one thing about the effect, by name
     effect: UUID | None = None,
 ) -> UUID:
     effect = effect or run.next_id("effect")
-    held = None if kind.audience is Audience.STAFF or compensates else held_until
+    held = None if kind.audience is _STAFF or compensates else held_until
     run.intents.append(
         Intent(
             id=effect,
@@ -73,7 +75,7 @@ def _want(  # noqa: PLR0913  # each says one thing about the effect, by name
         EffectView(
             id=effect,
             name=kind.name,
-            state=EffectState.READY,
+            state=_READY,
             step=step,
             undo="" if compensates else kind.undo,
             audience=kind.audience,
@@ -87,23 +89,22 @@ def _content(run: Run, kind: EffectKind) -> Mapping[str, Json]:
     """What adapters build a request of: the fields it may send, its fixed values, the form just filled in."""
     known = run.fields.reveal()
     task = run.fact.payload.reveal().get("task")
-    form = task.get("form") if isinstance(task, Mapping) else None
-    return {
+    form = task.get("form") if isinstance(task, OBJECT) else None
+    content: dict[str, Json] = {
         "pathway": run.definition.name,
         "status": run.status,
         "template": str(run.values.get(kind.template_by) or kind.template),
         "values": dict(kind.values),
         "fields": {name: known[name] for name in kind.sends if name in known},
-        "form": form if isinstance(form, Mapping) else {},
-        **nested(run.prepared.sent[kind.name], known),
-        **(_milestone(run) if kind.name == run.definition.milestones else {}),
+        "form": form if isinstance(form, OBJECT) else {},
     }
-
-
-def _milestone(run: Run) -> Mapping[str, Json]:
-    """How far it is, in the pathway's words and in each language that it has them in."""
-    said = in_languages(run.definition, run.milestone)
-    return {"milestone": run.milestone, **({"milestone_in": said} if said else {})}
+    content.update(nested(run.prepared.sent[kind.name], known))
+    if kind.name == run.definition.milestones:
+        content["milestone"] = run.milestone
+        said = in_languages(run.definition, run.milestone)
+        if said:
+            content["milestone_in"] = said
+    return content
 
 
 def _after(run: Run, kind: EffectKind) -> tuple[UUID, ...]:
@@ -140,9 +141,7 @@ def stoppable(known: tuple[EffectView, ...]) -> tuple[UUID, ...]:
     return tuple(
         each.id
         for each in known
-        if each.state is EffectState.READY
-        and each.audience is not Audience.STAFF
-        and each.compensates is None
+        if each.state is _READY and each.audience is not _STAFF and each.compensates is None
     )
 
 

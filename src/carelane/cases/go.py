@@ -4,8 +4,8 @@ Effects of a state are issued in `effects`, its clock starts in `clocks`, its ow
 a block begin and end here and are counted in `regions`.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from carelane.cases import clocks, effects, levels, milestones, pausing, regions, waiting
@@ -18,15 +18,14 @@ from carelane.cases.sending import announce, renew, send, take
 from carelane.cases.words import AGAIN, CUT_OFF, JOINED, STAY
 from carelane.facts.ids import derive
 from carelane.facts.intent import Audience
-from carelane.pathways.definition import Branch, Edge, Fallback, State
+from carelane.pathways.definition import Branch, Edge, State
 from carelane.pathways.judge import holds
 
 ENTERED_MAX = 200
 """States that one fact may lead through, all regions together; more is a loop that nobody drives."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
+class Why(NamedTuple):
     """How a move came about: what closes the old step, and a person's undo window if one caused it."""
 
     how: str
@@ -76,7 +75,7 @@ def leave(run: Run, step: OpenStep, how: str) -> None:
         for each in regions.inside(run, state):
             leave(run, each, CUT_OFF)
         regions.drop(run, state)
-    run.steps = [each for each in run.steps if each.id != step.id]
+    run.steps = [each for each in run.steps if each is not step and each.id != step.id]
     run.closed.append((step, how))
     for emit in state.leave:
         send(run, emit)
@@ -214,7 +213,7 @@ def _open(run: Run, state: State, *, afresh: bool) -> OpenStep:
         opened_at=run.now,
         owner=owner_of(run, state),
         clock=clock,
-        fallback=fallback_text(state.fallback),
+        fallback=run.prepared.fallbacks[state.name],
         task=derive(run.fact.recorded_at, identity, "task") if state.task else None,
         task_name=state.task,
         entered_by=run.fact.id,
@@ -222,17 +221,6 @@ def _open(run: Run, state: State, *, afresh: bool) -> OpenStep:
     run.steps.append(step)
     run.opened.append(step)
     return step
-
-
-def fallback_text(fallback: Fallback | None) -> str:
-    """The fallback as a person reads it; never empty, so that the row's check holds."""
-    if fallback is None:
-        return "a person looks"
-    if fallback.repeat:
-        told = f", telling {fallback.tell}" if fallback.tell else ""
-        return f"repeats to {fallback.to or 'the owner'} until acknowledged{told}"
-    names = " or ".join(branch.then for branch in fallback.edge.branches) if fallback.edge else ""
-    return f"goes to {names}" if names else "a person looks"
 
 
 def _close(run: Run, state: State) -> None:

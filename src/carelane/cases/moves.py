@@ -15,7 +15,6 @@ from uuid import UUID
 from carelane.cases import clocks, levels
 from carelane.cases.attempt import Tried, spared
 from carelane.cases.clocks import Bound
-from carelane.cases.go import fallback_text
 from carelane.cases.model import Case, Clock, EffectState, Moved, OpenStep
 from carelane.cases.moment import Moment, ReleaseMissing
 from carelane.cases.owners import owner_of
@@ -163,7 +162,7 @@ def _step(run: Run, step: OpenStep, target: Target, old: Definition | None) -> O
         state=state.name,
         owner=step.owner if stays else owner_of(run, state),
         clock=_clock(run, step, state, target.clock),
-        fallback=fallback_text(state.fallback),
+        fallback=run.prepared.fallbacks[state.name],
         task=step.task if step.task_name == state.task else _task(run, step, state),
         task_name=state.task,
     )

@@ -23,6 +23,7 @@ from carelane.cases.words import (
 )
 from carelane.facts.fact import Json
 from carelane.pathways.definition import OwnerKind, TaskKind
+from carelane.pathways.payloads import OBJECT
 
 _EMPTY: Mapping[str, Json] = {}
 
@@ -157,12 +158,12 @@ def _hand(run: Run, step: OpenStep, kind: OwnerKind, name: str) -> None:
 
 def _task(run: Run) -> Mapping[str, Json]:
     task = run.fact.payload.reveal().get("task")
-    return task if isinstance(task, Mapping) else _EMPTY
+    return task if isinstance(task, OBJECT) else _EMPTY
 
 
 def _form(task: Mapping[str, Json]) -> Mapping[str, Json]:
     form = task.get("form")
-    return form if isinstance(form, Mapping) else _EMPTY
+    return form if isinstance(form, OBJECT) else _EMPTY
 
 
 def _incomplete(kind: TaskKind, outcome: str, task: Mapping[str, Json]) -> str:

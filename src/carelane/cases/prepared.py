@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from carelane.facts.fact import Urgency
 from carelane.facts.intent import PATIENT_MESSAGE
 from carelane.pathways import fields
-from carelane.pathways.definition import Definition, Table
+from carelane.pathways.definition import Definition, Fallback, Table
 
+_ROUTINE = Urgency.ROUTINE
 _RANKS = {urgency.name.lower(): urgency for urgency in Urgency}
 _KEPT_MAX = 256
 
@@ -21,7 +22,7 @@ class Prepared:
 
     `urgency` is the value that holds the urgency (an input or a table's output), `scoped` whether some inputs are
     filled inside one call only, `sent` what each effect sends at its place, `writing` the states that write to the
-    patient themselves.
+    patient themselves, `fallbacks` what happens at the end of each state's time, as a person reads it.
     """
 
     definition: Definition
@@ -32,6 +33,7 @@ class Prepared:
     copied: fields.Copied
     sent: Mapping[str, fields.Places]
     writing: frozenset[str]
+    fallbacks: Mapping[str, str]
 
 
 _KEPT: dict[int, Prepared] = {}
@@ -50,9 +52,9 @@ def prepare(definition: Definition) -> Prepared:
 
 def rank(value: object) -> Urgency:
     """An urgency from its code; anything else is routine."""
-    if isinstance(value, Urgency):
-        return value
-    return _RANKS.get(value, Urgency.ROUTINE) if isinstance(value, str) else Urgency.ROUTINE
+    if isinstance(value, str):
+        return _RANKS.get(value, _ROUTINE)
+    return value if isinstance(value, Urgency) else _ROUTINE
 
 
 def _prepare(definition: Definition) -> Prepared:
@@ -68,15 +70,28 @@ def _prepare(definition: Definition) -> Prepared:
         sent={
             kind.name: fields.places(definition.fields, kind.sends)
             for kind in definition.effects.values()
+            if definition.fields.keys() >= set(kind.sends)  # else the case that needs it is parked
         },
         writing=frozenset(_writing(definition)),
+        fallbacks={name: _fallback(state.fallback) for name, state in definition.states.items()},
     )
+
+
+def _fallback(fallback: Fallback | None) -> str:
+    """Never empty, so that the row's check holds."""
+    if fallback is None:
+        return "a person looks"
+    if fallback.repeat:
+        told = f", telling {fallback.tell}" if fallback.tell else ""
+        return f"repeats to {fallback.to or 'the owner'} until acknowledged{told}"
+    names = " or ".join(branch.then for branch in fallback.edge.branches) if fallback.edge else ""
+    return f"goes to {names}" if names else "a person looks"
 
 
 def _writing(definition: Definition) -> Iterator[str]:
     for name, state in definition.states.items():
-        kinds = (definition.effects[effect] for effect in state.effects)
-        if any(kind.capability == PATIENT_MESSAGE for kind in kinds):
+        kinds = (definition.effects.get(effect) for effect in state.effects)
+        if any(kind is not None and kind.capability == PATIENT_MESSAGE for kind in kinds):
             yield name
 
 

@@ -4,8 +4,8 @@ The last known value of an input stays until another comes; raise-only ones neve
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from carelane.cases.model import Reason
 from carelane.cases.prepared import Prepared, rank
@@ -16,12 +16,12 @@ from carelane.pathways import fields, inputs, tables
 from carelane.pathways.definition import Input
 from carelane.pathways.guard import Value
 
-_ANSWERS: dict[int, tuple[tables.Answer, str]] = {}
+_ROUTINE = Urgency.ROUTINE
+_ANSWERS: dict[int, tuple[tables.Answer, str, str]] = {}
 _ANSWERS_MAX = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """What is known now. `risen` is the urgency that the rules newly ask for, if it rose."""
 
     values: dict[str, Value | None]
@@ -50,13 +50,13 @@ def read(  # noqa: PLR0913  # a leaf: everything it may look at, by name
     reasons: list[Reason] = []
     for table in prepared.tables:
         seen = {**values, **counters} if counters else values
-        found = tables.look_up(table, seen, now=now, entered_at=entered_at)
-        if _news(before, found.outputs):
+        outputs = tables.look_up(table, seen, now=now, entered_at=entered_at).outputs
+        if _news(before, outputs):
             why = tables.answer(table, seen, now=now, entered_at=entered_at)
             reasons.append(_reason(table.inputs, why, seen))
-        values.update(found.outputs)
+        values.update(outputs)
     asked, was = rank(values.get(prepared.urgency)), rank(before.get(prepared.urgency))
-    risen = asked if asked > was else Urgency.ROUTINE
+    risen = asked if asked > was else _ROUTINE
     return Reading(values=values, reasons=tuple(reasons), risen=risen, fresh=fresh)
 
 
@@ -79,7 +79,7 @@ def absorb(run: Run, *, entered_at: datetime, state: str = "") -> None:
         run.prepared,
         run.fact.payload.reveal(),
         before=run.values,
-        counters={**run.moment.view.counters, **run.counters},
+        counters=run.counted(),
         now=run.now,
         entered_at=entered_at,
         state=state,
@@ -107,11 +107,11 @@ def _reason(
         if len(_ANSWERS) >= _ANSWERS_MAX:
             _ANSWERS.clear()
         # `tables` keeps its answers: the same one is said in the same words
-        answer = _ANSWERS[id(found)] = (found, _words(found))
+        answer = _ANSWERS[id(found)] = (found, found.rule, _words(found))
     return Reason(
-        rule=found.rule,
+        rule=answer[1],
         inputs={name: seen.get(name) for name in names},
-        answer=answer[1],
+        answer=answer[2],
         missed=found.missed,
     )
 

@@ -138,10 +138,13 @@ class Run:
 
     def readable(self) -> dict[str, Value | None]:
         """What guards may read now: values, then the subject's and the case's counters."""
-        counters = self.moment.view.counters
-        if not counters and not self.counters:
-            return self.values
-        return {**self.values, **counters, **self.counters}
+        counters = self.counted()
+        return {**self.values, **counters} if counters else self.values
+
+    def counted(self) -> Mapping[str, int]:
+        """The subject's counters and the case's over them."""
+        shared = self.moment.view.counters
+        return {**shared, **self.counters} if shared else self.counters
 
     def because(
         self, rule: str, answer: str = "", inputs: Mapping[str, Value | None] | None = None

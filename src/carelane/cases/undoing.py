@@ -55,8 +55,9 @@ def _cut_off(run: Run) -> bool:
 
 def _awaits(run: Run, step: OpenStep) -> bool:
     """Whether the end of an effect is still to come for a wait that goes on by it: it belongs to that wait alone."""
-    on_its_way = any(each.step == step.id and each.state in _UNSETTLED for each in run.effects)
-    return on_its_way and bool(run.state(step.state).effect_outcomes)
+    if not run.state(step.state).effect_outcomes:
+        return False
+    return any(each.step == step.id and each.state in _UNSETTLED for each in run.effects)
 
 
 def undo(run: Run) -> str:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from carelane.facts.fact import Json, Payload
 from carelane.pathways.definition import Field
-from carelane.pathways.payloads import down, parts
+from carelane.pathways.payloads import OBJECT, down, parts
 
 Copied: TypeAlias = tuple[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]], ...]
 """Declared fields for `read`: neighbours of one role together, each with the names below the role."""
@@ -51,7 +51,7 @@ def places(fields: Mapping[str, Field], names: Iterable[str]) -> Places:
     )
 
 
-def nested(wanted: Places, known: Mapping[str, Json]) -> dict[str, Json]:
+def nested(wanted: Places, known: Mapping[str, Json]) -> Mapping[str, Json]:
     """Known fields put back at their paths: `request_identifier` becomes `request.identifier` again.
 
     For adapters, which make requests of resources by role.
@@ -61,7 +61,7 @@ def nested(wanted: Places, known: Mapping[str, Json]) -> dict[str, Json]:
         value = known.get(name)
         if value is not None:
             built.setdefault(role, {})[element] = value
-    return dict(built)
+    return built
 
 
 def _value(role: Json, below: tuple[str, ...]) -> Json:
@@ -69,7 +69,7 @@ def _value(role: Json, below: tuple[str, ...]) -> Json:
     for name in below:
         if here is None:
             return None
-        if not isinstance(here, (dict, Mapping)):  # `dict` first, because it is asked often
+        if not isinstance(here, OBJECT):
             return down(role, below) or None
         here = here.get(name)
     return here

@@ -13,7 +13,7 @@ from carelane.facts.problem import Fault, Problem, Severity
 from carelane.pathways.definition import Input, InputType, Reduce
 from carelane.pathways.guard import Value, Values
 from carelane.pathways.literals import date_of, instant_of
-from carelane.pathways.payloads import down, opened, parts, walk
+from carelane.pathways.payloads import OBJECT, down, opened, parts, walk
 from carelane.pathways.phrases import found_in
 
 _NUMBER_MAX = 10**15
@@ -153,7 +153,7 @@ def _code(given: Input, one: Json) -> str | None:
 
 def _codes(one: Json) -> list[str]:
     """The codes of a CodeableConcept, a Coding or a plain code, in order."""
-    if isinstance(one, (dict, Mapping)):  # `dict` first, because it is asked often
+    if isinstance(one, OBJECT):
         if "coding" in one:
             return [code for coding in opened(one["coding"]) for code in _codes(coding)]
         return [_text(one["code"])] if isinstance(one.get("code"), str) else []
@@ -167,7 +167,7 @@ def _text(one: Json) -> str:
 
 
 def _number(given: Input, one: Json) -> int | float | None:
-    if isinstance(one, Mapping):
+    if isinstance(one, OBJECT):
         one = one.get("value")  # a Quantity
     if isinstance(one, bool) or not isinstance(one, int | float | str):
         return None
