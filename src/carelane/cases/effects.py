@@ -88,15 +88,13 @@ def _want(  # noqa: PLR0913  # each says one thing about the effect, by name
 def _content(run: Run, kind: EffectKind) -> Mapping[str, Json]:
     """What adapters build a request of: the fields it may send, its fixed values, the form just filled in."""
     known = run.fields.reveal()
-    task = run.fact.payload.reveal().get("task")
-    form = task.get("form") if isinstance(task, OBJECT) else None
     content: dict[str, Json] = {
         "pathway": run.definition.name,
         "status": run.status,
         "template": str(run.values.get(kind.template_by) or kind.template),
         "values": dict(kind.values),
         "fields": {name: known[name] for name in kind.sends if name in known},
-        "form": form if isinstance(form, OBJECT) else {},
+        "form": _form(run),
     }
     content.update(nested(run.prepared.sent[kind.name], known))
     if kind.name == run.definition.milestones:
@@ -105,6 +103,12 @@ def _content(run: Run, kind: EffectKind) -> Mapping[str, Json]:
         if said:
             content["milestone_in"] = said
     return content
+
+
+def _form(run: Run) -> Mapping[str, Json]:
+    task = run.fact.payload.reveal().get("task")
+    form = task.get("form") if task is not None and isinstance(task, OBJECT) else None
+    return form if form is not None and isinstance(form, OBJECT) else {}
 
 
 def _after(run: Run, kind: EffectKind) -> tuple[UUID, ...]:

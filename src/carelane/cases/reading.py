@@ -45,8 +45,7 @@ def read(  # noqa: PLR0913  # a leaf: everything it may look at, by name
     `state` is where a person acted: forms inside a called sub-pathway fill that call's own inputs only.
     """
     declared = prepared.definition.inputs if not prepared.scoped else _open_to(prepared, state)
-    fresh = inputs.read(declared, payload)
-    values = inputs.carry(declared, before, fresh)
+    fresh, values = inputs.read_over(declared, payload, before)
     reasons: list[Reason] = []
     for table in prepared.tables:
         seen = {**values, **counters} if counters else values

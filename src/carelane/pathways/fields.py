@@ -34,8 +34,9 @@ def read(fields: Copied, payload: Payload) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for role, asked in fields:
         if role in payload:  # most facts carry few of the roles
+            given = payload[role]
             for name, below in asked:
-                value = _value(payload[role], below)
+                value = _value(given, below)
                 if value is not None:
                     found[name] = value
     return found

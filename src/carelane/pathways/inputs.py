@@ -6,6 +6,7 @@ Declared in the pathway (`definition.Input`); the last known value is kept with 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from itertools import groupby
 from typing import TypeAlias
 
 from carelane.facts.fact import Json, Payload
@@ -30,27 +31,41 @@ def read(inputs: Mapping[str, Input], payload: Payload) -> Values:
 
     A payload that does not speak of a role says nothing of its inputs, also not that there are none.
     """
-    found: dict[str, Value | None] = dict.fromkeys(inputs)
+    return read_over(inputs, payload, {})[0]
+
+
+def read_over(
+    inputs: Mapping[str, Input], payload: Payload, known: Mapping[str, Value | None]
+) -> tuple[Values, Values]:
+    """What `read` reads, and the known values with that over them, as `carry` lays it; in one go."""
+    fresh: Values = dict.fromkeys(inputs)
+    values = dict(known)
     for role, asked in _by_role(inputs):
         if role in payload:
             below = payload[role]
             for name, given, rest, typed in asked:
-                found[name] = _value(given, down(below, rest), typed)
-    return found
+                value = _value(given, down(below, rest), typed)
+                if value is not None:
+                    fresh[name] = value
+                    before = values.get(name)
+                    if before is None or not _lower(given, value, before):
+                        values[name] = value
+    return fresh, values
 
 
 def _by_role(inputs: Mapping[str, Input]) -> _Roles:
-    """The inputs of each role, with the names below it; worked out once for a definition."""
+    """The inputs, neighbours of one role together, with the names below it; worked out once for a definition."""
     kept = _PLANS.get(id(inputs))
     if kept is None:
-        roles: dict[str, list[_Asked]] = {}
-        for name, given in inputs.items():
-            role, *rest = parts(given.path)
-            roles.setdefault(role, []).append((name, given, tuple(rest), _typed(given)))
+        paths = ((name, given, parts(given.path)) for name, given in inputs.items())
+        roles = tuple(
+            (role, tuple((name, given, path[1:], _typed(given)) for name, given, path in group))
+            for role, group in groupby(paths, key=lambda each: each[2][0])
+        )
         if len(_PLANS) >= _PLANS_MAX:
             _PLANS.clear()
         # The entry holds the inputs, so their id can't be given to others while it is here.
-        kept = _PLANS[id(inputs)] = (inputs, tuple(roles.items()))
+        kept = _PLANS[id(inputs)] = (inputs, roles)
     return kept[1]
 
 
@@ -153,11 +168,13 @@ def _code(given: Input, one: Json) -> str | None:
 
 def _codes(one: Json) -> list[str]:
     """The codes of a CodeableConcept, a Coding or a plain code, in order."""
+    if isinstance(one, str):
+        return [one]
     if isinstance(one, OBJECT):
         if "coding" in one:
             return [code for coding in opened(one["coding"]) for code in _codes(coding)]
         return [_text(one["code"])] if isinstance(one.get("code"), str) else []
-    return [_text(one)] if isinstance(one, str | bool) else []
+    return [_text(one)] if isinstance(one, bool) else []
 
 
 def _text(one: Json) -> str:
