@@ -291,7 +291,7 @@ async def _door(url: str, name: str, organisation: UUID) -> AsyncIterator[Databa
     try:
         door = Database(pool=pool, organisation=organisation)
         async with door.transaction() as tx:
-            await tx.connection.execute(
+            await (await tx.begun()).execute(
                 "insert into organisation (id, name) values (%s, 'Test Hospital') on conflict do nothing",
                 (organisation,),
             )

@@ -20,7 +20,7 @@ from carelane.testing.messages import referral
 
 async def _task(house: House) -> dict[str, object]:
     async with house.runtime.worker.transaction() as tx:
-        cursor = await tx.connection.execute(
+        cursor = await (await tx.begun()).execute(
             "select id, case_id, subject, status from task where closed_at is null"
         )
         (row,) = await cursor.fetchall()

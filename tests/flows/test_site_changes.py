@@ -32,7 +32,7 @@ async def _open_case(house: House) -> None:
 
 async def _due(house: House) -> object:
     async with house.runtime.worker.transaction() as tx:
-        cursor = await tx.connection.execute(
+        cursor = await (await tx.begun()).execute(
             "select due_at from step where closed_at is null and clock_kind <> 'wall'"
         )
         return await cursor.fetchall()

@@ -42,7 +42,7 @@ async def work(house: House) -> None:
     while (await drain(house.runtime)).facts:
         pass
     async with house.runtime.worker.transaction() as tx:
-        await tx.connection.execute(
+        await (await tx.begun()).execute(
             "update effect set state = 'withdrawn' where audience = 'patient'"
         )
 
@@ -137,7 +137,7 @@ async def test_who_is_called_is_called_on_time(database: DatabaseUrls, tmp_path:
         await arrive(house, make.referral(1, person=1, specialty=0, priority=1, origin=origin))
         await work(house)
         async with house.runtime.worker.transaction() as tx:
-            found = await tx.connection.execute(
+            found = await (await tx.begun()).execute(
                 "select state, safety from step where closed_at is null and owner_name = 'urgent-triage'"
             )
             assert await found.fetchall() == [("urgent-triage", False)]

@@ -29,7 +29,7 @@ async def _stored(worker: Database, keys: OrganisationKeys) -> bytes:
     wrapped = keys.hand_over(MESSAGE, message.wrapped, identity=identity.key)
     organisation = worker.organisation
     async with worker.transaction() as tx:
-        run = tx.connection.execute
+        run = (await tx.begun()).execute
         await run(
             "insert into identity (id, organisation, token, authority, identity_key, created_at)"
             " values (%s, %s, 'token', 'HOSP', %s, %s)",
@@ -50,7 +50,7 @@ async def _stored(worker: Database, keys: OrganisationKeys) -> bytes:
 async def _opened(worker: Database, keys: OrganisationKeys, sealed: bytes) -> object:
     """The message's text as a reader gets it: from what the rows say now."""
     async with worker.transaction() as tx:
-        cursor = await tx.connection.execute(
+        cursor = await (await tx.begun()).execute(
             "select identity_key, message_key from message join identity on identity.id = message.identity"
         )
         row = await cursor.fetchone()

@@ -38,7 +38,7 @@ async def test_a_database_that_is_not_there_is_said_so() -> None:
 @pytest.mark.invariant("I12")
 async def test_without_a_scope_nothing_is_seen(worker: Database, organisation: UUID) -> None:
     async with worker.transaction() as tx:
-        inside = await (await tx.connection.execute("select id from organisation")).fetchall()
+        inside = await (await (await tx.begun()).execute("select id from organisation")).fetchall()
     async with worker.pool.connection() as connection:
         outside = await (await connection.execute("select id from organisation")).fetchall()
     assert inside == [(organisation,)]

@@ -78,11 +78,13 @@ async def test_no_scope_no_rows_also_after_a_scoped_transaction(worker: Database
 @pytest.mark.usefixtures("ward")
 async def test_foreign_rows_can_be_neither_changed_nor_written(worker: Database) -> None:
     async with worker.transaction() as tx:
-        changed = await tx.connection.execute("update ward set name = 'x' where name = 'theirs'")
+        changed = await (await tx.begun()).execute(
+            "update ward set name = 'x' where name = 'theirs'"
+        )
         assert changed.rowcount == 0
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         async with worker.transaction() as tx:
-            await tx.connection.execute("insert into ward values (%s, 'x')", (ELSEWHERE,))
+            await (await tx.begun()).execute("insert into ward values (%s, 'x')", (ELSEWHERE,))
 
 
 @pytest.mark.usefixtures("ward")
@@ -103,12 +105,12 @@ async def test_a_person_sees_their_sites_and_what_belongs_to_none(
 ) -> None:
     async with worker.transaction() as tx:
         for site in ("north", "south", ""):
-            await tx.connection.execute(
+            await (await tx.begun()).execute(
                 "insert into subject (id, organisation, kind, site) values (%s, %s, 'patient', %s)",
                 (name_id("subject", site), worker.organisation, site),
             )
     async with app.transaction(sites=sites) as tx:
-        found = await (await tx.connection.execute("select site from subject")).fetchall()
+        found = await (await (await tx.begun()).execute("select site from subject")).fetchall()
     assert len(found) == seen
 
 

@@ -7,39 +7,41 @@ commits; an exception rolls back. Row-level security is set for the transaction 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection, Error, InterfaceError, IsolationLevel, OperationalError
 from psycopg.errors import ProgramLimitExceeded
-from psycopg.rows import TupleRow, dict_row
-from psycopg.sql import SQL
-from psycopg_pool import AsyncConnectionPool
+from psycopg.rows import TupleRow
 
-from carelane.store.queries import sql
+from carelane.store.exchange import Answer, Asked, Line, exchange
+from carelane.store.pool import Pool
 
 Row = dict[str, Any]
 Question = tuple[str, Mapping[str, object]]
 """A named query and its values."""
 
+_BEGIN = Asked("transaction.begin", {})
 _LONGER = "set local statement_timeout = '120s'"  # a report reads a period; 5 s are for decisions
 
 
 class Tx:
-    """One open transaction. `now()` is never asked of the database: instants are arguments."""
+    """One open transaction. `now()` is never asked of the database: instants are arguments.
 
-    __slots__ = ("after", "connection")
+    It begins with the first question, in the same packet.
+    """
 
-    def __init__(self, connection: AsyncConnection[TupleRow]) -> None:
-        self.connection = connection
+    __slots__ = ("_line", "_opening", "after")
+
+    def __init__(self, line: Line, *opening: Asked) -> None:
+        self._line = line
+        self._opening = opening
         self.after: list[Callable[[], None]] = []  # called once the transaction has committed
 
     async def rows(self, query: str, **values: object) -> list[Row]:
         """All rows of a named query, as dictionaries."""
-        async with self.connection.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(_text(query), values)
-            return await cursor.fetchall()
+        (found,) = await self._ask([Asked(query, values, binary=False)])
+        return [dict(zip(found.names, row, strict=True)) for row in found.rows]
 
     async def one(self, query: str, **values: object) -> Row | None:
         """The first row, or None."""
@@ -48,38 +50,39 @@ class Tx:
 
     async def tuples(self, query: str, values: Mapping[str, object]) -> list[TupleRow]:
         """All rows as plain tuples: for hot paths."""
-        cursor = await self.connection.execute(_text(query), values, prepare=True, binary=True)
-        return await cursor.fetchall()
+        (found,) = await self._ask([Asked(query, values)])
+        return found.rows
 
     async def together(self, *asked: Question) -> list[list[TupleRow]]:
         """The rows of several questions that don't wait for each other's answers, as plain tuples: one round trip."""
-        async with self.connection.pipeline():
-            cursors = [
-                await self.connection.execute(_text(query), values, prepare=True, binary=True)
-                for query, values in asked
-            ]
-            return [await cursor.fetchall() for cursor in cursors]
+        return [found.rows for found in await self._ask([Asked(*each) for each in asked])]
 
     async def run(self, query: str, **values: object) -> int:
         """Run a statement; how many rows it changed."""
-        cursor = await self.connection.execute(_text(query), values)
-        return cursor.rowcount
+        (found,) = await self._ask([Asked(query, values)])
+        return found.changed
 
     async def pipeline(self, statements: Sequence[Question]) -> list[int]:
         """Send many statements in one go; the first failure raises and rolls back. How many rows each changed."""
-        async with self.connection.pipeline():
-            cursors = [
-                await self.connection.execute(_text(query), values, prepare=True)
-                for query, values in statements
-            ]
-        return [cursor.rowcount for cursor in cursors]
+        return [found.changed for found in await self._ask([Asked(*each) for each in statements])]
+
+    async def begun(self) -> AsyncConnection[TupleRow]:
+        """The connection, with the transaction begun: for statements that have no name."""
+        await self._ask([])
+        return self._line
+
+    async def _ask(self, asked: Sequence[Asked]) -> list[Answer]:
+        opening, self._opening = self._opening, ()
+        if not opening and not asked:
+            return []
+        return (await exchange(self._line, [*opening, *asked]))[len(opening) :]
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
     """A pool of connections of one role, bound to one organisation."""
 
-    pool: AsyncConnectionPool[AsyncConnection[TupleRow]]
+    pool: Pool
     organisation: UUID
 
     @asynccontextmanager
@@ -93,8 +96,7 @@ class Database:
         look at the values, so it is made once: made anew for each, it took two fifths of the database's time.
         """
         async with self.pool.connection() as connection:  # leaving it commits, or rolls back
-            tx = Tx(connection)
-            await connection.execute(_begin(self.organisation, tuple(sites), steady=steady))
+            tx = Tx(connection, _BEGIN, self._scope(sites, steady=steady))
             yield tx
         for each in tx.after:
             each()
@@ -107,12 +109,16 @@ class Database:
             await connection.set_read_only(value=True)
             try:
                 async with connection.transaction():
-                    await connection.execute(_scope(self.organisation, tuple(sites)))
                     await connection.execute(_LONGER)
-                    yield Tx(connection)
+                    yield Tx(connection, self._scope(sites, steady=False))
             finally:
                 await connection.set_isolation_level(None)
                 await connection.set_read_only(value=None)
+
+    def _scope(self, sites: Sequence[str], *, steady: bool) -> Asked:
+        """Whose rows a transaction sees."""
+        query = "transaction.steady" if steady else "transaction.scope"
+        return Asked(query, {"organisation": str(self.organisation), "sites": ",".join(sites)})
 
 
 PASSING = (OperationalError, InterfaceError)
@@ -128,26 +134,3 @@ def away(cause: Exception) -> bool:
     """Whether the database did not answer at all; else it did, or something else is wrong (a deadlock, a defect)."""
     said = cause.sqlstate if passing(cause) and isinstance(cause, Error) else ""
     return said is None or said.startswith(("08", "57P"))
-
-
-_STEADY = (
-    "; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off"
-    "; set local plan_cache_mode = force_generic_plan"
-)
-
-
-@lru_cache(maxsize=1000)
-def _begin(organisation: UUID, sites: tuple[str, ...], *, steady: bool) -> bytes:
-    """Begin and scope in one round trip."""
-    return b"begin; " + _scope(organisation, sites) + (_STEADY.encode() if steady else b"")
-
-
-@lru_cache(maxsize=1000)
-def _scope(organisation: UUID, sites: tuple[str, ...]) -> bytes:
-    """Whose rows this transaction sees."""
-    named = SQL("set local carelane.organisation = {}; set local carelane.sites = {}")
-    return named.format(str(organisation), ",".join(sites)).as_bytes()
-
-
-def _text(query: str) -> LiteralString:
-    return sql(query)

@@ -11,8 +11,9 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from carelane.facts.errors import SetupFault
+from carelane.store.exchange import Line
 
-Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
+Pool = AsyncConnectionPool[Line]
 
 # SEMANTICS 12: nothing of ours takes longer, and an idle transaction would hold back vacuum and cursors.
 _STATEMENT_TIMEOUT = "5s"
@@ -59,6 +60,7 @@ async def open_pool(  # noqa: PLR0913  # each says one thing, by name
     """
     pool: Pool = AsyncConnectionPool(
         url,
+        connection_class=Line,
         min_size=smallest,
         max_size=largest,
         open=False,

@@ -357,4 +357,4 @@ async def test_a_snapshot_reads_one_instant_and_cannot_write(rig: Rig) -> None:
         rig.sql("update connection set failures = 7")
         assert {row["failures"] for row in await tx.rows("measures.connections")} == {0}
     async with rig.runtime.worker.transaction() as tx:  # the connection goes back as it was
-        await tx.connection.execute("update connection set failures = 8")
+        await (await tx.begun()).execute("update connection set failures = 8")

@@ -58,7 +58,7 @@ def _plant_blind_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     async def blind(self: Tx, name: str, **values: Any) -> Any:
         if name != "worklist.claim":
             return await one(self, name, **values)
-        await self.connection.execute(
+        await (await self.begun()).execute(
             "update task set assignee = %s, status = 'in-progress', version = version + 1 where id = %s",
             (values["person"], values["id"]),
         )
