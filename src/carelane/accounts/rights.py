@@ -101,8 +101,8 @@ class Rights:
         self, session: Session, action: Action, kind: Kind, id_: UUID, *, reason: bool = False
     ) -> Denied | None:
         """The same about a task, case or handover by id; what is out of view is not found, for anyone."""
-        async with self.runtime.app.transaction(sites=session.person.sites) as tx:
-            row = await tx.one(f"accounts.{kind}_record", id=id_)
+        record = f"accounts.{kind}_record"
+        row = await self.runtime.app.one(record, sites=session.person.sites, id=id_)
         if row is None:
             await self.write(session, Audited.ACCESS_DENIED, what=action.value, reason="not-found")
             return MISSING

@@ -101,13 +101,15 @@ async def current(
     if not secret or len(secret) > 2 * _SHORT:
         return None
     now = _now(runtime)
-    async with runtime.app.transaction() as tx:
-        row = await tx.one("accounts.session", id_hash=hashed(secret), now=now, idle=now - IDLE)
-        person = runtime.directory.people.get(row["person"]) if row else None
-        if row is None or person is None or not person.active:
-            return None
-        if touch and row["seen_at"] < now - SEEN_EVERY:
-            await tx.run("accounts.seen", id_hash=row["id_hash"], now=now, before=now - SEEN_EVERY)
+    row = await runtime.app.one(
+        "accounts.session", id_hash=hashed(secret), now=now, idle=now - IDLE
+    )
+    person = runtime.directory.people.get(row["person"]) if row else None
+    if row is None or person is None or not person.active:
+        return None
+    if touch and row["seen_at"] < now - SEEN_EVERY:
+        seen = {"id_hash": row["id_hash"], "now": now, "before": now - SEEN_EVERY}
+        await runtime.app.ask(("accounts.seen", seen))
     return Session(
         secret=secret,
         person=person,

@@ -44,9 +44,8 @@ async def dispatch(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
 
 async def _ready(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
     """Effects to send now; the usual answer, none, takes no lock on the destination."""
-    async with outbox.runtime.worker.transaction(steady=True) as tx:
-        asked = {"connection": name, "now": outbox.runtime.now()}
-        ((due,),) = await tx.tuples("effects.waiting", asked)
+    asked = {"connection": name, "now": outbox.runtime.now()}
+    [((due,),)] = await outbox.runtime.worker.ask(("effects.waiting", asked), steady=True)
     return await claim(outbox, name, limit=limit) if due else []
 
 
@@ -65,8 +64,8 @@ async def scout(outbox: Outbox, stop: asyncio.Event) -> None:
 
 async def waiting(outbox: Outbox) -> set[str]:
     """Destinations to which something may go now; the empty name where something has none yet."""
-    async with outbox.runtime.worker.transaction(steady=True) as tx:
-        rows = await tx.tuples("effects.with_waiting", {"now": outbox.runtime.now()})
+    asked = ("effects.with_waiting", {"now": outbox.runtime.now()})
+    (rows,) = await outbox.runtime.worker.ask(asked, steady=True)
     return {name for (name,) in rows}
 
 

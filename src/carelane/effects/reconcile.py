@@ -42,8 +42,8 @@ async def watch(outbox: Outbox, stop: asyncio.Event) -> None:
 async def unsettled(outbox: Outbox) -> list[str]:
     """Destinations at which `reconcile_once` may find something."""
     asked = {"connections": sorted(outbox.destinations), "now": outbox.runtime.now()}
-    async with outbox.runtime.worker.transaction(steady=True) as tx:
-        return [name for (name,) in await tx.tuples("effects.with_unsettled", asked)]
+    (rows,) = await outbox.runtime.worker.ask(("effects.with_unsettled", asked), steady=True)
+    return [name for (name,) in rows]
 
 
 async def reconcile(outbox: Outbox, name: str, stop: asyncio.Event) -> None:

@@ -73,13 +73,12 @@ async def held_clock(database: Database, *, demo: bool, fresh: bool, serves: boo
 async def follow(runtime: Runtime, clock: Clock, stop: asyncio.Event) -> None:
     """Take over what the database says, at each ring and every second, until told to stop."""
     while not stop.is_set():
-        async with runtime.worker.transaction() as tx:
-            row = await tx.one("clock.ahead")
-            moved = row is not None and row["ahead"] > clock.ahead
-            if row is not None and moved:
-                clock.ahead = row["ahead"]
-                await tx.run("clock.follow", process=runtime.process, now=clock())
-        if moved:
+        row = await runtime.worker.one("clock.ahead")
+        moved = row is not None and row["ahead"] > clock.ahead
+        if row is not None and moved:
+            clock.ahead = row["ahead"]
+            now = clock()
+            await runtime.worker.ask(("clock.follow", {"process": runtime.process, "now": now}))
             for door in ("drain", "effects", "interpret"):
                 runtime.bell.ring_here(door)
         await runtime.bell.wait(DOOR, seconds=LOOK_S)
@@ -111,30 +110,30 @@ async def move(
 
 async def _try(runtime: Runtime, clock: Clock, until: datetime, within: timedelta) -> Moved:
     now = clock()
+    found = await runtime.worker.one("clock.busy", now=now) or {}
+    late_s = max(0.0, float(found.pop("late_s", 0.0) or 0.0))
+    busy = {name: int(count) for name, count in found.items()}
+    if any(busy.values()):
+        return Moved(now=now, busy=busy, late_s=late_s, next_at=None)
     async with runtime.worker.transaction() as tx:
-        found = await tx.one("clock.busy", now=now) or {}
-        late_s = max(0.0, float(found.pop("late_s", 0.0) or 0.0))
-        busy = {name: int(count) for name, count in found.items()}
-        next_at = None
-        if not any(busy.values()):
-            calling = list(calling_states(runtime.releases.published.values()))
-            row = await tx.one("clock.next", now=now, calling=calling)
-            next_at = row["at"] if row else None
-            target = target_of(until, next_at, row["exact_at"] if row else None, within)
-            await _ahead(tx, clock, now, target)
-            if next_at is not None:
-                late_s = max(late_s, (target - next_at).total_seconds())
-    if not any(busy.values()):
-        for door in (DOOR, "drain", "effects"):
-            runtime.bell.ring(door)
+        calling = list(calling_states(runtime.releases.published.values()))
+        row = await tx.one("clock.next", now=now, calling=calling)
+        next_at = row["at"] if row else None
+        target = target_of(until, next_at, row["exact_at"] if row else None, within)
+        await _ahead(tx, clock, now, target)
+    if next_at is not None:
+        late_s = max(late_s, (target - next_at).total_seconds())
+    for door in (DOOR, "drain", "effects"):
+        runtime.bell.ring(door)
     return Moved(now=clock(), busy=busy, late_s=late_s, next_at=next_at)
 
 
 async def _followed(runtime: Runtime, before: datetime, now: datetime) -> None:
     """Wait until every process that lives has the new time: else one would still decide, or refuse, by the old."""
     for _ in range(FOLLOW_TIMES):
-        async with runtime.worker.transaction() as tx:
-            row = await tx.one("clock.behind", process=runtime.process, before=before, now=now)
+        row = await runtime.worker.one(
+            "clock.behind", process=runtime.process, before=before, now=now
+        )
         if row is None or row["behind"] == 0:
             return
         await asyncio.sleep(ASK_AGAIN_S)

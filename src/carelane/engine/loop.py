@@ -35,8 +35,7 @@ async def keep_scouting(runtime: Runtime, stop: asyncio.Event, door: str, query:
     A process with a dozen connections asks one question at each ring, not a dozen. An empty name rings at all doors.
     """
     while not stop.is_set():
-        async with runtime.worker.transaction(steady=True) as tx:
-            found = await tx.tuples(query, {"now": runtime.now()})
+        (found,) = await runtime.worker.ask((query, {"now": runtime.now()}), steady=True)
         for (name,) in found:
             runtime.bell.ring_each(f"{door}/{name}")
         await runtime.bell.wait(door, seconds=POLL_S)

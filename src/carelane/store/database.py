@@ -22,6 +22,7 @@ Question = tuple[str, Mapping[str, object]]
 """A named query and its values."""
 
 _BEGIN = Asked("transaction.begin", {})
+_COMMIT = Asked("transaction.commit", {})
 _LONGER = "set local statement_timeout = '120s'"  # a report reads a period; 5 s are for decisions
 
 
@@ -41,7 +42,7 @@ class Tx:
     async def rows(self, query: str, **values: object) -> list[Row]:
         """All rows of a named query, as dictionaries."""
         (found,) = await self._ask([Asked(query, values, binary=False)])
-        return [dict(zip(found.names, row, strict=True)) for row in found.rows]
+        return found.records()
 
     async def one(self, query: str, **values: object) -> Row | None:
         """The first row, or None."""
@@ -100,6 +101,25 @@ class Database:
             yield tx
         for each in tx.after:
             each()
+
+    async def ask(
+        self, *asked: Question, sites: Sequence[str] = (), steady: bool = False
+    ) -> list[list[TupleRow]]:
+        """The rows of questions that are a transaction by themselves, as plain tuples: one round trip."""
+        found = await self._alone([Asked(*each) for each in asked], sites, steady=steady)
+        return [each.rows for each in found]
+
+    async def one(self, query: str, *, sites: Sequence[str] = (), **values: object) -> Row | None:
+        """The first row of a query that is a transaction by itself, or None: one round trip."""
+        (found,) = await self._alone([Asked(query, values, binary=False)], sites, steady=False)
+        return next(iter(found.records()), None)
+
+    async def _alone(
+        self, asked: Sequence[Asked], sites: Sequence[str], *, steady: bool
+    ) -> list[Answer]:
+        async with self.pool.connection() as line:
+            opening = (_BEGIN, self._scope(sites, steady=steady))
+            return (await exchange(line, [*opening, *asked, _COMMIT]))[len(opening) : -1]
 
     @asynccontextmanager
     async def snapshot(self, *, sites: Sequence[str] = ()) -> AsyncIterator[Tx]:

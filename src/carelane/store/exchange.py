@@ -48,6 +48,10 @@ class Answer:
     names: tuple[str, ...]
     changed: int
 
+    def records(self) -> list[dict[str, Any]]:
+        """The rows by the names of their columns; not of a query that was asked in binary."""
+        return [dict(zip(self.names, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True, slots=True)
 class _Text:

@@ -32,9 +32,9 @@ async def take(tx: Tx, now: datetime, *, limit: int) -> list[UUID]:
 
 async def of(tx: Tx, subject: UUID, *, wait_ms: int) -> None:
     """Take one subject's turn, or raise `TurnBusy` after the wait."""
-    await tx.run("engine.lock_timeout", value=f"{wait_ms}ms")
+    waits = ("engine.lock_timeout", {"value": f"{wait_ms}ms"})
     try:
-        await tx.tuples("engine.turn", {"subject": subject})
+        await tx.together(waits, ("engine.turn", {"subject": subject}))
     except LockNotAvailable:
         raise TurnBusy("the subject's turn is taken") from None
 

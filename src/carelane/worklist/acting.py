@@ -237,8 +237,7 @@ async def _put_back(
 
 
 async def _left(runtime: Runtime, viewer: Viewer, task: UUID) -> Row:
-    async with runtime.app.transaction(sites=viewer.sites) as tx:
-        row = await tx.one("worklist.after_completing", id=task)
+    row = await runtime.app.one("worklist.after_completing", sites=viewer.sites, id=task)
     return row or {"closed_at": None, "undo_until": None}
 
 

@@ -2,6 +2,10 @@
 -- What every transaction of ours starts with.
 begin
 
+-- name: commit
+-- What one ends with whose questions all left in one packet.
+commit
+
 -- name: scope
 -- Whose rows it sees, until it ends.
 select set_config('carelane.organisation', %(organisation)s, true), set_config('carelane.sites', %(sites)s, true)
