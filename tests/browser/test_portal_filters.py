@@ -64,6 +64,38 @@ async def test_what_means_nothing_is_refused_by_name(
         assert "It takes" in await answer.text()
 
 
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/api/tasks?urgancy=3", "urgency"),
+        ("/api/tasks?view=all&Limit=5", "limit"),
+        ("/api/tasks?Quimbly=3", ""),
+        ("/api/cases?opened=true", "open"),
+        ("/api/cases?limit=5", ""),
+        ("/api/handovers?view=all", ""),
+    ],
+)
+async def test_a_name_that_the_call_does_not_know_is_refused_with_the_known_ones(
+    desk: Desk, client: aiohttp.ClientSession, path: str, place: str
+) -> None:
+    """Misspelled, of another call, or of none; what was sent is not said again."""
+    answer = await client.get(f"{desk.url}{path}", headers=(await bearers(client, desk))[CLERK])
+    problem: dict[str, Any] = await answer.json()
+    assert (answer.status, problem["code"], problem["place"]) == (400, "unknown-parameter", place)
+    assert "Quimbly" not in await answer.text()
+    if path.startswith("/api/tasks"):
+        assert "`urgency`" in problem["remedy"]
+        assert "`limit`" in problem["remedy"]
+
+
+async def test_a_page_takes_what_a_browser_or_a_link_adds(
+    desk: Desk, client: aiohttp.ClientSession
+) -> None:
+    headers = (await bearers(client, desk))[CLERK]
+    answer = await client.get(f"{desk.url}/?view=all&utm_source=mail", headers=headers)
+    assert answer.status == 200
+
+
 async def test_each_page_begins_where_the_one_before_ended(
     desk: Desk, client: aiohttp.ClientSession
 ) -> None:

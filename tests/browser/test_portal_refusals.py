@@ -57,6 +57,30 @@ async def test_a_body_is_refused_by_the_field_that_does_not_fit(
         assert f"`{place}`" in problem["remedy"]
 
 
+async def test_a_member_that_a_body_does_not_have_is_refused_with_the_known_ones(
+    desk: Desk, client: aiohttp.ClientSession
+) -> None:
+    """Passed over, `outcom` would leave the default standing; where no body is asked for, none of it would count."""
+    headers = await bearer(client, desk)
+    async with client.get(f"{desk.url}/api/tasks?name=complete-referral", headers=headers) as found:
+        task = (await found.json())["tasks"][0]
+    said = {"person": CLERK, "password": PASSWORD}
+    for path, body, place in (
+        ("session", {**said, "purpos": "TREAT"}, "purpose"),
+        (f"tasks/{task['id']}/snooze", {"version": task["version"], "hour": 3}, "hours"),
+        (f"tasks/{task['id']}/claim", {"version": task["version"], SECRET: 1}, ""),
+        (f"cases/{task['case']}/thread", {"kind": "note", "text": "x", "texts": ""}, "text"),
+        ("effects/redrive", {"go": True, "conection": "ehr"}, "connection"),
+        (f"handovers/{task['id']}/accept", {"version": 1}, ""),
+    ):
+        async with client.post(f"{desk.url}/api/{path}", json=body, headers=headers) as answer:
+            status, code, where, problem = await told(answer)
+        assert (path, status, code, where) == (path, 400, "unknown-member", place)
+        assert f"`{place}`" in problem["remedy"] or not place
+    async with client.get(f"{desk.url}/api/tasks/{task['id']}", headers=headers) as found:
+        assert (await found.json())["version"] == task["version"]
+
+
 async def test_everything_below_api_is_json(desk: Desk, client: aiohttp.ClientSession) -> None:
     """What is not there, what is done another way, what another site sent, and who did not sign in."""
     for method, path, status, code in (

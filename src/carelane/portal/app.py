@@ -18,6 +18,7 @@ from carelane.portal.api import openings as api_openings
 from carelane.portal.api import operating as api_operating
 from carelane.portal.api import signing as api_signing
 from carelane.portal.api import tasks as api_tasks
+from carelane.portal.api.known import known
 from carelane.portal.api.places import placed
 from carelane.portal.api.refusals import SIGNED_OUT, refused, unknown_below
 from carelane.portal.desk import Asked, Desk, NotSignedIn
@@ -107,9 +108,10 @@ def build(desk: Desk) -> App:
 
 
 async def _first(request: Asked) -> None:
-    """Before each route: whether it could be found out who asks, then whether what is asked can be read."""
+    """Before each route: whether it could be found out who asks; whether what is asked can be read, and is known."""
     await raise_broken(request)
     await legible(request)
+    await known(request)
 
 
 def _not_signed_in(request: Asked, _: Exception) -> Response[object]:

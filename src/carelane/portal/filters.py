@@ -10,6 +10,10 @@ from carelane.portal.legible import Illegible
 from carelane.worklist.listing import LIMIT_MAX, Filters, PageKey
 
 Found = TypeVar("Found")
+FILTERS: Final = (
+    "view", "site", "service", "pathway", "name", "owner", "urgency", "opened_after",
+)  # fmt: skip
+"""What `filters_of` reads."""
 VIEWS: Final = ("pools", "mine", "all")
 INSTANT: Final = "an instant with its offset, like 2026-11-30T14:00:00Z (a plus is written %2B)"
 _KEY: Final = "the `after` of the page before, unchanged (a plus is written %2B)"

@@ -41,7 +41,7 @@ class Corrected(msgspec.Struct, kw_only=True):
     pool: str = ""
 
 
-@get("/api/cases")
+@get("/api/cases", takes=("open", "pathway", "after"))
 async def index(request: Asked) -> Response[object]:
     """Cases, newest first: open (true, false), pathway, after (of the page before). What means nothing is refused."""
     desk, session, given = desk_of(request), session_of(request), request.query_params

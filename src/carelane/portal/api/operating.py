@@ -59,7 +59,7 @@ async def again(request: Asked, data: JSONBody[Again]) -> Response[object]:
     return Response({"again": done.again, "refused": done.refused, "preview": done.preview})
 
 
-@get("/api/audit")
+@get("/api/audit", takes=("from", "to", "actor"))
 async def audit(request: Asked) -> Response[object]:
     """Leaves of a period: `from` and `to` (ISO 8601 with an offset; the last hour if absent), `actor`."""
     desk, session, given = desk_of(request), session_of(request), request.query_params

@@ -3,22 +3,14 @@
 from itertools import takewhile
 from typing import Final
 
-import msgspec
-
-from carelane.portal.api.cases import Corrected, Written
-from carelane.portal.api.operating import Again
-from carelane.portal.api.signing import Credentials
-from carelane.portal.api.tasks import Act
+from carelane.portal.api import cases, operating, signing, tasks
+from carelane.portal.api.known import members_of, parameters_of
 from carelane.portal.desk import Desk
 
-_PARAMETERS: Final = frozenset({
-    "view", "site", "service", "pathway", "name", "owner", "urgency", "opened_after", "after", "limit", "open", "from",
-    "to", "actor",
-})  # fmt: skip
-_BODIES: Final = (Credentials, Act, Written, Corrected, Again)
-_NAMES: Final = _PARAMETERS | {
-    each.name for body in _BODIES for each in msgspec.structs.fields(body)
-}
+_ROUTES: Final = (*signing.ROUTES, *tasks.ROUTES, *cases.ROUTES, *operating.ROUTES)
+_NAMES: Final = frozenset(
+    name for route in _ROUTES for name in (*parameters_of(route), *members_of(route))
+)
 
 
 def placed(desk: Desk, path: tuple[str, ...]) -> str:

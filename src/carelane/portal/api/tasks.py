@@ -13,7 +13,7 @@ from carelane.access.views import Screen
 from carelane.portal.api.answers import acting, answered, denied
 from carelane.portal.desk import Asked, desk_of, fields_for, session_of, viewer_of
 from carelane.portal.doing import Doing, answer_offer, do
-from carelane.portal.filters import after_of, filters_of, key_of, limit_of
+from carelane.portal.filters import FILTERS, after_of, filters_of, key_of, limit_of
 from carelane.portal.forms import NUMBER_MAX
 from carelane.portal.looking import TaskView, listed, work
 from carelane.portal.pages.worklist import totals
@@ -39,7 +39,7 @@ class Act(msgspec.Struct, kw_only=True):
     form: dict[str, Any] = {}
 
 
-@get("/api/tasks")
+@get("/api/tasks", takes=(*FILTERS, "after", "limit"))
 async def index(request: Asked) -> Response[object]:
     """Open work, most urgent first.
 
