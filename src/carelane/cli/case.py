@@ -11,8 +11,8 @@ from carelane.casebook.trace import Hop, trace
 from carelane.casebook.why import explain
 from carelane.casebook.why_text import told
 from carelane.cli.asking import answer, ask, say, settings_flags, table
+from carelane.cli.paging import continued, key_of, limit_of
 from carelane.compose.house import House
-from carelane.facts.errors import SetupFault
 from carelane.store.database import Row
 
 _LIST = ["id", "pathway", "status", "urgency", "opened", "closed"]
@@ -61,37 +61,22 @@ async def _listed(options: argparse.Namespace, house: House) -> int:
         "open_only": True if options.open else None,
         "pathway": options.pathway,
     }
-    limit, after = _limit(options.limit), _after(options.after)
+    limit, after = limit_of(options.limit, CASES_MAX), key_of(options.after, _key)
     async with house.runtime.worker.transaction() as tx:
         rows = await cases(tx, **wanted, after=after, limit=limit)
         more = await cases_after(tx, rows[-1], **wanted) if rows else 0
     listed = [_row(row) for row in rows]
     key = f"{rows[-1]['opened_at'].isoformat()}~{rows[-1]['id']}" if more else ""
-    lines = [table(listed, _LIST) if listed else "no cases"]
-    if more:
-        lines.append(f"{more} more: the same command with --after {key}")
+    lines = [table(listed, _LIST) if listed else "no cases", *continued(more, key)]
     answer(options, {"cases": listed, "more": more, "after": key}, "\n".join(lines))
     return 0
 
 
-def _limit(limit: int) -> int:
-    if not 1 <= limit <= CASES_MAX:
-        raise SetupFault(
-            f"--limit is out of range. Remedy: say 1 to {CASES_MAX}, and go on with --after"
-        )
-    return limit
-
-
-def _after(text: str | None) -> tuple[datetime, UUID] | None:
-    if text is None:
-        return None
-    opened, _, case = text.partition("~")
-    try:
-        key = datetime.fromisoformat(opened), UUID(case)
-    except ValueError:
-        key = None
-    if key is None or key[0].tzinfo is None:
-        raise SetupFault("--after is no key. Remedy: copy it from the end of the list before")
+def _key(text: str) -> tuple[datetime, UUID]:
+    opened, case = text.split("~")
+    key = datetime.fromisoformat(opened), UUID(case)
+    if key[0].tzinfo is None:
+        raise ValueError
     return key
 
 

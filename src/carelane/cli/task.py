@@ -9,14 +9,15 @@ from uuid import UUID
 from carelane.access.decide import Denied
 from carelane.access.request import Action
 from carelane.cli.asking import answer, ask, settings_flags, table
+from carelane.cli.paging import continued, key_of, limit_of
 from carelane.compose.house import House
 from carelane.compose.people import rights_of, session_of, viewer_of
 from carelane.facts.errors import SetupFault
 from carelane.facts.fact import Json
 from carelane.facts.phi import Phi
-from carelane.worklist import acting, holding
+from carelane.worklist import acting, holding, reading
 from carelane.worklist.answers import Acted, Held, Lost, Refused
-from carelane.worklist.listing import Filters, TaskRow, tasks
+from carelane.worklist.listing import LIMIT_MAX, Filters, PageKey, TaskRow, following, tasks
 
 _COLUMNS = ["id", "urgency", "title", "owner", "assignee", "due", "version"]
 
@@ -27,7 +28,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     actions = task.add_subparsers(dest="action", required=True)
     listing = actions.add_parser("list", help="open work, most urgent first")
     listing.add_argument("--mine", action="store_true", help="only what I hold")
-    listing.add_argument("--limit", type=int, default=50)
+    listing.add_argument(
+        "--limit", type=int, default=50, help=f"how many at most, 1 to {LIMIT_MAX}"
+    )
+    listing.add_argument(
+        "--after", metavar="KEY", help="go on where a list ended, with the key that it told"
+    )
     claim = actions.add_parser("claim", help="take a task; one winner")
     complete = actions.add_parser("complete", help="finish a task with one of its outcomes")
     complete.add_argument("outcome")
@@ -47,15 +53,22 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _list(options: argparse.Namespace) -> int:
     async def question(house: House) -> int:
-        viewer = viewer_of(house, options.person)
-        found = await tasks(
-            house.runtime, viewer, filters=Filters(mine=options.mine), limit=options.limit
-        )
-        rows = [_row(each) for each in found]
-        answer(options, {"tasks": rows}, table(rows, _COLUMNS) if rows else "no open work")
-        return 0
+        return await _listed(options, house)
 
     return ask(options, question)
+
+
+async def _listed(options: argparse.Namespace, house: House) -> int:
+    """A page, how many tasks follow it, and the key that goes on there."""
+    viewer, runtime = viewer_of(house, options.person), house.runtime
+    limit, after = limit_of(options.limit, LIMIT_MAX), key_of(options.after, PageKey.read)
+    filters = Filters(mine=options.mine)
+    found = await tasks(runtime, viewer, filters=filters, after=after, limit=limit)
+    more = await following(runtime, viewer, found[-1].key, mine=options.mine) if found else 0
+    rows, key = [_row(each) for each in found], found[-1].key.text if more else ""
+    lines = [table(rows, _COLUMNS) if rows else "no open work", *continued(more, key)]
+    answer(options, {"tasks": rows, "more": more, "after": key}, "\n".join(lines))
+    return 0
 
 
 def _claim(options: argparse.Namespace) -> int:
@@ -122,10 +135,8 @@ def _denied(options: argparse.Namespace, denied: Denied) -> int:
 
 async def _version(house: House, person: str, task: UUID) -> int:
     """The version the person would see now."""
-    found = await tasks(
-        house.runtime, viewer_of(house, person), filters=Filters(everyone=True), limit=100
-    )
-    return next((each.version for each in found if each.id == task), 0)
+    found = await reading.task(house.runtime, viewer_of(house, person), task)
+    return found.row["version"] if found else 0
 
 
 def _told(options: argparse.Namespace, ended: Acted | Held | Lost | Refused) -> int:

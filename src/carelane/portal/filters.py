@@ -17,7 +17,6 @@ FILTERS: Final = (
 VIEWS: Final = ("pools", "mine", "all")
 INSTANT: Final = "an instant with its offset, like 2026-11-30T14:00:00Z (a plus is written %2B)"
 _KEY: Final = "the `after` of the page before, unchanged (a plus is written %2B)"
-_PARTS: Final = 3
 _CODES: Final = {str(each): each for each in range(4)}
 _TRUTH: Final = {"true": True, "false": False}
 
@@ -106,7 +105,7 @@ def after_of(given: Mapping[str, str]) -> PageKey | None:
     Raises:
         Illegible: it is no such key. To begin anew would send a program that pages round for ever.
     """
-    return value_of(given, "after", _task_key, _KEY)
+    return value_of(given, "after", PageKey.read, _KEY)
 
 
 def after_case(given: Mapping[str, str]) -> tuple[datetime, UUID] | None:
@@ -116,11 +115,6 @@ def after_case(given: Mapping[str, str]) -> tuple[datetime, UUID] | None:
         Illegible: it is no such key.
     """
     return value_of(given, "after", _case_key, _KEY)
-
-
-def key_of(key: PageKey) -> str:
-    """The `after` of the page that follows this row."""
-    return f"{key.urgency}~{key.due_at.isoformat()}~{key.id}"
 
 
 def _limit(text: str) -> int:
@@ -136,18 +130,6 @@ def _instant(text: str) -> datetime:
     return at
 
 
-def _task_key(text: str) -> PageKey:
-    urgency, due, id_ = _parts(text, _PARTS)
-    return PageKey(urgency=_CODES[urgency], due_at=_instant(due), id=UUID(id_))
-
-
 def _case_key(text: str) -> tuple[datetime, UUID]:
-    opened, id_ = _parts(text, _PARTS - 1)
+    opened, id_ = text.split("~")
     return _instant(opened), UUID(id_)
-
-
-def _parts(text: str, count: int) -> list[str]:
-    parts = text.split("~")
-    if len(parts) != count:
-        raise ValueError
-    return parts

@@ -5,10 +5,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from carelane.engine.runtime import Runtime
-from carelane.facts.fact import Payload
+from carelane.facts.fact import Payload, Urgency
 from carelane.facts.phi import Phi
 from carelane.store.database import Row
 from carelane.store.shapes import decode_payload
@@ -39,11 +40,30 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageKey:
-    """The last row of a page: where the next begins."""
+    """The last row of a page: where the next begins. As text it is `urgency~due~id`."""
 
     urgency: int
     due_at: datetime
     id: UUID
+
+    @property
+    def text(self) -> str:
+        """The key as `read` takes it."""
+        return f"{self.urgency}~{self.due_at.isoformat()}~{self.id}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The key that a page told, unchanged.
+
+        Raises:
+            ValueError: it is no such key.
+            OverflowError: its instant is none that there is.
+        """
+        urgency, due, id_ = text.split("~")
+        key = cls(urgency=Urgency(int(urgency)), due_at=datetime.fromisoformat(due), id=UUID(id_))
+        if key.due_at.tzinfo is None:
+            raise ValueError
+        return key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +145,23 @@ async def tasks(
             limit=min(max(limit, 1), LIMIT_MAX),
         )
     return [_row(row, runtime.vault) for row in rows]
+
+
+async def following(runtime: Runtime, viewer: Viewer, after: PageKey, *, mine: bool = False) -> int:
+    """How many open tasks follow this row of `tasks`, in one's pools or (`mine`) in one's hands."""
+    async with runtime.app.transaction(sites=viewer.sites) as tx:
+        found = await tx.one(
+            "worklist.following",
+            mine=mine,
+            person=viewer.person,
+            pools=list(viewer.pools),
+            roles=list(viewer.roles),
+            now=runtime.now(),
+            after_urgency=after.urgency,
+            after_due=after.due_at,
+            after_id=after.id,
+        )
+    return int(found["n"]) if found else 0
 
 
 async def counts(runtime: Runtime, viewer: Viewer, *, everyone: bool = False) -> list[Row]:

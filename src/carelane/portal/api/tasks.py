@@ -13,7 +13,7 @@ from carelane.access.views import Screen
 from carelane.portal.api.answers import acting, answered, denied
 from carelane.portal.desk import Asked, desk_of, fields_for, session_of, viewer_of
 from carelane.portal.doing import Doing, answer_offer, do
-from carelane.portal.filters import FILTERS, after_of, filters_of, key_of, limit_of
+from carelane.portal.filters import FILTERS, after_of, filters_of, limit_of
 from carelane.portal.forms import NUMBER_MAX
 from carelane.portal.looking import TaskView, listed, work
 from carelane.portal.pages.worklist import totals
@@ -57,7 +57,7 @@ async def index(request: Asked) -> Response[object]:
         "now": desk.runtime.now(),
         "tasks": [row_json(row, fields, desk.runtime.directory) for row in rows],
         "totals": await totals(desk, request, everyone=filters.everyone),
-        "after": key_of(last) if last and len(rows) == limit else "",
+        "after": last.text if last and len(rows) == limit else "",
     })  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from carelane.access.decide import Denied
 from carelane.access.views import Screen
 from carelane.portal.desk import Asked, Desk, desk_of, fields_for, session_of, viewer_of
 from carelane.portal.doing import Doing, do
-from carelane.portal.filters import VIEWS, after_of, filters_of, key_of
+from carelane.portal.filters import VIEWS, after_of, filters_of
 from carelane.portal.forms import form_of
 from carelane.portal.looking import PAGE, listed
 from carelane.portal.nearness import nearness
@@ -48,7 +48,7 @@ async def show(request: Asked) -> Html:
         for name in ("view", "site", "service", "pathway", "name", "owner", "urgency")
         if given.get(name)
     }
-    following = urlencode({**chosen, "after": key_of(rows[-1].key)}) if len(rows) == PAGE else ""
+    following = urlencode({**chosen, "after": rows[-1].key.text}) if len(rows) == PAGE else ""
     template = "_more.html" if "rows" in given else "worklist.html"
     return page(
         request,

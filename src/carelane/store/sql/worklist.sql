@@ -27,6 +27,19 @@ where t.closed_at is null
 order by t.urgency desc, t.due_at, t.id
 limit %(limit)s
 
+-- name: following
+-- How many rows of `list` follow the last one of a page, with no filter but `mine`.
+select count(*) as n from task t
+where t.closed_at is null
+  and (t.assignee = %(person)s
+       or (t.owner_kind = 'pool' and t.owner_name = any(%(pools)s))
+       or (t.owner_kind = 'role' and t.owner_name = any(%(roles)s))
+       or (t.owner_kind = 'person' and t.owner_name = %(person)s))
+  and (%(mine)s::boolean is not true or t.assignee = %(person)s)
+  and (t.snoozed_until is null or t.snoozed_until <= %(now)s)
+  and (t.urgency < %(after_urgency)s::smallint
+       or (t.urgency = %(after_urgency)s and (t.due_at, t.id) > (%(after_due)s::timestamptz, %(after_id)s::uuid)))
+
 -- name: counts
 -- How much open work each owner has, how much of it is past due.
 select t.owner_kind, t.owner_name, count(*) as open, count(*) filter (where t.due_at <= %(now)s) as overdue,
