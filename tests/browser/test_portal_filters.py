@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import psycopg
 import pytest
 from playwright.async_api import Browser
 from yarl import URL
@@ -118,6 +119,30 @@ async def test_each_page_begins_where_the_one_before_ended(
         assert (
             await client.get(f"{desk.url}/api/tasks", params=asked, headers=headers)
         ).status < 500
+
+
+async def test_a_page_whose_rows_are_all_hidden_is_followed_by_what_comes_after(
+    desk: Desk, client: aiohttp.ClientSession, superuser: psycopg.Connection[tuple[Any, ...]]
+) -> None:
+    """The engineer sees Carelane's own work only; it stands last here, behind the patients' rows."""
+    every = await bearers(client, desk)
+    url = f"{desk.url}/api/tasks?view=all"
+    last = (await (await client.get(url, headers=every[CLERK])).json())["tasks"][-1]["id"]
+    superuser.execute(
+        "update task set pathway = case when id = %s then 'effect-attention' else 'referral-intake' end",
+        (last,),
+    )
+    shown: list[list[str]] = []
+    after = ""
+    while True:
+        asked = {"view": "all", "limit": "3", "after": after}
+        answer = await client.get(f"{desk.url}/api/tasks", params=asked, headers=every[ENGINEER])
+        page = await answer.json()
+        shown.append([each["id"] for each in page["tasks"]])
+        if not (after := page["after"]):
+            break
+    assert [row for rows in shown for row in rows] == [last]
+    assert shown[:2] == [[], []]
 
 
 @pytest.mark.browser

@@ -28,6 +28,17 @@ PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A page of work: the rows this person may see, and where the next page begins (None: there is none).
+
+    A page may show fewer rows than were read, even none, and be followed by others.
+    """
+
+    rows: list[TaskRow] = field(repr=False)
+    following: PageKey | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
     """A case as this person may see it now."""
 
@@ -63,7 +74,7 @@ async def listed(
     *,
     after: PageKey | None = None,
     limit: int = PAGE,
-) -> list[TaskRow] | Denied:
+) -> Listed | Denied:
     """A page of work this person may see; one access leaf names the cases."""
     resource = desk.rights.everywhere(system=True)
     denied = await desk.rights.allow(session, Action.TASK_LIST, resource)
@@ -73,7 +84,7 @@ async def listed(
     may = desk.rights.may_each(session, Action.TASK_LIST, [_record(desk, row) for row in found])
     seen = [row for row, allowed in zip(found, may, strict=True) if allowed]
     await desk.rights.read(session, Screen.WORKLIST.value, [row.case for row in seen])
-    return seen
+    return Listed(rows=seen, following=found[-1].key if len(found) == limit else None)
 
 
 def _record(desk: Desk, row: TaskRow) -> Resource:

@@ -44,20 +44,20 @@ async def index(request: Asked) -> Response[object]:
     """Open work, most urgent first.
 
     Filters: `view` (pools, mine, all), site, service, pathway, name, owner, urgency (0 to 3), opened_after (an instant
-    with its offset); then after (of the page before), limit (1 to 100). What means nothing is refused with 400.
+    with its offset); then after (of the page before; none is left where it is empty, also where a page shows
+    nothing), limit (1 to 100). What means nothing is refused with 400.
     """
     desk, session, given = desk_of(request), session_of(request), request.query_params
     limit, filters = limit_of(given), filters_of(given)
-    rows = await listed(desk, session, filters, after=after_of(given), limit=limit)
-    if isinstance(rows, Denied):
-        return denied(request, rows)
+    found = await listed(desk, session, filters, after=after_of(given), limit=limit)
+    if isinstance(found, Denied):
+        return denied(request, found)
     fields = fields_for(session, Screen.WORKLIST)
-    last = rows[-1].key if rows else None
     return Response({
         "now": desk.runtime.now(),
-        "tasks": [row_json(row, fields, desk.runtime.directory) for row in rows],
+        "tasks": [row_json(row, fields, desk.runtime.directory) for row in found.rows],
         "totals": await totals(desk, request, everyone=filters.everyone),
-        "after": last.text if last and len(rows) == limit else "",
+        "after": found.following.text if found.following else "",
     })  # fmt: skip
 
 

@@ -17,12 +17,12 @@ from carelane.portal.shown import patient
 async def show(request: Asked) -> Html:
     """A self-contained sheet; the same filters as the worklist."""
     desk, session = desk_of(request), session_of(request)
-    rows = await listed(desk, session, filters_of(request.query_params))
-    if isinstance(rows, Denied):
-        return problem(request, said(rows, desk.runtime.now()))
+    found = await listed(desk, session, filters_of(request.query_params))
+    if isinstance(found, Denied):
+        return problem(request, said(found, desk.runtime.now()))
     fields = fields_for(session, Screen.WORKLIST)
     return page(
-        request, "downtime.html", rows=[(row, patient(row.patient, fields)) for row in rows]
+        request, "downtime.html", rows=[(row, patient(row.patient, fields)) for row in found.rows]
     )
 
 

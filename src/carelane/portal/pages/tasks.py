@@ -60,9 +60,9 @@ async def row(request: Asked, task: FromPath[UUID]) -> Html:
     if isinstance(found, Denied):
         return problem(request, said(found, desk.runtime.now()))
     subject = found.row["subject"]
-    rows = await listed(desk, session, Filters(everyone=True, snoozed=True, subject=subject))
+    seen = await listed(desk, session, Filters(everyone=True, snoozed=True, subject=subject))
     fields = fields_for(session, Screen.WORKLIST)
-    here = [] if isinstance(rows, Denied) else [each for each in rows if each.id == task]
+    here = [] if isinstance(seen, Denied) else [each for each in seen.rows if each.id == task]
     return page(
         request, "_rows.html", rows=[(each, patient(each.patient, fields)) for each in here]
     )

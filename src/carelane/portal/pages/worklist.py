@@ -20,7 +20,7 @@ from carelane.portal.saying import said
 from carelane.portal.shown import patient
 from carelane.worklist.answers import Held
 from carelane.worklist.handover import offers
-from carelane.worklist.listing import Filters, counts
+from carelane.worklist.listing import Filters, PageKey, counts
 
 TABS = tuple(zip(VIEWS, ("Our pools", "Mine", "All"), strict=True))
 _DONE = {
@@ -39,21 +39,22 @@ async def show(request: Asked) -> Html:
     desk, session = desk_of(request), session_of(request)
     given = request.query_params
     filters = filters_of(given)
-    rows = await listed(desk, session, filters, after=after_of(given), limit=PAGE)
-    if isinstance(rows, Denied):
-        return problem(request, said(rows, desk.runtime.now()))
+    found = await listed(desk, session, filters, after=after_of(given), limit=PAGE)
+    if isinstance(found, Denied):
+        return problem(request, said(found, desk.runtime.now()))
     fields = fields_for(session, Screen.WORKLIST)
     chosen = {
         name: given[name]
         for name in ("view", "site", "service", "pathway", "name", "owner", "urgency")
         if given.get(name)
     }
-    following = urlencode({**chosen, "after": rows[-1].key.text}) if len(rows) == PAGE else ""
+    after = found.following
+    following = urlencode({**chosen, "after": after.text}) if after else ""
     template = "_more.html" if "rows" in given else "worklist.html"
     return page(
         request,
         template,
-        rows=[(row, patient(row.patient, fields)) for row in rows],
+        rows=[(row, patient(row.patient, fields)) for row in found.rows],
         following=following,
         chosen=chosen,
         view=given.get("view") or VIEWS[0],
@@ -72,11 +73,16 @@ async def claim_next(request: Asked) -> Redirect:
     """Take the most urgent task that is allowed: no cherry-picking."""
     desk, session = desk_of(request), session_of(request)
     await form_of(request)
-    found = await listed(desk, session, Filters(unclaimed=True), limit=20)
-    for row in () if isinstance(found, Denied) else found:
-        told = await do(desk, session, row.id, "claim", Doing(version=row.version))
-        if isinstance(told, Held):
-            return to(f"/tasks/{row.id}")
+    after: PageKey | None = None
+    while not isinstance(
+        found := await listed(desk, session, Filters(unclaimed=True), after=after, limit=20), Denied
+    ):
+        for row in found.rows:
+            told = await do(desk, session, row.id, "claim", Doing(version=row.version))
+            if isinstance(told, Held):
+                return to(f"/tasks/{row.id}")
+        if (after := found.following) is None:
+            break
     return to("/?told=none")
 
 
