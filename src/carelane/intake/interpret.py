@@ -23,13 +23,15 @@ from carelane.intake.making import Batch, Waiting, fact_of, outcome
 from carelane.intake.quarantine import quarantined, released, suspicion, to_review
 from carelane.intake.register import IdentityRaced, Register
 from carelane.intake.requests import Requests
-from carelane.store.database import Tx, passing
+from carelane.store.database import Tx, overdue, passing
 from carelane.store.interpreted import Pending, pending, write_interpreted
 from carelane.store.turns import TurnBusy
 from carelane.store.vault import Shredded, Vault
 
 BATCH_MAX = 200
 OTHERS = -1
+TRIES_MAX = 3
+"""So often a message whose work takes too long is tried alone before it is a person's."""
 
 Readers = Mapping[str, Reader]
 
@@ -40,10 +42,14 @@ async def interpret(
     """Interpret one batch of a connection; how many messages, or `OTHERS` when another process is at it.
 
     Zero when none wait, and when a merge found a turn taken or another connection met the same new patient: the
-    caller tries again. A batch at which we fail is read again by halves; the message that fails alone is set aside for
-    a person, so that it holds up no other (I5).
+    caller tries again. A batch at which we fail, or that takes too long, is read again by halves; the message that
+    fails alone (or takes too long alone, `TRIES_MAX` times) is set aside for a person: it holds up no other (I5).
+
+    Raises:
+        psycopg.Error: the database is away, or so busy that setting aside takes too long as well; nothing was written.
     """
-    aside: UUID | None = None
+    aside: dict[UUID, Problem] = {}
+    alone: list[UUID] = []
     while True:
         taken: list[UUID] = []
         try:
@@ -54,11 +60,13 @@ async def interpret(
             runtime.observer.count("interpret_redone", {"cause": busy.code})
             return 0
         except Exception as cause:  # one message must not stop its connection
-            if not taken or aside in taken or passing(cause):
+            late = overdue(cause)
+            if not taken or not aside.keys().isdisjoint(taken) or (passing(cause) and not late):
                 raise
             runtime.observer.count("interpret_redone", {"cause": type(cause).__name__})
-            if len(taken) == 1:
-                aside = taken[0]
+            alone += taken if len(taken) == 1 else ()
+            if len(taken) == 1 and not (late and alone.count(taken[0]) < TRIES_MAX):
+                aside[taken[0]] = _OVERDUE if late else _FAILED
                 runtime.log.failed("failed", cause, part=f"interpret-{connection}", number=1)
         limit = max(len(taken) // 2, 1)
 
@@ -70,7 +78,7 @@ async def _interpret(  # noqa: PLR0913  # one batch, by what it needs
     *,
     limit: int,
     taken: list[UUID],
-    aside: UUID | None,
+    aside: Mapping[UUID, Problem],
 ) -> int:
     """One try; `taken` tells which messages it took, also if it fails."""
     # Keys made in a batch count once it is committed: until then nobody else in the process may seal with them.
@@ -125,10 +133,10 @@ async def _batch(tx: Tx, register: Register, readings: Sequence[Waiting]) -> Bat
 
 
 def _read(
-    reader: Reader, waiting: Pending, aside: UUID | None
+    reader: Reader, waiting: Pending, aside: Mapping[UUID, Problem]
 ) -> tuple[Reading, Sequence[Problem]]:
-    if waiting.id == aside:
-        return (_held_back(waiting), (_FAILED,))
+    if waiting.id in aside:
+        return (_held_back(waiting), (aside[waiting.id],))
     if waiting.conflict:
         return (_held_back(waiting), (_CONFLICT,))
     if isinstance(waiting.raw, Shredded):
@@ -151,6 +159,12 @@ _FAILED = Problem(
     place="message",
     message="We failed at this message: a defect of ours.",
     remedy="Report the line `failed` of the log; do by hand what it asks for, or replay it once that is mended.",
+)
+_OVERDUE = Problem(
+    code="intake.overdue",
+    place="message",
+    message="The work of this message took longer than it may, each time.",
+    remedy="Replay it when the database is less busy; if that is in vain, report the line `failed` of the log.",
 )
 _GONE = Problem(
     code="intake.shredded",

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection, Error, InterfaceError, IsolationLevel, OperationalError
-from psycopg.errors import ProgramLimitExceeded
+from psycopg.errors import ProgramLimitExceeded, QueryCanceled
 from psycopg.rows import TupleRow
 
 from carelane.store.exchange import Answer, Asked, Line, exchange
@@ -148,6 +148,11 @@ PASSING = (OperationalError, InterfaceError)
 def passing(cause: Exception) -> bool:
     """Whether the database was away or busy: the same can be tried again, nothing is wrong with what was asked."""
     return isinstance(cause, PASSING) and not isinstance(cause, ProgramLimitExceeded)
+
+
+def overdue(cause: Exception) -> bool:
+    """Whether a statement took longer than one may (5 s; SQLSTATE 57014): too much is asked, or all is slow."""
+    return isinstance(cause, QueryCanceled)
 
 
 def away(cause: Exception) -> bool:
