@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from carelane.connect.fhir.openings import READ_MAX, FhirOpenings
-from carelane.facts.openings import NO_ANSWER, NoOpenings, Openings, Wish
+from carelane.facts.openings import NO_ANSWER, REFUSED, NoOpenings, Openings, Wish
 from carelane.testing.conformance.fhir_rig import STARTS_AT
 from carelane.testing.conformance.over_fhir import signed_client
 from carelane.testing.ehr.clock import SetClock
@@ -105,6 +105,30 @@ async def test_an_ehr_that_fails_is_a_cause_and_never_an_exception(
     server, reader = ehr
     server.faults.add({**fault, "count": 1, "kind": "Slot"})
     assert await reader.read(WISH, now=STARTS_AT) == NoOpenings(cause=cause)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"mode": "token-expired", "count": 3, "kind": "Slot"}, {"mode": "token-refused", "count": 3}],
+)
+async def test_an_ehr_that_takes_no_token_of_ours_or_gives_none_refuses(
+    ehr: tuple[EhrServer, FhirOpenings], fault: dict[str, Any]
+) -> None:
+    """401, and again 401 with a new token; or no token at all: to wait and try again would not help."""
+    server, reader = ehr
+    server.faults.add(fault)
+    assert await reader.read(WISH, now=STARTS_AT) == NoOpenings(cause=REFUSED)
+
+
+async def test_an_ehr_that_lets_us_read_no_slots_refuses(
+    ehr: tuple[EhrServer, FhirOpenings],
+) -> None:
+    """403: the token's scope does not hold it."""
+    server, _ = ehr
+    client = signed_client(server, server.root / "fhir", scope="system/Appointment.write")
+    reader = FhirOpenings(connection="ehr", client=client)
+    assert await reader.read(WISH, now=STARTS_AT) == NoOpenings(cause=REFUSED)
+    await reader.close()
 
 
 async def test_an_empty_schedule_is_an_answer(ehr: tuple[EhrServer, FhirOpenings]) -> None:

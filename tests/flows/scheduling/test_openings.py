@@ -137,20 +137,29 @@ async def test_nothing_sooner_than_the_preparation_takes_is_shown_but_for_urgent
     ]
 
 
-@pytest.mark.parametrize("mode", ["503", "slow-loris", "half-json"])
-async def test_a_record_that_does_not_answer_is_said_so_and_the_form_works_by_hand(
-    portal: Portal, mode: str
+@pytest.mark.parametrize(
+    ("mode", "count", "code", "words"),
+    [
+        ("503", 1, "openings-no-answer", "try again soon"),
+        ("slow-loris", 1, "openings-no-answer", "try again soon"),
+        ("half-json", 1, "openings-no-answer", "try again soon"),
+        ("token-expired", 3, "openings-refused", "tell whoever runs the connection"),
+    ],
+)
+async def test_a_record_that_does_not_answer_or_refuses_is_said_so_and_the_form_works_by_hand(
+    portal: Portal, mode: str, count: int, code: str, words: str
 ) -> None:
     """A plain sentence within the time limit; who has no such work is refused before the record is asked."""
     clinic = portal.clinic
     await clinic.slot("s1", clinic.hand() + timedelta(days=70))
     await asks(clinic, 1)
-    clinic.ehr.faults.add({"mode": mode, "count": 1, "kind": "Slot"})
+    clinic.ehr.faults.add({"mode": mode, "count": count, "kind": "Slot"})
 
     status, said = await portal.get(f"/api/tasks/{portal.task()}/openings")
 
-    assert (status, said["code"]) == (503, "openings-no-answer")
+    assert (status, said["code"]) == (503, code)
     assert "by hand" in said["message"]
+    assert words in said["message"]
     stranger = Portal(
         clinic=clinic, url=portal.url, token=await signed_in(portal.url, clinic, STRANGER)
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from carelane.connect.fhir.client import FhirClient
+from carelane.connect.fhir.client import FhirClient, refuses
 from carelane.connect.fhir.codec import Answer, Resource, decode_plain
 from carelane.connect.fhir.mapping.chart import COUNT, QUERIES, entries
 from carelane.connect.fhir.mapping.people import RESOURCE_ID, Local
@@ -102,5 +102,4 @@ def _token(one: Identifier, authorities: Mapping[str, str]) -> str:
 
 
 def _cause(said: str) -> str:
-    refused = said.startswith(("http-401", "http-403", "outcome-forbidden", "outcome-security"))
-    return chart.REFUSED if refused else chart.NO_ANSWER
+    return chart.REFUSED if refuses(said) else chart.NO_ANSWER

@@ -7,7 +7,7 @@ import asyncio
 from datetime import datetime
 from typing import Final
 
-from carelane.connect.fhir.client import FhirClient
+from carelane.connect.fhir.client import FhirClient, refuses
 from carelane.connect.fhir.codec import Resource
 from carelane.connect.fhir.mapping.openings import openings, parameters
 from carelane.facts.openings import NO_ANSWER, REFUSED, Answer, NoOpenings, Openings, Wish
@@ -15,7 +15,6 @@ from carelane.facts.openings import NO_ANSWER, REFUSED, Answer, NoOpenings, Open
 LIMIT_S: Final = 6.0
 READ_MAX: Final = 300
 """Slots that are read at most: more than anybody looks through."""
-_REFUSED: Final = ("http-401", "http-403", "outcome-forbidden", "outcome-security")
 
 
 class FhirOpenings:
@@ -44,7 +43,7 @@ class FhirOpenings:
         except TimeoutError:
             cause, more = NO_ANSWER, True
         if cause and not slots:
-            return NoOpenings(cause=REFUSED if cause.startswith(_REFUSED) else NO_ANSWER)
+            return NoOpenings(cause=REFUSED if refuses(cause) else NO_ANSWER)
         found = openings(slots, included)
         return Openings(connection=self._connection, read_at=now, found=found, more=more)
 

@@ -21,6 +21,9 @@ FAULTS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+EVERYTHING: Final = "system/*.read system/*.write"
+
+
 class Issuer(Protocol):
     """Whoever gives tokens to the clients it knows: an EHR, or a payer."""
 
@@ -30,11 +33,13 @@ class Issuer(Protocol):
         ...
 
 
-def signed_client(server: Issuer, base: URL, *, limits: Limits | None = None) -> FhirClient:
-    """A client with a fresh key that the server knows."""
+def signed_client(
+    server: Issuer, base: URL, *, limits: Limits | None = None, scope: str = EVERYTHING
+) -> FhirClient:
+    """A client with a fresh key that the server knows; `scope` is what it asks to be allowed (SMART, `system/...`)."""
     key = ECKey.generate_key("P-384", parameters={"kid": "rig-1"})
     server.tokens.register("carelane", dict(KeySet([key]).as_dict(private=False)))
-    identity = Identity(client_id="carelane", key_id="rig-1", key=key)
+    identity = Identity(client_id="carelane", key_id="rig-1", key=key, scope=scope)
     wire = Wire(hosts=(base,), limits=limits or Limits())
     return FhirClient(
         base=base, wire=wire, tokens=TokenSource(base=base, identity=identity, wire=wire)
