@@ -17,7 +17,7 @@ from carelane.compose.health import answer, health_of
 from carelane.compose.house import House, open_house
 from carelane.compose.patience import patiently
 from carelane.compose.ports import PortTaken
-from carelane.compose.processes import work
+from carelane.compose.processes import listen, work
 from carelane.engine.in_force import Stored, releases_of
 from carelane.engine.releases import Releases
 from carelane.facts.errors import SetupFault
@@ -101,6 +101,17 @@ async def test_a_worker_whose_health_port_is_taken_ends_and_says_so(
         async with asyncio.timeout(90):
             with pytest.raises(PortTaken, match="Remedy: set CARELANE_HEALTH_PORT"):
                 await work(settings, database, asyncio.Event())
+
+
+async def test_a_listener_whose_port_is_taken_ends_and_says_what_names_another(
+    database: DatabaseUrls, home: Path
+) -> None:
+    """It once ended with a traceback, which no supervisor can tell from a defect."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        settings = replace(shipped_settings(home), mllp_port=port)
+        with pytest.raises(PortTaken, match=f"port {port} .*Remedy: set CARELANE_MLLP_PORT"):
+            await listen(settings, database, asyncio.Event(), ready=lambda _: None)
 
 
 async def test_no_transaction_waits_while_releases_are_read_for_the_first_time(

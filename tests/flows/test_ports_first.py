@@ -1,6 +1,8 @@
 """`carelane up` looks at its ports before it starts anything: one line names the port and what to set."""
 
+import asyncio
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +14,7 @@ from carelane.cli import main
 from carelane.compose.database import Owned
 from carelane.compose.demo import copied_site, free_ports
 from carelane.compose.ports import PortTaken
+from carelane.compose.supervise import Child, supervise
 from carelane.compose.wanted import require_ports
 from carelane.settings import Settings
 from carelane.store.roles import DatabaseUrls
@@ -83,3 +86,40 @@ def test_up_ends_with_status_2_and_has_started_nothing(
 
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"carelane: port-taken: port {port} ")
+
+
+COULD_NOT = Child("serve", [sys.executable, "-c", "raise SystemExit(2)"])
+"""A process that ends as one does that could not have what it needs."""
+LIVES = Child("work-0", [sys.executable, "-c", "import signal; signal.pause()"])
+
+
+async def test_a_port_that_is_taken_after_the_look_ends_everything_with_its_line(
+    free: Settings,
+) -> None:
+    """The child was started anew for ever; its neighbours end too."""
+    said: list[str] = []
+    with _taken() as port:
+        settings = replace(free, portal_port=port)
+        with pytest.raises(
+            PortTaken, match=rf"port {port} .*Remedy: set CARELANE_PORTAL_PORT"
+        ) as ended:
+            await supervise(settings, [LIVES, COULD_NOT], said.append)
+    assert ended.value.code == "port-taken"
+    assert said == []
+
+
+async def test_a_child_that_could_not_start_for_another_reason_is_started_anew(
+    free: Settings,
+) -> None:
+    """Another process's port is nothing to it."""
+    said: list[str] = []
+    stop = asyncio.Event()
+
+    def say(line: str) -> None:
+        said.append(line)
+        stop.set()
+
+    with _taken() as port:
+        settings = replace(free, health_port=port - 1, workers=1)
+        await supervise(settings, [COULD_NOT], say, stop=stop)
+    assert said == ["serve ended with status 2; starting it anew"]

@@ -1,6 +1,7 @@
 """Which connections of a site are listened for over MLLP, and at which ports; no socket is opened here."""
 
 from carelane.compose.connections import inbound
+from carelane.compose.ports import Wanted
 from carelane.directory.snapshot import ConnectionRow, Snapshot
 from carelane.settings import Settings
 
@@ -21,3 +22,15 @@ def port_given(settings: Settings, snapshot: Snapshot, row: ConnectionRow) -> in
     if not settings.mllp_port:
         return None
     return settings.mllp_port if row.name == next(iter(listened(snapshot))) else 0
+
+
+def wanted_by(settings: Settings, snapshot: Snapshot, row: ConnectionRow) -> Wanted:
+    """The port of this connection, 0 for any; and the setting, or the line of the site, that names another one."""
+    given = port_given(settings, snapshot, row)
+    own = f"listen_port of {row.name} in {settings.site / 'connections.yaml'}"
+    return Wanted(
+        process="listen",
+        host=str(row.settings.get("listen_host", HOST)),
+        port=int(str(row.settings.get("listen_port", 0))) if given is None else given,
+        setting=own if given is None else "CARELANE_MLLP_PORT",
+    )

@@ -13,7 +13,8 @@ from carelane.compose.connections import envelopes, inbound, settings_of
 from carelane.compose.durability import Guard
 from carelane.compose.house import House
 from carelane.compose.incoming import App, doors, pollers
-from carelane.compose.listeners import listened, port_given
+from carelane.compose.listeners import listened, port_given, wanted_by
+from carelane.compose.ports import taken
 from carelane.compose.turnover import Rows, Work, until_other
 from carelane.connect.hl7v2.adapter import open_listener
 from carelane.connect.hl7v2.listener import Listener
@@ -36,7 +37,11 @@ class Listening:
     _open: dict[str, tuple[ConnectionRow, Listener]] = field(default_factory=dict)
 
     async def begin(self) -> dict[str, int]:
-        """Open everything; the ports by connection. Raises what a port that can't be had raises."""
+        """Open everything; the ports by connection.
+
+        Raises:
+            PortTaken: another program has a port; the message names it and what names another one.
+        """
         self._know()
         for row in self._wanted().values():
             await self._listen(row)
@@ -65,11 +70,11 @@ class Listening:
     async def _open_missing(self, over: asyncio.Event) -> None:
         """Open what is wanted and not there. A port that can't be had is told when the others are open."""
         while not over.is_set():
-            faults: list[CarelaneError | OSError] = []
+            faults: list[CarelaneError] = []
             for row in [each for name, each in self._wanted().items() if name not in self._open]:
                 try:
                     await self._listen(row)
-                except (CarelaneError, OSError) as fault:
+                except CarelaneError as fault:
                     faults.append(fault)
             if faults:
                 raise faults[0]  # counted, logged, begun anew after a while (`supervised`)
@@ -105,8 +110,12 @@ class Listening:
         port = port_given(settings, runtime.directory, row)
         if port is not None:
             given["listen_port"] = port
-        listener = await open_listener(given, connection=row.name, receive=self.guard.receive, now=runtime.now,
-                                       observer=runtime.observer)  # fmt: skip
+        try:
+            listener = await open_listener(given, connection=row.name, receive=self.guard.receive, now=runtime.now,
+                                           observer=runtime.observer)  # fmt: skip
+        except OSError as cause:
+            wanted = wanted_by(settings, runtime.directory, row)
+            raise taken(wanted.host, wanted.port, cause, setting=wanted.setting) from cause
         self._open[row.name] = (row, listener)
 
     async def _end(self, name: str) -> None:

@@ -1,6 +1,7 @@
 """A port of our own, or one line that says how to get another: before a server starts, not from inside it."""
 
 import socket
+from dataclasses import dataclass
 
 from carelane.facts.errors import SetupFault
 
@@ -13,6 +14,16 @@ class PortTaken(SetupFault):
     code = "port-taken"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A port that `process` (its name under `up`) will take, and what names another one."""
+
+    process: str
+    host: str
+    port: int
+    setting: str
+
+
 def bound(host: str, port: int, *, setting: str) -> socket.socket:
     """A listening socket on this port; `setting` is what names another one.
 
@@ -23,6 +34,11 @@ def bound(host: str, port: int, *, setting: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as cause:
-        raise PortTaken(
-            f"port {port} on {host} can't be had ({cause.strerror}). Remedy: set {setting} to a free one"
-        ) from cause
+        raise taken(host, port, cause, setting=setting) from cause
+
+
+def taken(host: str, port: int, cause: OSError, *, setting: str) -> PortTaken:
+    """The line for a port that can't be had."""
+    return PortTaken(
+        f"port {port} on {host} can't be had ({cause.strerror}). Remedy: set {setting} to a free one"
+    )

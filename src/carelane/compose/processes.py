@@ -142,7 +142,6 @@ async def listen(
         guard = Guard(house, receiver.receive)
         await guard.look()
         listening = Listening(house, guard, receiver)
-        ready(await listening.begin())
         loops: dict[str, Work] = {
             "write": lambda: receiver.write(stop),
             "backlog": lambda: backlog.keep(stop),
@@ -150,6 +149,7 @@ async def listen(
             "listen": lambda: listening.keep(stop),
         }
         try:
+            ready(await listening.begin())
             await run_loops(
                 house, urls, loops, stop, port=settings.health_port, mounts=listening.mounts
             )

@@ -1,6 +1,7 @@
 """The supervisor of `up`: starts child processes, starts them anew when they end, stops them with itself.
 
-The embedded PostgreSQL is kept beside them (`reviving.py`).
+The embedded PostgreSQL is kept beside them (`reviving.py`). A child whose port another program has would end for ever:
+then everything ends, with the line that names the port.
 
 Children get their settings by environment, never secrets on a command line.
 """
@@ -11,12 +12,17 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
+from carelane.compose.ports import PortTaken
 from carelane.compose.reviving import Server, keep_server
+from carelane.compose.wanted import require_ports
+from carelane.facts.errors import CarelaneError
 from carelane.settings import Settings
 
 Say = Callable[[str], None]
 _RESTART_S = 1.0
 _STOP_S = 15.0
+_COULD_NOT = 2
+"""The exit status of a door that could not do it (`carelane.cli`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +54,18 @@ async def supervise(
 
     Raises:
         DatabaseLost: the server ended and could not be started again; the children have ended.
+        PortTaken: a child ended because another program has its port; the others have ended too.
     """
     stopping = stop or asyncio.Event()
     stop_on_signals(stopping)
     async with asyncio.TaskGroup() as group:
-        for child in children:
-            group.create_task(_keep(settings, child, stopping, say))
+        keeping = [group.create_task(_keep(settings, child, stopping, say)) for child in children]
         kept = group.create_task(keep_server(server, stopping, say)) if server else None
     if kept is not None and (lost := kept.result()) is not None:
         raise lost
+    for fault in (each.result() for each in keeping):
+        if fault is not None:
+            raise fault
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:
@@ -67,7 +76,10 @@ def stop_on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(each, stop.set)
 
 
-async def _keep(settings: Settings, child: Child, stop: asyncio.Event, say: Say) -> None:
+async def _keep(
+    settings: Settings, child: Child, stop: asyncio.Event, say: Say
+) -> PortTaken | None:
+    """Start the child whenever it ended; where another program has its port, `stop` is set and the fault comes back."""
     while not stop.is_set():
         process = await asyncio.create_subprocess_exec(
             *child.command,
@@ -81,10 +93,24 @@ async def _keep(settings: Settings, child: Child, stop: asyncio.Event, say: Say)
         told.cancel()
         if not ended.done():
             await _end(process, ended)
-            return
-        if not stop.is_set():
-            say(f"{child.name} ended with status {ended.result()}; starting it anew")
-            await asyncio.sleep(_RESTART_S)
+            return None
+        if stop.is_set():
+            return None
+        if ended.result() == _COULD_NOT and (fault := _taken(settings, child)) is not None:
+            stop.set()
+            return fault
+        say(f"{child.name} ended with status {ended.result()}; starting it anew")
+        await asyncio.sleep(_RESTART_S)
+    return None
+
+
+def _taken(settings: Settings, child: Child) -> PortTaken | None:
+    """Why the child can't start, if it is that another program has one of its ports."""
+    try:
+        require_ports(settings, process=child.name)
+    except CarelaneError as fault:
+        return fault if isinstance(fault, PortTaken) else None
+    return None
 
 
 async def _end(process: asyncio.subprocess.Process, ended: "asyncio.Task[int]") -> None:

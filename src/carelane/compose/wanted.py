@@ -1,53 +1,40 @@
-"""Every port that `up` will take, looked at before anything starts: a child that can't have its port ends for ever."""
+"""Every port that `up` will take, looked at before anything starts, and again where a child could not start."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 
-from carelane.compose.listeners import HOST, listened, port_given
-from carelane.compose.ports import bound
+from carelane.compose.listeners import listened, wanted_by
+from carelane.compose.ports import Wanted, bound
 from carelane.compose.site import texts
 from carelane.directory.site import load_site
-from carelane.directory.snapshot import Snapshot
 from carelane.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A port, and what names another one."""
+def require_ports(settings: Settings, *, process: str = "") -> None:
+    """Refuse to start where a port of `up` (of this process of it) is another program's, or is named twice.
 
-    host: str
-    port: int
-    setting: str
-
-
-def require_ports(settings: Settings) -> None:
-    """Refuse to start where a port of `up` is another program's, or is named twice; holds none afterwards.
+    Holds none afterwards.
 
     Raises:
         PortTaken: names the port and the setting that names another one.
     """
-    snapshot, _ = load_site(texts(settings.site))
     with ExitStack() as held:
-        for each in (*_own(settings), *_mllp(settings, snapshot)):
-            if each.port:
+        for each in (*_own(settings), *_mllp(settings)):
+            if each.port and process in {"", each.process}:
                 held.enter_context(bound(each.host, each.port, setting=each.setting))
 
 
 def _own(settings: Settings) -> Iterator[Wanted]:
     """The portal's port, and `/health` of the listener and of each worker."""
-    yield Wanted(host=settings.host, port=settings.portal_port, setting="CARELANE_PORTAL_PORT")
+    host, port = settings.host, settings.portal_port
+    yield Wanted(process="serve", host=host, port=port, setting="CARELANE_PORTAL_PORT")
     for number in range(1 + settings.workers if settings.health_port else 0):
+        process = f"work-{number - 1}" if number else "listen"
         port = settings.health_port + number
-        yield Wanted(host=settings.host, port=port, setting="CARELANE_HEALTH_PORT")
+        yield Wanted(process=process, host=host, port=port, setting="CARELANE_HEALTH_PORT")
 
 
-def _mllp(settings: Settings, snapshot: Snapshot) -> Iterator[Wanted]:
+def _mllp(settings: Settings) -> Iterator[Wanted]:
+    snapshot, _ = load_site(texts(settings.site))
     for row in listened(snapshot).values():
-        given = port_given(settings, snapshot, row)
-        own = f"listen_port of {row.name} in {settings.site / 'connections.yaml'}"
-        yield Wanted(
-            host=str(row.settings.get("listen_host", HOST)),
-            port=int(str(row.settings.get("listen_port", 0))) if given is None else given,
-            setting=own if given is None else "CARELANE_MLLP_PORT",
-        )
+        yield wanted_by(settings, snapshot, row)
