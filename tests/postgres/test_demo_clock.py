@@ -2,11 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import msgspec
+import psycopg
 import pytest
 
 from carelane.accounts import sessions
 from carelane.compose.connections import envelopes, readers
+from carelane.compose.demo_clock import clock_door
 from carelane.compose.house import House, open_house
 from carelane.engine.demo_clock import AFTER_DUE, NotADemo, move, target_of
 from carelane.engine.drain import drain
@@ -75,6 +79,47 @@ async def test_the_clock_stops_at_each_clock_and_moves_only_when_quiet(
             assert house.clock() - moved.next_at < timedelta(seconds=5)
             await work(house)
             assert (await move(house.runtime, house.clock, until=house.clock())).late_s < 5
+
+
+async def asked(house: House, until: datetime) -> tuple[int, dict[str, Any]]:
+    """Status and answer of the clock's door."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": msgspec.json.encode({"until": until})}
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    await clock_door(house)({"type": "http", "method": "POST"}, receive, send)
+    return sent[0]["status"], msgspec.json.decode(sent[1]["body"])
+
+
+async def test_the_door_asks_again_where_the_database_was_away_and_not_for_ever(
+    database: DatabaseUrls,
+    superuser: "psycopg.Connection[Any]",
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As after a restart: every connection is gone, and the first to use one finds out. It once was a 500."""
+    monkeypatch.setattr("carelane.compose.demo_clock.AGAIN_S", 0.0)
+    async with open_house(
+        settings(tmp_path, demo=True), database, process="up", load=True
+    ) as house:
+        until = house.clock() + DAY
+        superuser.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and usename <> current_user"
+        )
+        status, said = await asked(house, until)
+        assert (status, house.clock() >= until) == (200, True)
+        assert datetime.fromisoformat(said["now"]) >= until
+
+        await house.runtime.worker.pool.close()  # it stays away
+        status, said = await asked(house, until + DAY)
+        assert status == 503
+        assert "see that it runs" in said["error"]
+        assert house.clock() < until + DAY
 
 
 @pytest.mark.requirement("R184")

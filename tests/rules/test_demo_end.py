@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from carelane.cli.demo import stay
+from carelane.cli.demo_days import figures_of
 from carelane.cli.demo_stage import Stage, asked
 from carelane.compose.demo import SHIPPED, Ports
 from carelane.settings import Settings
@@ -54,10 +55,31 @@ async def test_a_database_that_was_away_while_the_day_is_judged_is_asked_again(
 async def test_a_database_that_stays_away_is_asked_so_often_and_no_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Then one line with a remedy, whatever the database's own words were."""
     monkeypatch.setattr("carelane.cli.demo_stage._AGAIN_S", 0.0)
+    tried: list[int] = []
 
     async def question() -> None:
+        tried.append(1)
+        raise psycopg.errors.AdminShutdown("terminating connection")
+
+    with pytest.raises(Unreachable, match=r"away each of 3 times\. Remedy"):
+        await asked(question, tries=3)
+    assert len(tried) == 3
+
+
+async def test_the_figures_of_the_days_are_asked_again_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each try opens a house of its own: the connections of the last one are gone."""
+    monkeypatch.setattr("carelane.cli.demo_stage._AGAIN_S", 0.0)
+    opened: list[str] = []
+
+    def away(*_: object, process: str) -> object:
+        opened.append(process)
         raise Unreachable("not there")
 
-    with pytest.raises(Unreachable):
-        await asked(question, tries=3)
+    monkeypatch.setattr("carelane.cli.demo_days.open_house", away)
+    with pytest.raises(Unreachable, match="Remedy"):
+        await figures_of(STAGE, {})
+    assert opened == ["judge"] * 5

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from carelane.cli.asking import answer, say
-from carelane.cli.demo_stage import Stage, hospital, listen, passwords_for, quietly, ready, until
+from carelane.cli.demo_stage import (
+    Stage,
+    asked,
+    hospital,
+    listen,
+    passwords_for,
+    quietly,
+    ready,
+    until,
+)
 from carelane.cli.run import children
 from carelane.compose.database import Owned, owned
 from carelane.compose.demo import Ports, copied_site, free_ports
@@ -96,12 +105,24 @@ async def _lived(options: argparse.Namespace, stage: Stage, chart: Chart) -> int
         told: dict[str, Any] = json.loads(
             await asyncio.to_thread(Path(str(plan["told"])).read_bytes)
         )
-        async with open_house(settings, stage.urls, process="judge") as house:
-            found = await judge(house, quiet_s=QUIET_S)
-            figures = await judged(house, told)
-        summary = {**found, **figures, "hospital": _short(told) | await held_by_ehr(said["ehr"])}
+        figures = await figures_of(stage, told)
+        summary = {**figures, "hospital": _short(told) | await held_by_ehr(said["ehr"])}
     answer(options, summary, _text(summary))
     return int(not _kept(summary))
+
+
+async def figures_of(stage: Stage, told: dict[str, Any]) -> dict[str, Any]:
+    """What the days left here, beside what the hospital told of them; asked again where the database was away.
+
+    Raises:
+        Unreachable: it was away each time.
+    """
+
+    async def question() -> dict[str, Any]:
+        async with open_house(stage.settings, stage.urls, process="judge") as house:
+            return {**await judge(house, quiet_s=QUIET_S), **await judged(house, told)}
+
+    return await asked(question)
 
 
 def _plan(options: argparse.Namespace, stage: Stage, chart: Chart) -> dict[str, object]:

@@ -60,14 +60,23 @@ async def until(stop: asyncio.Event, playing: Coroutine[Any, Any, int]) -> int:
 
 
 async def asked(question: Callable[[], Awaitable[T]], *, tries: int = 5) -> T:
-    """The answer to a question to the database, asked again where it was away; the last fault is raised."""
+    """The answer to a question to the database, asked again where it was away.
+
+    Raises:
+        Unreachable: it was away each time.
+    """
     for _ in range(tries - 1):
         try:
             return await question()
         except (*PASSING, Unreachable):
             say("the database was away; asking again")
             await asyncio.sleep(_AGAIN_S)
-    return await question()
+    try:
+        return await question()
+    except (*PASSING, Unreachable) as cause:
+        raise Unreachable(
+            f"the database was away each of {tries} times. Remedy: see the lines above, then start the demo again"
+        ) from cause
 
 
 @contextlib.asynccontextmanager

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from carelane.engine.clock import Clock
 from carelane.engine.runtime import Runtime
@@ -171,4 +172,6 @@ async def _ahead(tx: Tx, clock: Clock, now: datetime, target: datetime) -> None:
     ahead = clock.ahead + (target - now)
     row = await tx.one("clock.move", ahead=ahead, moved=before["moved"])
     if row is not None:
-        clock.ahead = row["ahead"]
+        tx.after.append(
+            partial(setattr, clock, "ahead", row["ahead"])
+        )  # not where the commit fails
