@@ -14,12 +14,11 @@ from carelane.connect.fhir.codec import (
     entry_resources,
     etag_of,
     issue_code,
-    judge_transaction,
-    judge_write,
     link_of,
     reference_of,
     retry_after,
 )
+from carelane.connect.fhir.verdicts import judge_transaction, judge_write
 from carelane.facts.ports import Verdict
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

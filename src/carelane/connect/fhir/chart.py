@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from carelane.connect.fhir.client import FhirClient, refuses
+from carelane.connect.fhir.client import FhirClient
 from carelane.connect.fhir.codec import Answer, Resource, decode_plain
 from carelane.connect.fhir.mapping.chart import COUNT, QUERIES, entries
 from carelane.connect.fhir.mapping.people import RESOURCE_ID, Local
+from carelane.connect.fhir.verdicts import refuses
 from carelane.facts import chart
 from carelane.facts.chart import Chart, NoChart, Section, Wish
 from carelane.facts.fact import Identifier

@@ -234,17 +234,6 @@ class FhirClient:
             self._quiet_until = max(until, self._quiet_until or until)
 
 
-_REFUSALS: Final = (
-    "http-401", "http-403", "outcome-forbidden", "outcome-security",
-    "token-http-400", "token-http-401", "token-http-403",  # RFC 6749 5.2: who we are, or what we ask to be allowed
-)  # fmt: skip
-
-
-def refuses(cause: str) -> bool:
-    """Whether the other side refuses us, by the cause that a call ended with: to try again soon would not help."""
-    return cause.startswith(_REFUSALS)
-
-
 def _bundle_in(reply: Reply) -> tuple[Resource | None, str]:
     if isinstance(reply, Lost):
         return None, reply.cause

@@ -7,9 +7,10 @@ import asyncio
 from datetime import datetime
 from typing import Final
 
-from carelane.connect.fhir.client import FhirClient, refuses
+from carelane.connect.fhir.client import FhirClient
 from carelane.connect.fhir.codec import Resource
 from carelane.connect.fhir.mapping.openings import openings, parameters
+from carelane.connect.fhir.verdicts import refuses
 from carelane.facts.openings import NO_ANSWER, REFUSED, Answer, NoOpenings, Openings, Wish
 
 LIMIT_S: Final = 6.0

@@ -18,7 +18,6 @@ from carelane.connect.fhir.codec import (
     Resource,
     decode,
     issue_code,
-    judge_failure,
 )
 from carelane.connect.fhir.mapping.authorisations import (
     effect_of,
@@ -30,6 +29,7 @@ from carelane.connect.fhir.mapping.claims import Parties, inquiry_of, package_of
 from carelane.connect.fhir.mapping.outgoing import Unfit
 from carelane.connect.fhir.mapping.pas import CAPABILITY, CLAIM_FIELDS, refusal
 from carelane.connect.fhir.mapping.reviews import number_of
+from carelane.connect.fhir.verdicts import judge_failure
 from carelane.facts.errors import CarelaneError
 from carelane.facts.intent import EffectClass, Intent
 from carelane.facts.ports import PENDED, Capability, Receipt, Sent, Verdict

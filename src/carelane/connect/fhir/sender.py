@@ -19,14 +19,12 @@ from carelane.connect.fhir.codec import (
     decode,
     etag_of,
     identifiers,
-    judge_failure,
-    judge_transaction,
-    judge_write,
     reference_of,
     resource_reference,
 )
 from carelane.connect.fhir.mapping.outgoing import RESOURCES, Amend, Create, Unfit, from_intent
 from carelane.connect.fhir.mapping.permits import FIELDS, refusal
+from carelane.connect.fhir.verdicts import judge_failure, judge_transaction, judge_write
 from carelane.facts.intent import EffectClass, Intent
 from carelane.facts.ports import Capability, Sent, Verdict
 
