@@ -128,6 +128,11 @@ async def test_a_version_that_is_missing_or_not_the_tasks_is_named(
     ):
         async with client.post(f"{url}/{verb}", json=body, headers=headers) as answer:
             assert (await told(answer))[2] == place, (verb, await answer.json())
+    misspelled = {"version": claimed, "outcome": "completed", "form": {"servise": "neurology"}}
+    async with client.post(f"{url}/complete", json=misspelled, headers=headers) as answer:
+        status, code, place, problem = await told(answer)
+    assert (status, code, place) == (422, "form-unknown", "service")
+    assert "`service`" in problem["remedy"]
     case = f"{desk.url}/api/cases/{task['case']}"
     for part, body, place in (
         ("thread", {"kind": SECRET, "text": "x"}, "kind"),

@@ -55,6 +55,18 @@ def test_a_value_of_the_fields_type_is_taken(type_: str, given: Json) -> None:
     assert unfit(kind(type_), {"one": given}) is None
 
 
+@pytest.mark.parametrize(("name", "nearest"), [("ome", ("one",)), ("Quimbly", ())])
+def test_a_field_that_the_form_does_not_have_is_refused_with_those_it_has(
+    name: str, nearest: tuple[str, ...]
+) -> None:
+    """Passed over, what was written there would be lost; it is not said again, since it may hold anything."""
+    refused = unfit(kind("text"), {"one": "words", name: "more words"})
+    assert refused is not None
+    assert (refused.code, refused.fields) == ("form-unknown", nearest)
+    assert "`one`" in refused.remedy
+    assert name not in refused.remedy
+
+
 def test_a_text_over_the_limit_is_refused_by_its_field_and_never_cut() -> None:
     """What a person wrote is kept whole, or not at all."""
     assert too_long({"one": "x" * TEXT_MAX, "two": True}) is None

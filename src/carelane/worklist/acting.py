@@ -53,7 +53,8 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
     """Finish a task with one of its outcomes; unclaimed work is claimed by it, and put back where it stays to be done.
 
     What the form still needs comes back as `answer.reason` (`form-incomplete:FIELD`), and the task stays open; so it
-    does where a value is not what its field asks for (`form-unfit`) or a text is too long (`text-length`).
+    does where the form has no such field (`form-unknown`), a value is not what its field asks for (`form-unfit`) or a
+    text is too long (`text-length`).
     """
     async with runtime.app.transaction(sites=viewer.sites) as tx:
         row = await tx.one("worklist.task", id=task)

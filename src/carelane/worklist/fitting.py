@@ -5,6 +5,7 @@ without its offset none at all.
 """
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Final
 
 from carelane.facts.fact import Json
@@ -13,6 +14,7 @@ from carelane.pathways.literals import date_of, instant_of
 from carelane.worklist.answers import Refused
 
 UNFIT: Final = "form-unfit"
+UNKNOWN: Final = "form-unknown"
 TOO_LONG: Final = "text-length"
 TEXT_MAX: Final = 20_000  # characters of one text that a person writes, whichever way it comes
 _REMEDIES: Final = {
@@ -24,7 +26,18 @@ _DATE = len("2026-11-30")
 
 
 def unfit(kind: TaskKind, form: Mapping[str, Json]) -> Refused | None:
-    """The first field whose value is not of its type; what is absent is for the decision to ask for."""
+    """A field that the form doesn't have, or the first with a value of another type; what is absent is asked for later.
+
+    A misspelled name is not said again, since it may hold anything: `fields` has the nearest of the form's own.
+    """
+    names = [field.name for field in kind.form]
+    strange = [name for name in form if name not in names]
+    if strange:
+        listed = ", ".join(f"`{name}`" for name in names)
+        remedy = f"This form has {listed}." if names else "This task has no form: leave it out."
+        return Refused(
+            code=UNKNOWN, remedy=remedy, fields=tuple(get_close_matches(strange[0], names, n=1))
+        )
     for field in kind.form:
         given = form.get(field.name)
         if given not in (None, "") and not _fits(field, given):
