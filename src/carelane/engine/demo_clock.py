@@ -20,7 +20,7 @@ from carelane.store.database import Database, Tx
 
 DOOR = "clock"
 LOOK_S = 1.0
-ASK_AGAIN_S = 0.012
+ASK_AGAIN_S = 0.03
 FOLLOW_TIMES = 100
 NO_LATENESS = timedelta(0)
 AFTER_DUE = timedelta(seconds=1.05)

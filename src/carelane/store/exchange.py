@@ -7,9 +7,8 @@ connection and types of its values.
 
 import re
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.abc import Buffer
@@ -31,8 +30,7 @@ _Talk = Generator[Wait, Ready | int, list[PGresult]]
 _Key = tuple[str, tuple[int, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One named query with its values; `binary` is how its rows travel."""
 
     query: str
@@ -40,8 +38,7 @@ class Asked:
     binary: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What one query brought: rows as tuples, the names of their columns, how many rows were changed."""
 
     rows: list[TupleRow]
@@ -53,8 +50,7 @@ class Answer:
         return [dict(zip(self.names, row, strict=True)) for row in self.rows]
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(NamedTuple):
     """A query as the server reads it: `$1` for the first of `names`."""
 
     text: bytes
@@ -62,8 +58,7 @@ class _Text:
     formats: tuple[PyFormat, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Packed:
+class _Packed(NamedTuple):
     """One query with its values as they travel."""
 
     key: _Key
