@@ -6,6 +6,7 @@ connection and types of its values.
 """
 
 import re
+from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -23,6 +24,8 @@ from psycopg.waiting import Ready, Wait
 from carelane.store.queries import sql
 
 STATEMENTS_KEPT_MAX = 200  # of one connection: a backend holds text and plan of each
+UNSENT_MAX = 65_536
+"""Bytes of values after which they must have left: libpq's buffer grows to the most that waited, for good."""
 _FORMATS = {"s": PyFormat.AUTO, "b": PyFormat.BINARY, "t": PyFormat.TEXT}
 _VALUE = re.compile(r"%\((\w+)\)([sbt])|%%")
 _FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE)
@@ -90,10 +93,9 @@ async def exchange(line: Line, asked: Sequence[Asked]) -> list[Answer]:
         psycopg.Error: The first that failed; those after it were not run.
     """
     async with line.lock:
-        packed = [_pack(line.transformer, one) for one in asked]
-        results = await line.wait(_talk(line, packed))
-        pairs = zip(results, asked, strict=True)
-        found = [_answer(line.transformer, result, one) for result, one in pairs]
+        packed = deque(_pack(line.transformer, one) for one in asked)
+        results = deque(await line.wait(_talk(line, packed)))
+        found = [_answer(line.transformer, results.popleft(), one) for one in asked]
         line.transformer.set_pgresult(None)
         return found
 
@@ -106,13 +108,18 @@ def _pack(transformer: Transforming, one: Asked) -> _Packed:
     return _Packed((one.query, types), text.text, params, transformer.formats or (), result)
 
 
-def _talk(line: Line, packed: Sequence[_Packed]) -> _Talk:
-    """Send everything, read every answer; the results of the queries alone."""
-    packet, conn = _Packet(line), line.pgconn
+def _talk(line: Line, packed: deque[_Packed]) -> _Talk:
+    """Send everything, read every answer; the results of the queries alone. What has left is let go: it is large."""
+    packet, conn, waiting = _Packet(line), line.pgconn, 0
     conn.enter_pipeline_mode()
     try:
-        for one in packed:
+        while packed:
+            one = packed.popleft()
             packet.put(one)
+            waiting += sum(map(len, filter(None, one.params)))
+            if waiting > UNSENT_MAX:
+                yield from _sent(conn)
+                waiting = 0
         conn.pipeline_sync()
         results = yield from _results(conn)
     finally:
@@ -162,13 +169,18 @@ class _Packet:
         return [results[place] for place in self._places]
 
 
+def _sent(conn: PGconn) -> Generator[Wait, Ready | int, None]:
+    """Wait until everything has left; what is answered meanwhile is taken in, or nothing would move."""
+    while conn.flush():
+        if (yield Wait.RW) & Ready.R:
+            conn.consume_input()
+
+
 def _results(conn: PGconn) -> _Talk:
-    """Every result up to the mark that ends the packet; what can't leave at once is read meanwhile."""
+    """Every result up to the mark that ends the packet."""
     found: list[PGresult] = []
     try:
-        while conn.flush():
-            if (yield Wait.RW) & Ready.R:
-                conn.consume_input()
+        yield from _sent(conn)
         while True:
             while conn.is_busy():
                 yield Wait.R
