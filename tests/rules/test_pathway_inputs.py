@@ -79,6 +79,15 @@ def test_pathway_input_outside_its_list_is_reported_without_the_value() -> None:
     assert "final" not in problems[0].line()
 
 
+@pytest.mark.parametrize("text", ["1E+9999999", "-1E+9999999", "NaN", "-Infinity", "1e16"])
+@pytest.mark.parametrize("kind", [InputType.INTEGER, InputType.DECIMAL])
+def test_a_number_beyond_measure_is_unreadable(text: str, kind: InputType) -> None:
+    """It ends no decision: decimals would overflow on the first two."""
+    assert inputs.read({"x": Input(name="x", path="a.b", type=kind)}, {"a": {"b": text}}) == {
+        "x": None
+    }
+
+
 @pytest.mark.invariant("I17")
 def test_pathway_raise_only_input_never_goes_down() -> None:
     """A later, lower value does not lower it; a missing one erases nothing."""

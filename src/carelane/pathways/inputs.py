@@ -192,7 +192,8 @@ def _number(given: Input, one: Json) -> int | float | None:
         number = Decimal(str(one))
     except InvalidOperation:
         return None
-    if not number.is_finite() or abs(number) > _NUMBER_MAX:
+    # `abs` would round to a context first, and overflow on 1E+9999999
+    if not number.is_finite() or number.copy_abs() > _NUMBER_MAX:
         return None
     if given.type is InputType.DECIMAL:
         return float(number)
