@@ -16,8 +16,6 @@ from carelane.connect.fhir.codec import (
     Lost,
     Reply,
     Resource,
-    decode,
-    issue_code,
 )
 from carelane.connect.fhir.mapping.authorisations import (
     effect_of,
@@ -29,7 +27,7 @@ from carelane.connect.fhir.mapping.claims import Parties, inquiry_of, package_of
 from carelane.connect.fhir.mapping.outgoing import Unfit
 from carelane.connect.fhir.mapping.pas import CAPABILITY, CLAIM_FIELDS, refusal
 from carelane.connect.fhir.mapping.reviews import number_of
-from carelane.connect.fhir.verdicts import judge_failure
+from carelane.connect.fhir.verdicts import judge_failure, readable
 from carelane.facts.errors import CarelaneError
 from carelane.facts.intent import EffectClass, Intent
 from carelane.facts.ports import PENDED, Capability, Receipt, Sent, Verdict
@@ -112,7 +110,7 @@ class PayerSender:
             return reply.as_sent()
         if not reply.ok:
             return judge_failure(reply, now=now)
-        message, cause = _readable(reply)
+        message, cause = _message(reply)
         if message is None:
             return Sent(verdict=Verdict.UNKNOWN, cause=cause)
         resources, company = gathered(message)
@@ -152,14 +150,9 @@ def capabilities_of(profile: PayerProfile) -> Mapping[str, Capability]:
     }
 
 
-def _readable(answer: Answer) -> tuple[Resource | None, str]:
-    if answer.cut:
-        return None, answer.cut
-    message = decode(answer.body)
+def _message(answer: Answer) -> tuple[Resource | None, str]:
+    message, cause = readable(answer)
     if message is None:
-        return None, "not-fhir"
-    code = issue_code(message)
-    if code:
-        return None, f"outcome-{code}"
+        return None, cause
     known = message["resourceType"] in {"Bundle", "Parameters", "ClaimResponse"}
     return (message, "") if known else (None, "not-a-bundle")

@@ -68,7 +68,7 @@ def judge_transaction(answer: Answer, *, now: datetime, entries: int) -> Sent:
     """
     if not answer.ok:
         return judge_failure(answer, now=now)
-    bundle, cause = _readable(answer)
+    bundle, cause = readable(answer)
     if bundle is None:
         return Sent(verdict=Verdict.UNKNOWN, cause=cause)
     responses = [one for one in _responses(bundle) if _entry_status(one)]
@@ -103,7 +103,7 @@ def _judge_success(answer: Answer, *, kind: str, effect: str) -> Sent:
     accepted = f"FHIR R4 {kind}"
     if answer.whole and not answer.body.strip():
         return _judge_location(answer, accepted=accepted)
-    resource, cause = _readable(answer)
+    resource, cause = readable(answer)
     if resource is None:
         return Sent(verdict=Verdict.UNKNOWN, cause=cause)
     if resource["resourceType"] == "OperationOutcome":
@@ -113,7 +113,7 @@ def _judge_success(answer: Answer, *, kind: str, effect: str) -> Sent:
     return Sent(verdict=Verdict.DONE, reference=resource_reference(resource), format=accepted)
 
 
-def _readable(answer: Answer) -> tuple[Resource | None, str]:
+def readable(answer: Answer) -> tuple[Resource | None, str]:
     """The resource in a success, or None and why it can't count as one."""
     if answer.cut:
         return None, answer.cut
