@@ -135,10 +135,7 @@ async def tasks(
             due_before=wanted.due_before,
             opened_after=wanted.opened_after,
             subject=wanted.subject,
-            person=viewer.person,
-            pools=list(viewer.pools),
-            roles=list(viewer.roles),
-            now=runtime.now(),
+            **_whose(runtime, viewer),
             after_urgency=after.urgency if after else None,
             after_due=after.due_at if after else None,
             after_id=after.id if after else None,
@@ -149,32 +146,32 @@ async def tasks(
 
 async def following(runtime: Runtime, viewer: Viewer, after: PageKey, *, mine: bool = False) -> int:
     """How many open tasks follow this row of `tasks`, in one's pools or (`mine`) in one's hands."""
-    async with runtime.app.transaction(sites=viewer.sites) as tx:
-        found = await tx.one(
-            "worklist.following",
-            mine=mine,
-            person=viewer.person,
-            pools=list(viewer.pools),
-            roles=list(viewer.roles),
-            now=runtime.now(),
-            after_urgency=after.urgency,
-            after_due=after.due_at,
-            after_id=after.id,
-        )
+    found = await runtime.app.one(
+        "worklist.following",
+        sites=viewer.sites,
+        mine=mine,
+        after_urgency=after.urgency,
+        after_due=after.due_at,
+        after_id=after.id,
+        **_whose(runtime, viewer),
+    )
     return int(found["n"]) if found else 0
 
 
 async def counts(runtime: Runtime, viewer: Viewer, *, everyone: bool = False) -> list[Row]:
     """Open, overdue and unclaimed work by owner: `owner_kind, owner_name, open, overdue, unclaimed`."""
     async with runtime.app.transaction(sites=viewer.sites) as tx:
-        return await tx.rows(
-            "worklist.counts",
-            everyone=everyone,
-            person=viewer.person,
-            pools=list(viewer.pools),
-            roles=list(viewer.roles),
-            now=runtime.now(),
-        )
+        return await tx.rows("worklist.counts", everyone=everyone, **_whose(runtime, viewer))
+
+
+def _whose(runtime: Runtime, viewer: Viewer) -> dict[str, object]:
+    """Whose work a list is about, and when it is looked at."""
+    return {
+        "person": viewer.person,
+        "pools": list(viewer.pools),
+        "roles": list(viewer.roles),
+        "now": runtime.now(),
+    }
 
 
 def _row(row: Row, vault: Vault) -> TaskRow:
