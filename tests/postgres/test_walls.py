@@ -9,7 +9,6 @@ from psycopg import sql
 
 from carelane.facts.ids import name_id
 from carelane.store.database import Database
-from carelane.store.pool import scope
 from carelane.store.roles import DatabaseUrls
 
 pytestmark = pytest.mark.invariant("I12")
@@ -65,11 +64,13 @@ def test_a_table_without_a_wall_would_be_found(catalogue: Superuser) -> None:
 
 @pytest.mark.usefixtures("ward")
 async def test_no_scope_no_rows_also_after_a_scoped_transaction(worker: Database) -> None:
-    async with worker.pool.connection() as connection:
-        async with connection.transaction():
-            await scope(connection, worker.organisation)
-            inside = await (await connection.execute("select name from ward")).fetchall()
-        after = await (await connection.execute("select name from ward")).fetchall()
+    async with worker.transaction() as tx:
+        connection = await tx.begun()
+        inside = await (await connection.execute("select name from ward")).fetchall()
+    after = await (
+        await connection.execute("select name from ward")
+    ).fetchall()  # the very same one
+    await connection.rollback()
     async with worker.pool.connection() as connection:
         never = await (await connection.execute("select name from ward")).fetchall()
     assert (inside, after, never) == ([("ours",)], [], [])

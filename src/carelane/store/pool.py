@@ -1,10 +1,7 @@
-"""Connections: pools per role, the check that the server is durable and the role is walled, the scope.
+"""Connections: pools per role, the check that the server is durable and the role is walled.
 
 `database.py` runs named queries on these pools; `roles.py` names the roles.
 """
-
-from collections.abc import Sequence
-from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -111,16 +108,6 @@ async def check_role(connection: AsyncConnection[TupleRow]) -> None:
             "the database role is a superuser, bypasses row-level security, or may become such a role. "
             "Remedy: connect as carelane_app, carelane_worker, carelane_audit or carelane_owner."
         )
-
-
-async def scope(
-    connection: AsyncConnection[TupleRow], organisation: UUID, *, sites: Sequence[str] = ()
-) -> None:
-    """Open the organisation's rows (and for a person's role the sites') until the transaction ends."""
-    await connection.execute(
-        "select set_config('carelane.organisation', %s, true), set_config('carelane.sites', %s, true)",
-        (str(organisation), ",".join(sites)),
-    )
 
 
 async def _configure(connection: AsyncConnection[TupleRow]) -> None:
