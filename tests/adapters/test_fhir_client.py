@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from carelane.connect.fhir.codec import Answer, Lost, decode
 from carelane.connect.fhir.sender import FhirSender
 from carelane.connect.fhir.transport import AddressRefused, Limits, Wire
 from carelane.facts.ports import Verdict
+from carelane.facts.replacing import replace
 from carelane.testing.conformance.fhir_rig import STARTS_AT, FhirRig, open_rig
 from carelane.testing.conformance.over_fhir import signed_client
 from carelane.testing.ehr.clock import SetClock

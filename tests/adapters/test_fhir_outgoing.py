@@ -1,6 +1,5 @@
 """Intents as FHIR resources, and the allow-list of writes; no sockets."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from carelane.connect.fhir.sender import Profile, capabilities_of, stated
 from carelane.facts.ids import name_id
 from carelane.facts.intent import Audience, EffectClass, IfUnknown, Intent
 from carelane.facts.phi import Phi
+from carelane.facts.replacing import replace
 
 PATIENT: dict[str, Any] = {
     "resourceType": "Patient",

@@ -1,7 +1,6 @@
 """Every state of every shipped pathway is measured: a metric when a wait begins, metric and span when it ends."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,6 +12,7 @@ from carelane.cases import advance
 from carelane.cases.model import Step, View
 from carelane.engine.measure import interpreted, marks, received, told
 from carelane.engine.telemetry import Telemetry
+from carelane.facts.replacing import replace
 from carelane.measures.names import METRICS, faults, known_of
 from carelane.pathways.definition import Definition
 from carelane.pathways.trial import read_trials

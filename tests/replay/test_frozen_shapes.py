@@ -1,7 +1,6 @@
 """Stored shapes of cases stay readable for ever, each number as it was written (SEMANTICS 8)."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -10,6 +9,7 @@ import pytest
 
 from carelane.cases.model import Case, Clock, Moved, OpenStep, OwnerRef, RegionView
 from carelane.facts.fact import Urgency
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import ClockKind, OwnerKind
 from carelane.store.commit_rows import case_state
 from carelane.store.shapes import SHAPE, UnknownShape, decode_case, moved_of

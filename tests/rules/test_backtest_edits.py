@@ -6,7 +6,6 @@ under the old and the new release, until what a person sees of it differs.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from uuid import UUID
@@ -19,6 +18,7 @@ from carelane.cases.model import Case, Definitions, EffectState, EffectView, Lat
 from carelane.directory.site import load_site
 from carelane.engine.late import Bound
 from carelane.facts.intent import Audience
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import Definition
 from carelane.pathways.loading import load
 from carelane.proofs.events import History, read_header, read_history

@@ -1,12 +1,12 @@
 """Blocks: regions side by side, their join, what ends them together, and the clock that spans them (SEMANTICS 4, 7)."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from carelane.cases.model import Disposition, EffectState, Step
+from carelane.facts.replacing import replace
 from carelane.testing.core import invariants
 from carelane.testing.core.play import Play
 from carelane.testing.core.site import definitions_of, fact, settled

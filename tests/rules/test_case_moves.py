@@ -1,7 +1,6 @@
 """Running cases move between releases: never without a clock, a kept clock keeps its time, and a move can be undone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -20,6 +19,7 @@ from carelane.cases.words import (
     NOT_MAPPED,
 )
 from carelane.facts.fact import Actor, Fact, Json
+from carelane.facts.replacing import replace
 from carelane.pathways.calendar import elapsed
 from carelane.pathways.definition import ClockKind, Definition, State
 from carelane.proofs.mapping import alike, draft, read_mapping

@@ -1,6 +1,5 @@
 """Merging subjects re-points their cases; clashing ones are both kept (SEMANTICS 3; I18)."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from carelane.cases import merge_views, repoint
 from carelane.cases.merge import Merged
 from carelane.cases.model import Disposition, View
 from carelane.facts.ids import name_id
+from carelane.facts.replacing import replace
 from carelane.testing.core.pathways import referral
 from carelane.testing.core.play import Play
 from carelane.testing.core.site import NOON, PATIENT, definitions_of, fact, view_of

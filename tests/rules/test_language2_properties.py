@@ -4,7 +4,6 @@ Moves are declared facts, people's outcomes on any open step, effects' ends, und
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from uuid import UUID
@@ -17,6 +16,7 @@ from carelane.cases import step
 from carelane.cases.model import Case, Change, Definitions, Late, OpenStep, Step, View
 from carelane.cases.regions import block_of
 from carelane.facts.fact import Actor, Fact, Json
+from carelane.facts.replacing import replace
 from carelane.testing.core import invariants
 from carelane.testing.core.play import Decide, Play, ending, replay
 from carelane.testing.core.site import completed, definitions_of, fact, settled

@@ -1,6 +1,5 @@
 """Clocks: start, warn, levels, expiry, pause, calendars, downtime (SEMANTICS 6; I7, I16)."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,6 +8,7 @@ import pytest
 from carelane.cases import due_facts, may_fire, next_due
 from carelane.cases.model import Disposition, Notice
 from carelane.facts.fact import Actor, Fact
+from carelane.facts.replacing import replace
 from carelane.pathways.calendar import Calendar
 from carelane.pathways.definition import ClockKind, ClockSpec, CountBack, Input, InputType
 from carelane.testing.core.pathways import critical, referral

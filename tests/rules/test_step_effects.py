@@ -1,6 +1,5 @@
 """Effects as the core decides them: outcomes, cancellation, compensation, failure (SEMANTICS 7; I6)."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from carelane.cases.model import Case, Disposition, EffectState, Step
 from carelane.facts.fact import Json
 from carelane.facts.intent import Audience
 from carelane.facts.phi import Phi
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import Definition
 from carelane.testing.core.pathways import critical, referral, to
 from carelane.testing.core.play import Play

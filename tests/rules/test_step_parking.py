@@ -1,6 +1,5 @@
 """What fails parks the pair (case, fact), never the subject (SEMANTICS 1; I5, I6, I9)."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +8,7 @@ from typing_extensions import override
 from carelane.cases import advance, redrive
 from carelane.cases.model import Definitions, Disposition, OwnerRef, Step
 from carelane.facts.fact import Fact
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import Definition, OwnerKind
 from carelane.testing.core.pathways import referral
 from carelane.testing.core.play import Play

@@ -4,7 +4,6 @@ A history is a list of moves of one patient: messages, people's outcomes, effect
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 from uuid import UUID
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from carelane.cases import step
 from carelane.cases.model import Case, Definitions, Late, Step, View
 from carelane.facts.fact import Fact, Json, Urgency
+from carelane.facts.replacing import replace
 from carelane.testing.core import invariants
 from carelane.testing.core.pathways import critical, referral
 from carelane.testing.core.play import Decide, Play, ending, replay

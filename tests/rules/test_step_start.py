@@ -1,12 +1,12 @@
 """How facts find, open, wait for and bring back cases (SEMANTICS 2). The core is `carelane.cases`."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from carelane.cases.model import Disposition
 from carelane.facts.fact import Fact, Json, SubjectKind, Urgency
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import Definition, NoCase, Several
 from carelane.testing.core.pathways import critical, referral
 from carelane.testing.core.play import Play

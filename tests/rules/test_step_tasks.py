@@ -1,6 +1,5 @@
 """What people do to a case: outcomes, undo, overrides, escalation, urgency (SEMANTICS 5)."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from carelane.cases.model import Disposition, EffectState, OwnerRef
 from carelane.facts.fact import Actor, Fact, Json, Urgency
 from carelane.facts.ids import name_id
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import OwnerKind, TaskKind
 from carelane.testing.core.pathways import critical, referral
 from carelane.testing.core.play import Play

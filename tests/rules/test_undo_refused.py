@@ -1,6 +1,5 @@
 """A click that can't be taken back: others were told by it, or an effect that the wait goes on by is under way."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from carelane.cases import undoing
 from carelane.cases.model import Disposition, EffectState, Step
 from carelane.facts.fact import Actor
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import Definition
 from carelane.testing.core.play import Play
 from carelane.testing.core.site import definitions_of, fact, settled

@@ -3,7 +3,6 @@
 A mutant is the hospital with one method broken in the way a tired programmer would break it.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from carelane.cases.model import EffectState, Step, View
 from carelane.facts.fact import Fact
 from carelane.facts.ids import name_id
 from carelane.facts.ports import Verdict
+from carelane.facts.replacing import replace
 from carelane.testing.simulation.checks import CHECKS
 from carelane.testing.simulation.hospital import Hospital
 from carelane.testing.simulation.run import Simulation

@@ -3,12 +3,11 @@
 The engine adds them to each decision before it is committed; a replay adds them too, or later facts would differ.
 """
 
-from dataclasses import replace
-
 from carelane.cases.model import Case, Change, Notice, Step
 from carelane.facts.ids import derive
 from carelane.facts.intent import STAFF_ALERT, Audience, IfUnknown, Intent
 from carelane.facts.phi import Phi
+from carelane.facts.replacing import replace
 
 IN_PORTAL = frozenset({"", "portal", "secure-message"})
 """Channels that are the portal itself: the notice row is the message."""

@@ -1,7 +1,6 @@
 """Applying one fact to one case, walled off: what fails parks that pair, never the subject (SEMANTICS 1, I5)."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from carelane.cases.run import Run
 from carelane.cases.words import CASE_PARKED, FAILED, NOT_MOVED, SELF, WAITS_BEHIND
 from carelane.facts.errors import CarelaneError
 from carelane.facts.phi import Phi
+from carelane.facts.replacing import replace
 
 Work = Callable[[Run], str]
 """Changes the run; answers why the fact is ignored for this case, or nothing when it was applied."""

@@ -5,11 +5,11 @@ that was paused or recomputed is the last interval, still empty: [from, from).
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from carelane.cases.model import Clock, Interval, Late
+from carelane.facts.replacing import replace
 from carelane.pathways.calendar import Calendar, count_back, due_at, elapsed
 from carelane.pathways.definition import ClockKind, ClockSpec, Level
 from carelane.pathways.guard import Value

@@ -5,7 +5,6 @@ each pathway that hears it takes up by itself. `engine.drain` runs this; `store.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from carelane.cases import expiry, moves, people, settle, undoing, words
@@ -25,6 +24,7 @@ from carelane.cases.model import (
 from carelane.cases.moment import Moment
 from carelane.cases.run import Run
 from carelane.facts.fact import Fact
+from carelane.facts.replacing import replace
 
 _OWN: Mapping[str, Callable[[Run], str]] = {
     words.TASK_COMPLETED: people.complete,

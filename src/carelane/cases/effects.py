@@ -4,7 +4,6 @@ After a cancellation no effect of the case starts but compensations and alerts t
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from carelane.cases.run import Run
 from carelane.facts.fact import Json
 from carelane.facts.intent import Audience, Intent
 from carelane.facts.phi import Phi
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import EffectKind, State
 from carelane.pathways.fields import nested
 from carelane.pathways.payloads import OBJECT

@@ -6,7 +6,6 @@ due time always come first, and a level that an unread answer has overtaken does
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -25,6 +24,7 @@ from carelane.cases.words import (
 from carelane.facts.fact import Actor, Fact
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import State
 
 GRACE = timedelta(minutes=15)

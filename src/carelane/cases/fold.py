@@ -1,9 +1,8 @@
 """Folding decisions into views, so that facts of one subject can be chained in memory before one commit."""
 
-from dataclasses import replace
-
 from carelane.cases.model import Case, Step, View
 from carelane.facts.fact import Fact
+from carelane.facts.replacing import replace
 
 
 def advance(view: View, step: Step) -> View:

@@ -1,12 +1,12 @@
 """Escalation: of several due levels the highest fires, the ones below are told that they were passed (SEMANTICS 6)."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from carelane.cases import clocks, effects
 from carelane.cases.clocks import Bound
 from carelane.cases.model import Notice, OpenStep
 from carelane.cases.run import Run
+from carelane.facts.replacing import replace
 from carelane.pathways.calendar import Calendar
 from carelane.pathways.definition import Level
 

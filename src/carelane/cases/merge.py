@@ -5,13 +5,14 @@ both are kept: the younger is marked and given to a person.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from carelane.cases.model import Case, Change, Emission, View
 from carelane.cases.words import CASE_DUPLICATE, SELF
 from carelane.facts.fact import Fact
 from carelane.facts.phi import Phi
+from carelane.facts.replacing import replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

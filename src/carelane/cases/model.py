@@ -4,11 +4,12 @@ Ids are derived from case, fact and ordinal, so the same history gives the same 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from carelane.facts.fact import Fact, Json, SubjectKind, Urgency
 from carelane.facts.intent import Audience, Intent
@@ -18,8 +19,7 @@ from carelane.pathways.definition import ClockKind, Definition, OwnerKind
 from carelane.pathways.guard import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnerRef:
+class OwnerRef(Struct, frozen=True, kw_only=True):
     """Who owns a step now: pool, role or person by name.
 
     `version` is the directory's; `trail` says how it was found.
@@ -31,16 +31,14 @@ class OwnerRef:
     trail: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class Interval(Struct, frozen=True, kw_only=True):
     """A stretch in which a clock ran: [from_at, to_at)."""
 
     from_at: datetime
     to_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class Clock(Struct, frozen=True, kw_only=True):
     """A running (or paused) obligation. Instants are UTC; `budget` and `accrued` count the clock's own kind of time.
 
     `due_at` is never missing: while paused it is `resume_by`. `next_at` is the earliest thing that happens
@@ -67,8 +65,7 @@ class Clock:
     zone_data: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenStep:
+class OpenStep(Struct, frozen=True, kw_only=True):
     """One open wait of a case: state, owner, clock, fallback (as text for people), and its task if it has one."""
 
     id: UUID
@@ -93,8 +90,7 @@ class EffectState(StrEnum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EffectView:
+class EffectView(Struct, frozen=True, kw_only=True):
     """What the core knows of an effect of the case."""
 
     id: UUID
@@ -106,8 +102,7 @@ class EffectView:
     compensates: UUID | None = None  # a compensation: it outlives cancellation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undo:
+class Undo(Struct, frozen=True, kw_only=True):
     """What a person's last action may still be undone to, until `until`, if nothing else happened since.
 
     `fact` did it at `revision`; `step` is the wait it closed; `effects` are what it wanted done (held until then).
@@ -127,8 +122,7 @@ class Undo:
     refused: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class Moved(Struct, frozen=True, kw_only=True):
     """What a case was before it moved to its release, while its waits are still as the move left them.
 
     `steps` are the waits before and `after` those it was left with: once they differ, somebody has acted, and there is
@@ -147,16 +141,14 @@ class Moved:
     regions: Mapping[str, "RegionView"] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegionView:
+class RegionView(Struct, frozen=True, kw_only=True):
     """A region of an open block: how it ended (empty: it goes on), and the effects it wanted, oldest first."""
 
     outcome: str = ""
     effects: tuple[UUID, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """One run of one release for one subject. Open if and only if `steps` is not empty.
 
     `values` are inputs, variables and table outputs last known (codes, never identifying); `fields` the copied
@@ -200,8 +192,7 @@ class Case:
     owed: tuple[UUID, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Struct, frozen=True, kw_only=True):
     """A fact that matched nothing yet, and until when it waits; `then` is `ignore` or a pool."""
 
     fact: Fact
@@ -210,8 +201,7 @@ class Held:
     pathway: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """What one decision may read: the subject, its open and recently closed cases, held facts, counters.
 
     `closed` holds cases closed within a reopen window (by key), and the one that a fact refers to (`task.undone`,
@@ -243,8 +233,7 @@ class Late(Protocol):
         """A site's setting for a clock, or None for the pathway's own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definitions:
+class Definitions(Struct, frozen=True, kw_only=True):
     """Releases: those pinned in the view by digest, and those active in the fact's scope."""
 
     pinned: Mapping[str, Definition]
@@ -260,8 +249,7 @@ class Disposition(StrEnum):
     PARKED = "parked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Struct, frozen=True, kw_only=True):
     """One line of why: the rule (`table triage row 3`, `event referral.received`), what it read, what it decided."""
 
     rule: str
@@ -270,8 +258,7 @@ class Reason:
     missed: tuple[str, ...] = ()  # cells that missed in the rows above
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(Struct, frozen=True, kw_only=True):
     """Staff to be told now: a clock's warning, an escalation level, a passed level."""
 
     case: UUID
@@ -283,8 +270,7 @@ class Notice:
     safety: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """One case before and after one fact. What opened and closed is the difference, spelled out for the store."""
 
     before: Case | None
@@ -301,8 +287,7 @@ class Change:
     read: Mapping[str, Value | None] = field(default_factory=dict)  # inputs as this fact gave them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Emission:
+class Emission(Struct, frozen=True, kw_only=True):
     """A fact for another subject, inserted in the same transaction.
 
     `to` is a kind of subject, `sender` (whoever sent the fact) or `self` (this subject: work for a system pathway).
@@ -321,8 +306,7 @@ class Emission:
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """The answer of one decision about one fact. `released` are held facts that a new case took, in order."""
 
     fact: Fact

@@ -1,7 +1,8 @@
 """One decision's surroundings: definitions, view, what is late-bound, the fact, and the one `now`."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from carelane.cases.model import Case, Definitions, Late, View
 from carelane.cases.prepared import Prepared, prepare
@@ -21,8 +22,7 @@ class DefinitionBroken(LocalFault):
     code = "definition-broken"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(Struct, frozen=True, kw_only=True):
     """What every part of one decision sees. `now` never goes back for a subject."""
 
     definitions: Definitions

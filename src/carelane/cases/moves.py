@@ -8,7 +8,7 @@ Payload `migration`: `to` (the release), `states` (old state -> `{to, clock}`); 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from carelane.cases.words import (
 )
 from carelane.facts.fact import Json
 from carelane.facts.ids import derive
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import Definition, State
 
 PERSON = "person"

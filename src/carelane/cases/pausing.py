@@ -1,11 +1,10 @@
 """Clocks that stop by declared states and events (`pauses`), and run on after them. Safety clocks never stop."""
 
-from dataclasses import replace
-
 from carelane.cases import clocks, levels
 from carelane.cases.model import OpenStep
 from carelane.cases.regions import block_of
 from carelane.cases.run import Run
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import Pause, PauseRule, State
 
 

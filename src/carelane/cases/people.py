@@ -5,7 +5,6 @@ Payload `task`: `outcome`, `reason`, `form` by field name, and `licensed` where 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from carelane.cases import levels, pausing, undoing
 from carelane.cases.go import Why, count, follow, move
@@ -22,6 +21,7 @@ from carelane.cases.words import (
     TASK_CLOSED,
 )
 from carelane.facts.fact import Json
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import OwnerKind, TaskKind
 from carelane.pathways.payloads import OBJECT
 

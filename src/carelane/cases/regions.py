@@ -4,12 +4,12 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from carelane.cases import effects
 from carelane.cases.model import OpenStep, RegionView
 from carelane.cases.run import Run
+from carelane.facts.replacing import replace
 from carelane.pathways import tables
 from carelane.pathways.definition import Block, Definition, Join, JoinKind, Region, State
 

@@ -4,7 +4,6 @@ Payload `effect`: `outcome` (`done`, `refused`, `needs-person`, `withdrawn`) and
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from uuid import UUID
 
 from carelane.cases import effects, levels
@@ -14,6 +13,7 @@ from carelane.cases.model import EffectState, EffectView, OpenStep
 from carelane.cases.run import Run
 from carelane.cases.words import EFFECT_UNKNOWN
 from carelane.facts.intent import UNREACHED, Audience
+from carelane.facts.replacing import replace
 
 _ENDS: Mapping[str, EffectState] = {
     "done": EffectState.DONE,

@@ -1,6 +1,5 @@
 """A new case, and a closed one that comes back (SEMANTICS 2). A new case looks at held facts first."""
 
-from dataclasses import replace
 from uuid import UUID
 
 from carelane.cases.attempt import Tried, attempt, failure
@@ -16,6 +15,7 @@ from carelane.cases.sending import take
 from carelane.cases.words import AGAIN, FACT_UNMATCHED, FAILED, SELF, SENT, STAY
 from carelane.facts.ids import derive
 from carelane.facts.phi import Phi
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import Event
 from carelane.pathways.judge import holds
 

@@ -5,8 +5,6 @@ taken back where the join undid what others had begun, where others were told, o
 that the wait goes on by; then the answer says which.
 """
 
-from dataclasses import replace
-
 from carelane.cases import effects, pausing
 from carelane.cases.model import EffectState, OpenStep, Undo
 from carelane.cases.regions import begun_again, block_of, depth, recounted
@@ -14,6 +12,7 @@ from carelane.cases.run import Run
 from carelane.cases.words import UNDO_JOINED, UNDO_TOLD, UNDO_TOO_LATE, UNDO_UNDER_WAY
 from carelane.facts.ids import derive
 from carelane.facts.intent import Audience
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import TaskKind
 
 _UNSETTLED = frozenset({EffectState.READY, EffectState.SENDING, EffectState.UNKNOWN})

@@ -6,7 +6,7 @@ person's work, with the reason; but a milestone that no step waits for just ends
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from carelane.directory.reaching import (
@@ -30,6 +30,7 @@ from carelane.facts.errors import CarelaneError
 from carelane.facts.intent import PATIENT_MESSAGE, Intent
 from carelane.facts.phi import Phi
 from carelane.facts.ports import Sent, Verdict
+from carelane.facts.replacing import replace
 from carelane.pathways.templates import Template
 from carelane.store.database import Tx
 

@@ -6,7 +6,7 @@ view that the one before left. `drain` and `decide` read and write; this decides
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from carelane.cases import advance, due_facts, due_held, may_fire, step
@@ -15,6 +15,7 @@ from carelane.cases.words import NOT_IN_SCOPE
 from carelane.engine.downtime import Grace
 from carelane.engine.releases import Releases
 from carelane.facts.fact import Fact
+from carelane.facts.replacing import replace
 
 EXPIRIES_MAX = 64
 

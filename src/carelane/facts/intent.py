@@ -5,11 +5,12 @@ connection, vendor or wire format. `effects` resolves the capability to a connec
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from carelane.facts.fact import Payload
 from carelane.facts.phi import Phi
@@ -48,8 +49,7 @@ class EffectClass(StrEnum):
     BLIND = "blind"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class Intent(Struct, frozen=True, kw_only=True):
     """One thing to be done outside, at most once. `id` is the business key the other side sees.
 
     `content` holds FHIR-shaped material and form values; `after` lists effects of the same case that

@@ -5,7 +5,7 @@ the open step with the same task, an effect's to the effect of the same name. Wh
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 from carelane.cases import due_facts
 from carelane.cases.model import Case, EffectState, Late, View
 from carelane.facts.fact import Actor, Fact
+from carelane.facts.replacing import replace
 from carelane.proofs.cast import Cast
 from carelane.proofs.events import History
 from carelane.proofs.judging import Divergence, Judge

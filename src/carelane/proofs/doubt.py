@@ -5,13 +5,14 @@ If no value makes a difference, the case is decided without it; else a person ju
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 from carelane.cases.model import View
 from carelane.cases.vector import plain
 from carelane.facts.fact import Fact
 from carelane.facts.phi import Phi
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import Definition, Edge, Input, InputType
 from carelane.pathways.guard import Value
 from carelane.pathways.judge import fields_of

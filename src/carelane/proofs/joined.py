@@ -5,11 +5,12 @@ source identity; those without one went with their case. So each is decided agai
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from carelane.cases.model import Case, View
+from carelane.facts.replacing import replace
 from carelane.proofs.events import Heard, History
 
 

@@ -5,13 +5,14 @@ subject's other cases are still compared on what really happened.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from carelane.cases.model import Case, Late, Step
 from carelane.cases.words import CALENDAR_CHANGED, CASE_MIGRATED, CASE_RESTORED
 from carelane.facts.fact import Urgency
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import Definition
 from carelane.proofs.cast import Cast
 from carelane.proofs.cause import Cause, cause

@@ -5,7 +5,7 @@ long ago are out of sight) and nothing else: no clock fires by itself, because c
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from carelane.cases.model import (
 from carelane.cases.words import MOVED_FROM, NOT_IN_SCOPE
 from carelane.facts.fact import Fact, SubjectKind
 from carelane.facts.intent import Audience
+from carelane.facts.replacing import replace
 from carelane.proofs.events import Ended, Heard, History
 from carelane.proofs.joined import Parts
 from carelane.proofs.recorded import World, fact_of

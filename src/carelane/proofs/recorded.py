@@ -5,7 +5,7 @@ instead of from where the source's payload had it. States, tables, guards, clock
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 from carelane.cases.model import Definitions, Late
 from carelane.facts.fact import Actor, Fact, Urgency
 from carelane.facts.phi import Phi
+from carelane.facts.replacing import replace
 from carelane.pathways.definition import Definition, Input, Reduce
 from carelane.proofs.events import Heard
 

@@ -5,7 +5,7 @@ A scene is a case that the engine itself brought about. Only its values and coun
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from carelane.cases import next_due
 from carelane.cases.model import Case, OpenStep, RegionView, Step, View
 from carelane.cases.prepared import prepare, rank
 from carelane.cases.words import CLOCK_EXPIRED
+from carelane.facts.replacing import replace
 from carelane.pathways import tables
 from carelane.pathways.definition import Definition, FormField, Join, JoinKind, State
 from carelane.pathways.guard import Value

@@ -7,7 +7,7 @@ Mutants override one method each (`tests/simulate/test_mutants.py`).
 # long: one model, read as a whole; each method is one that a mutant overrides
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from carelane.facts.fact import Actor, Fact, Json
 from carelane.facts.ids import derive, name_id
 from carelane.facts.phi import Phi
 from carelane.facts.ports import Verdict
+from carelane.facts.replacing import replace
 from carelane.testing.core.pathways import attention, critical, referral
 from carelane.testing.core.site import NOON, ORGANISATION, Site, completed, fact, view_of
 from carelane.testing.simulation.dice import Dice
