@@ -17,6 +17,7 @@ TEXTS = {
     "t.none": "select 1 where false",
     "t.divide": "select 1 / %(by)s::int",
     "t.sleep": "select pg_sleep(60)",
+    "t.sleeps": "select from pg_stat_activity where pid = %(pid)s and wait_event = 'PgSleep'",
     "t.begin": "begin",
     "t.make": "create temp table noted (word text)",
     "t.note": "insert into noted values (%(word)s)",
@@ -130,10 +131,18 @@ async def test_a_session_that_was_ended_says_why(line: Line) -> None:
         await _said(line, "a")
 
 
-async def test_who_stops_waiting_leaves_a_connection_of_use(line: Line) -> None:
-    asked = asyncio.ensure_future(exchange(line, [Asked("t.sleep", {})]))
-    await asyncio.sleep(0)
-    assert line.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE
+@pytest.mark.parametrize("letters", [1, 20_000_000], ids=["waiting", "sending"])
+async def test_who_stops_waiting_leaves_a_connection_of_use(
+    line: Line, database: DatabaseUrls, letters: int
+) -> None:
+    after = Asked("t.echo", {"value": "x" * letters})  # the larger does not fit into the sockets
+    asked = asyncio.ensure_future(exchange(line, [Asked("t.sleep", {}), after]))
+    async with await Line.connect(database.superuser or "", autocommit=True) as beside:
+        begun = Asked("t.sleeps", {"pid": line.info.backend_pid})
+        while not (await exchange(beside, [begun]))[
+            0
+        ].rows:  # before that there is nothing to cancel
+            pass
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked

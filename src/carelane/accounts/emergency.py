@@ -135,7 +135,7 @@ async def close(rights: Rights, session: Session, id_: UUID) -> bool:
             "accounts.end_emergency", id=id_, person=session.person.name, now=runtime.now()
         )
         if done is not None:
-            await _leaf(runtime, tx, session, Audited.ACCESS_EMERGENCY_ENDED, {"grant": str(id_)})
+            _leaf(runtime, tx, session, Audited.ACCESS_EMERGENCY_ENDED, {"grant": str(id_)})
     return done is not None
 
 
@@ -151,20 +151,20 @@ async def _open(
         until_at=now + timedelta(minutes=emergency.minutes),
         site=row["site"],
     )
-    await tx.run("accounts.open_emergency", id=grant.id, organisation=runtime.organisation, person=session.person.name,
+    tx.put("accounts.open_emergency", id=grant.id, organisation=runtime.organisation, person=session.person.name,
                  subject=grant.subject, reason=grant.reason, now=now, until=grant.until_at)  # fmt: skip
     detail: dict[str, object] = {"grant": str(grant.id), "reason": grant.reason, "minutes": emergency.minutes,
                                  "subject": grant.subject}  # fmt: skip
-    await _leaf(runtime, tx, session, Audited.ACCESS_EMERGENCY, detail)
+    _leaf(runtime, tx, session, Audited.ACCESS_EMERGENCY, detail)
     runtime.vault.learn(row["identity"], row["identity_key"])
     await deliver(runtime, tx, [_fact(runtime, session, emergency, grant, row)])
     return grant
 
 
-async def _leaf(
+def _leaf(
     runtime: Runtime, tx: Tx, session: Session, action: Audited, detail: dict[str, object]
 ) -> None:
-    await write_down_in(runtime, tx, session.person.name, Purpose.BTG, action, detail)
+    write_down_in(runtime, tx, session.person.name, Purpose.BTG, action, detail)
 
 
 def _fact(runtime: Runtime, session: Session, emergency: Emergency, grant: Grant, row: Row) -> Fact:

@@ -90,7 +90,7 @@ async def set_factor(runtime: Runtime, person: str, *, by: str) -> str:
             actor=Actor.PERSON,
             name=by,
         )
-        await record(tx, deed, Change(thing=Thing.ACCOUNT, id=person, after="second-factor-set"))
+        record(tx, deed, Change(thing=Thing.ACCOUNT, id=person, after="second-factor-set"))
     return address(runtime.directory.title, person, secret)
 
 

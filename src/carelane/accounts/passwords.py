@@ -37,14 +37,14 @@ async def set_password(runtime: Runtime, person: str, password: str) -> None:
         )
     now, hashed = runtime.now(), _HASHER.hash(password)
     async with runtime.app.transaction() as tx:
-        await tx.run(
+        tx.put(
             "accounts.set_password",
             organisation=runtime.organisation,
             person=person,
             hash=hashed,
             now=now,
         )
-        await tx.run("accounts.revoke_all", person=person, now=now)
+        tx.put("accounts.revoke_all", person=person, now=now)
         deed = Deed(
             organisation=runtime.organisation,
             at=now,
@@ -52,7 +52,7 @@ async def set_password(runtime: Runtime, person: str, password: str) -> None:
             actor=Actor.PERSON,
             name=person,
         )
-        await record(tx, deed, Change(thing=Thing.ACCOUNT, id=person, after="password-set"))
+        record(tx, deed, Change(thing=Thing.ACCOUNT, id=person, after="password-set"))
 
 
 def matches(hashed: str, password: str) -> bool:

@@ -133,10 +133,10 @@ async def write_down(
 ) -> None:
     """A leaf of the access tree in a transaction of its own; committed when this returns."""
     async with runtime.app.transaction() as tx:
-        await write_down_in(runtime, tx, name, purpose, action, detail)
+        write_down_in(runtime, tx, name, purpose, action, detail)
 
 
-async def write_down_in(  # noqa: PLR0913, PLR0917  # as `write_down`
+def write_down_in(  # noqa: PLR0913, PLR0917  # as `write_down`
     runtime: Runtime,
     tx: Tx,
     name: str,
@@ -156,4 +156,4 @@ async def write_down_in(  # noqa: PLR0913, PLR0917  # as `write_down`
             "purpose": purpose.value,
         },
     )
-    await tx.run("accounts.access", id=id_, organisation=runtime.organisation, at=at, body=body)
+    tx.put("accounts.access", id=id_, organisation=runtime.organisation, at=at, body=body)

@@ -87,10 +87,10 @@ async def begin(
         second_factor=second_factor,
     )
     async with runtime.app.transaction() as tx:
-        await tx.run("accounts.open_session", id_hash=hashed(secret), organisation=runtime.organisation,
+        tx.put("accounts.open_session", id_hash=hashed(secret), organisation=runtime.organisation,
                      person=person.name, purpose=session.purpose.value, now=now, ends_at=session.ends_at,
                      second_factor=second_factor)  # fmt: skip
-        await record(tx, _deed(runtime, session, Action.SESSION_OPENED), _change(session, "open"))
+        record(tx, _deed(runtime, session, Action.SESSION_OPENED), _change(session, "open"))
     return session
 
 
@@ -126,13 +126,13 @@ async def end(runtime: Runtime, session: Session) -> None:
     async with runtime.app.transaction() as tx:
         if await tx.one("accounts.revoke", id_hash=hashed(session.secret), now=_now(runtime)):
             deed = _deed(runtime, session, Action.SESSION_ENDED)
-            await record(tx, deed, _change(session, "ended"))
+            record(tx, deed, _change(session, "ended"))
 
 
 async def act_for(runtime: Runtime, session: Session, purpose: Purpose) -> None:
     """Say for which purpose the person acts from now on; every leaf carries it."""
     async with runtime.app.transaction() as tx:
-        await tx.run("accounts.purpose", id_hash=hashed(session.secret), purpose=purpose.value)
+        tx.put("accounts.purpose", id_hash=hashed(session.secret), purpose=purpose.value)
 
 
 def _now(runtime: Runtime) -> datetime:

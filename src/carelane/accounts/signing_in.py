@@ -92,7 +92,7 @@ async def _shown(
     if factor is False:
         return await _failed(runtime, person, door, now)
     async with runtime.app.transaction() as tx:
-        await tx.run("accounts.succeeded", person=person)
+        tx.put("accounts.succeeded", person=person)
     return known, factor
 
 
@@ -119,7 +119,7 @@ async def _failed(runtime: Runtime, person: str, door: str, now: datetime) -> No
         if person and await _count(runtime, tx, person, FAILURES_PERSON, now):
             deed = Deed(organisation=runtime.organisation, at=now, action=Action.ACCOUNT_LOCKED,
                         actor=Actor.CARELANE, name="sign-in")  # fmt: skip
-            await record(tx, deed, Change(thing=Thing.ACCOUNT, id=person, after="locked"))
+            record(tx, deed, Change(thing=Thing.ACCOUNT, id=person, after="locked"))
     return _WRONG
 
 
@@ -134,7 +134,5 @@ async def _count(runtime: Runtime, tx: Tx, name: str, most: int, now: datetime) 
     over = (row["failures"] if row else 0) - most
     if over < 0:
         return False
-    await tx.run(
-        "accounts.lock", person=name, until=now + min(LOCK_FIRST * 2 ** min(over, 10), LOCK_MAX)
-    )
+    tx.put("accounts.lock", person=name, until=now + min(LOCK_FIRST * 2 ** min(over, 10), LOCK_MAX))
     return True

@@ -203,7 +203,7 @@ async def _store_site(tx: Tx, loading: Loading) -> frozenset[str]:
             kind=row.kind,
             site=row.site,
         )
-        await make_subjects(
+        make_subjects(
             tx, organisation, [(connection_subject(organisation, name), "connection", row.site)]
         )
     text = json.dumps(dict(loading.files), sort_keys=True)

@@ -16,8 +16,8 @@ from carelane.effects.flight import Flight, of_row
 from carelane.effects.gate import CLOSED, Gate, Opening, opening
 from carelane.effects.outbox import Outbox
 from carelane.facts.fact import Actor
-from carelane.store.changes import Deed, written
-from carelane.store.database import Question, Row, Tx
+from carelane.store.changes import Deed, write
+from carelane.store.database import Row, Tx
 
 READY, SENDING = "ready", "sending"
 _claims = count(1)
@@ -27,7 +27,7 @@ async def know(outbox: Outbox) -> None:
     """A row for each destination: called once at start."""
     async with outbox.runtime.worker.transaction() as tx:
         for each in outbox.destinations.values():
-            await tx.run(
+            tx.put(
                 "effects.know_connection",
                 organisation=outbox.runtime.organisation,
                 connection=each.name,
@@ -55,16 +55,15 @@ async def claim(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
         )
         taken = [row["id"] for row in rows]
         if taken:
-            leaf = _leaf(outbox, name, taken, before=READY, after=SENDING)
-            await tx.pipeline([_spent(name, gate, len(taken), now), leaf])
+            _spend(tx, name, gate, len(taken), now)
+            write(tx, _deed(outbox, name), _changes(taken, READY, SENDING))
     if not rows:
         return []
     async with runtime.worker.transaction(steady=True) as tx:
         back = await tx.rows("effects.confirm", ids=taken, lease=lease)
         stopped = {row["id"] for row in back}
         if stopped:
-            leaf = _leaf(outbox, name, sorted(stopped), before=SENDING, after=READY)
-            await tx.pipeline([leaf])
+            write(tx, _deed(outbox, name), _changes(sorted(stopped), SENDING, READY))
     return _flights(outbox, [row for row in rows if row["id"] not in stopped])
 
 
@@ -83,7 +82,7 @@ async def claim_looks(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
             lease_until=now + destination.lease,
         )
         if rows:
-            await tx.pipeline([_spent(name, gate, len(rows), now)])
+            _spend(tx, name, gate, len(rows), now)
     return _flights(outbox, rows)
 
 
@@ -94,7 +93,7 @@ async def pay(outbox: Outbox, name: str) -> bool:
         gate = await _gate(tx, destination, now)
         if gate.paid < 1 or gate.state != CLOSED:
             return False
-        await tx.pipeline([_spent(name, gate, 1, now)])
+        _spend(tx, name, gate, 1, now)
     return True
 
 
@@ -103,24 +102,24 @@ async def _gate(tx: Tx, destination: Destination, now: datetime) -> Opening:
     return opening(Gate(**row) if row else Gate(), destination, now)
 
 
-def _spent(name: str, gate: Opening, taken: int, now: datetime) -> Question:
+def _spend(tx: Tx, name: str, gate: Opening, taken: int, now: datetime) -> None:
     """What left. A gate that nobody passed stays as it was: half-open only when a probe really left."""
-    left = {"state": gate.state, "tokens": gate.tokens - taken, "now": now}
-    return "effects.spend", {"connection": name, **left}
+    tokens = gate.tokens - taken
+    tx.put("effects.spend", connection=name, state=gate.state, tokens=tokens, now=now)
 
 
-def _leaf(
-    outbox: Outbox, name: str, effects: Sequence[UUID], *, before: str, after: str
-) -> Question:
-    deed = Deed(
+def _deed(outbox: Outbox, name: str) -> Deed:
+    return Deed(
         organisation=outbox.runtime.organisation,
         at=outbox.runtime.now(),
         action=Action.EFFECT_CLAIMED,
         actor=Actor.CARELANE,
         name=name,
     )
-    changes = [Change(thing=Thing.EFFECT, id=each, before=before, after=after) for each in effects]
-    return written(deed, changes)
+
+
+def _changes(effects: Sequence[UUID], before: str, after: str) -> Sequence[Change]:
+    return [Change(thing=Thing.EFFECT, id=each, before=before, after=after) for each in effects]
 
 
 def _lease(outbox: Outbox, now: datetime) -> str:

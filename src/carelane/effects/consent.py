@@ -18,7 +18,7 @@ async def opted_out(outbox: Outbox, flight: Flight) -> None:
     async with runtime.worker.transaction() as tx:
         [row] = await tx.rows("messaging.sent_effects", effects=[flight.id])
         fact = _withdrawn(outbox, flight, str(row["channel"]))
-        await tx.run(
+        tx.put(
             "messaging.state", id=derive(now, "consent", flight.id), organisation=runtime.organisation, identity=None,
             address=row["address_token"], channel=row["channel"], scope="messages", given=False, at=now, fact=fact.id,
         )  # fmt: skip

@@ -27,11 +27,11 @@ def pace(outbox: Outbox, flight: Flight) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 
-async def await_answer(outbox: Outbox, tx: Tx, flight: Flight, settlement: Settlement) -> None:
+def await_answer(outbox: Outbox, tx: Tx, flight: Flight, settlement: Settlement) -> None:
     """Note that an effect is done and its answer is to come."""
     every = pace(outbox, flight) if settlement.cause == PENDED else None
     if every is not None:
-        await tx.run(
+        tx.put(
             "effects.await",
             effect=flight.id,
             organisation=flight.organisation,
@@ -55,7 +55,7 @@ async def ask_due(outbox: Outbox, name: str) -> int:
 async def hurry(runtime: Runtime, name: str) -> None:
     """The other side has answers: ask now."""
     async with runtime.worker.transaction() as tx:
-        await tx.run("effects.hurry_awaited", connection=name, now=runtime.now())
+        tx.put("effects.hurry_awaited", connection=name, now=runtime.now())
     runtime.bell.ring(f"reconcile/{name}")
 
 
@@ -76,7 +76,7 @@ async def _take(outbox: Outbox, name: str, sender: Asking) -> Flight | None:
             runtime.vault.learn(flight.identity, flight.identity_key)
             if not flight.blocked:
                 return flight
-            await tx.run("effects.answered", effect=flight.id)
+            tx.put("effects.answered", effect=flight.id)
 
 
 async def _ask(outbox: Outbox, sender: Asking, flight: Flight) -> None:
@@ -87,7 +87,7 @@ async def _ask(outbox: Outbox, sender: Asking, flight: Flight) -> None:
     outbox.runtime.observer.count("carelane_answers_asked_total", labels)
     if said.verdict is Verdict.DONE and said.cause != PENDED:
         async with outbox.runtime.worker.transaction() as tx:
-            await tx.run("effects.answered", effect=flight.id)
+            tx.put("effects.answered", effect=flight.id)
 
 
 async def _said(outbox: Outbox, sender: Asking, flight: Flight) -> Sent:

@@ -96,7 +96,7 @@ async def redrive(  # noqa: PLR0913  # each says one thing about the choice, by 
         }
         for row in rows:
             if row["id"] in done:
-                await _leaf(
+                _leaf(
                     runtime,
                     tx,
                     actor,
@@ -147,7 +147,7 @@ async def _close(  # noqa: PLR0913  # each says one thing about the answer, by n
         row = await tx.one("effects.open_letter", id=effect)
         if row is None:
             return False
-        await tx.run(
+        tx.put(
             "effects.close_letter",
             id=effect,
             state=state.value,
@@ -166,7 +166,7 @@ async def _close(  # noqa: PLR0913  # each says one thing about the answer, by n
         action = (
             Action.EFFECT_WITHDRAWN if state is EffectState.WITHDRAWN else Action.EFFECT_SETTLED
         )
-        await _leaf(runtime, tx, actor, row, action=action, to=state, why=cause)
+        _leaf(runtime, tx, actor, row, action=action, to=state, why=cause)
     runtime.bell.ring("drain")
     return True
 
@@ -182,7 +182,7 @@ def _why_not(row: Row, now: datetime) -> str:
     return ""
 
 
-async def _leaf(  # noqa: PLR0913  # one door for every leaf of this file
+def _leaf(  # noqa: PLR0913  # one door for every leaf of this file
     runtime: Runtime, tx: Tx, actor: str, row: Row, *, action: Action, to: EffectState, why: str
 ) -> None:
     deed = Deed(
@@ -197,4 +197,4 @@ async def _leaf(  # noqa: PLR0913  # one door for every leaf of this file
     change = Change(
         thing=Thing.EFFECT, id=row["id"], before=before, after=to.value, detail={"cause": why}
     )
-    await record(tx, deed, change)
+    record(tx, deed, change)

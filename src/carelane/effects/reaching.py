@@ -74,7 +74,7 @@ async def address(outbox: Outbox, sites: Sequence[str]) -> int:
 async def _address(outbox: Outbox, tx: Tx, flights: Sequence[Flight]) -> None:
     known = await known_of(outbox, tx, flights)
     plans = [(each, _planned(outbox, each, known[each.id])) for each in flights]
-    await _route(tx, [(each, plan) for each, plan in plans if isinstance(plan, Plan)])
+    _route(tx, [(each, plan) for each, plan in plans if isinstance(plan, Plan)])
     unable = [(each, plan) for each, plan in plans if isinstance(plan, NoWay)]
     quiet = [(each, way.reason) for each, way in unable if each.unheard and not each.maybe]
     await end_unheard(outbox, tx, quiet)
@@ -84,9 +84,9 @@ async def _address(outbox: Outbox, tx: Tx, flights: Sequence[Flight]) -> None:
             outbox.runtime.bell.ring("drain")
 
 
-async def _route(tx: Tx, plans: Sequence[tuple[Flight, Plan]]) -> None:
+def _route(tx: Tx, plans: Sequence[tuple[Flight, Plan]]) -> None:
     if plans:
-        await tx.run(
+        tx.put(
             "messaging.route",
             ids=[flight.id for flight, _ in plans],
             connections=[plan.connection for _, plan in plans],
@@ -145,20 +145,20 @@ async def prepare(outbox: Outbox, flight: Flight, intent: Intent) -> Intent | Se
     """Everything asked again, just before a claimed message leaves: the message whole, or why it doesn't go now."""
     runtime = outbox.runtime
     async with runtime.worker.transaction(steady=True) as tx:
-        await tx.one("messaging.turn", subject=flight.subject)
+        tx.put("messaging.turn", subject=flight.subject)
         known = await known_of(outbox, tx, [flight])
         plan = plan_of(outbox, flight, known[flight.id], _template_of(intent))
         if isinstance(plan, NoWay):
             return no_way(outbox, flight, plan)
         if plan.connection != flight.connection:
-            await _route(tx, [(flight, plan)])
+            _route(tx, [(flight, plan)])
             return _later("another-way", plan.not_before, flight)
         if plan.not_before > runtime.now():
             return _later("quiet-hours", plan.not_before, flight)
         message = _message(outbox, flight, intent, plan)
         if isinstance(message, str):
             return no_way(outbox, flight, NoWay(reason=f"blank:{message}"))
-        await tx.run(
+        tx.put(
             "messaging.reach", effect=flight.id, organisation=flight.organisation, identity=flight.identity,
             channel=plan.way.channel, address=plan.way.token, template=plan.template.name,
             counted=plan.template.counted, at=runtime.now(),

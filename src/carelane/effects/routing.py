@@ -47,7 +47,7 @@ async def assign(outbox: Outbox) -> Unserved:
             if name is None or row["capability"] == PATIENT_MESSAGE:
                 unserved.append((row["capability"], row["site"]))
             else:
-                await tx.run("effects.route", connection=name, **row)
+                tx.put("effects.route", connection=name, **row)
     return unserved
 
 

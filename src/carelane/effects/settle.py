@@ -23,7 +23,7 @@ from carelane.effects.told import facts
 from carelane.engine.chance import full_jitter
 from carelane.engine.deliver import deliver
 from carelane.facts.fact import Actor
-from carelane.store.changes import Deed, written
+from carelane.store.changes import Deed, record
 from carelane.store.changes import write as record_all
 from carelane.store.database import Tx
 
@@ -51,14 +51,14 @@ async def write(outbox: Outbox, tx: Tx, flight: Flight, settlement: Settlement) 
         return False
     ((subject, was),) = rows
     if settlement.state is EffectState.DONE:
-        await await_answer(outbox, tx, flight, settlement)
+        await_answer(outbox, tx, flight, settlement)
     runtime.vault.learn(flight.identity, flight.identity_key)
     deed = _deed(flight.organisation, now, name=flight.connection, case=flight.case)
     change = _change(
         flight.id, was, settlement.state, cause=settlement.cause, attempt=flight.attempts
     )
-    told = facts(replace(flight, subject=subject), settlement, now)
-    await deliver(runtime, tx, told, beside=[written(deed, [change])])
+    record(tx, deed, change)
+    await deliver(runtime, tx, facts(replace(flight, subject=subject), settlement, now))
     return True
 
 
@@ -93,7 +93,7 @@ async def end_unheard(outbox: Outbox, tx: Tx, ended: Sequence[tuple[Flight, str]
         for row in rows
     ]
     if changes:
-        await record_all(tx, _deed(outbox.runtime.organisation, now), changes)
+        record_all(tx, _deed(outbox.runtime.organisation, now), changes)
 
 
 def _deed(organisation: UUID, at: datetime, *, name: str = "", case: UUID | None = None) -> Deed:
@@ -136,7 +136,7 @@ async def _health(outbox: Outbox, tx: Tx, name: str, settlement: Settlement, now
         now,
         open_for=destination.breaker_open / 2 + spread,
     )
-    await tx.run(
+    tx.put(
         "effects.health",
         connection=name,
         state=gate.state,

@@ -88,7 +88,7 @@ async def _settle(  # noqa: PLR0913  # each says one thing, by name
         effects = await tx.run("restore.doubt_effects")
         deed = Deed(organisation=runtime.organisation, at=now, action=Action.DATABASE_ADOPTED, actor=Actor.PERSON,
                     name=by, detail={"leaves": leaves, "lost": lost, "effects": effects})  # fmt: skip
-        await record(tx, deed)
+        record(tx, deed)
     return effects
 
 

@@ -57,6 +57,6 @@ async def _store_alone(runtime: Runtime, fact: Fact) -> Answer:
         await deliver(runtime, tx, [fact])
         task = fact.refers.get("task")
         if task is not None:
-            await tx.run("engine.completing", task=task)
+            tx.put("engine.completing", task=task)
     runtime.bell.ring("drain")
     return Answer(standing=Standing.COMPLETING, reason="turn-busy")

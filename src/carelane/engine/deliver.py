@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Fact
 from carelane.store import facts
-from carelane.store.database import Question, Tx
+from carelane.store.database import Tx
 
 
-async def deliver(
-    runtime: Runtime, tx: Tx, new: Sequence[Fact], *, beside: Sequence[Question] = ()
-) -> None:
+async def deliver(runtime: Runtime, tx: Tx, new: Sequence[Fact]) -> None:
     """Store facts and put them into their subjects' inboxes, in the caller's transaction, in the given order.
 
-    A fact whose id is stored already is skipped: delivering twice is delivering once. Statements `beside` them travel
-    with them. After the commit the caller rings `runtime.bell.ring("drain")`.
+    A fact whose id is stored already is skipped: delivering twice is delivering once. After the commit the caller
+    rings `runtime.bell.ring("drain")`.
     """
-    await facts.insert(tx, runtime.vault, new, releases=runtime.releases, beside=beside)
+    await facts.insert(tx, runtime.vault, new, releases=runtime.releases)

@@ -33,7 +33,7 @@ async def begin(runtime: Runtime) -> bool:
         known = told["at"] if told else None
         last = beat["at"] if beat else None
         if last is not None and now - last > SILENCE and (known is None or known < last):
-            await tx.run("engine.beat", process=_NAME, organisation=runtime.organisation, kind=_NAME, at=now,
+            tx.put("engine.beat", process=_NAME, organisation=runtime.organisation, kind=_NAME, at=now,
                          detail="{}")  # fmt: skip
             known = now
     runtime.back_since = known if known is not None and now - known < GRACE else None

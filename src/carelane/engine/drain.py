@@ -105,7 +105,7 @@ async def _batch(runtime: Runtime, tx: Tx, subjects: Sequence[UUID], *, facts_ma
     taken, views = await load.work(
         tx, runtime.vault, runtime.organisation, subjects, runtime.now(), limit=facts_max
     )
-    await _forward(runtime, tx, [each for each in taken if each.moved_to])
+    _forward(runtime, tx, [each for each in taken if each.moved_to])
     facts: dict[UUID, list[Fact]] = defaultdict(list)
     for each in taken:
         if each.moved_to is None:
@@ -161,11 +161,11 @@ async def _write(
     await commit.commit(
         tx, runtime.vault, batch, definitions=runtime.releases.published, releases=runtime.releases
     )
-    await _open_again(tx, steps)
+    _open_again(tx, steps)
     tx.after.append(partial(told, runtime.observer, steps))
 
 
-async def _open_again(tx: Tx, steps: Sequence[Step]) -> None:
+def _open_again(tx: Tx, steps: Sequence[Step]) -> None:
     """Tasks whose outcome was stored while the subject was busy, and did nothing once decided."""
     refused = [
         step.fact.refers["task"]
@@ -175,14 +175,14 @@ async def _open_again(tx: Tx, steps: Sequence[Step]) -> None:
         and "task" in step.fact.refers
     ]
     if refused:
-        await tx.run("engine.not_completed", tasks=refused)
+        tx.put("engine.not_completed", tasks=refused)
 
 
-async def _forward(runtime: Runtime, tx: Tx, moved: Sequence[load.Taken]) -> None:
+def _forward(runtime: Runtime, tx: Tx, moved: Sequence[load.Taken]) -> None:
     """Facts whose source identity was re-linked since they came follow it, in order (SEMANTICS 3)."""
     if not moved:
         return
-    await tx.run(
+    tx.put(
         "engine.forward",
         organisation=runtime.organisation,
         facts=[each.fact.id for each in moved],
@@ -203,7 +203,7 @@ async def decide_in(
     taken, views = await load.work(
         tx, runtime.vault, runtime.organisation, [subject], runtime.now(), limit=pending_max
     )
-    await _forward(runtime, tx, [each for each in taken if each.moved_to])
+    _forward(runtime, tx, [each for each in taken if each.moved_to])
     now, view = runtime.now(), views[subject]
     await _learn(runtime, tx, [view])
     moment = await _moment(runtime, tx, now)

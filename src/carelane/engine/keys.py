@@ -75,7 +75,7 @@ async def shred(
                     actor=Actor.PERSON, name=by)  # fmt: skip
         detail: Detail = {"confirmed_by": confirmed_by, "reason": reason, "identities": done.identities,
                   "messages": done.messages}  # fmt: skip
-        await record(
+        record(
             tx,
             deed,
             Change(
@@ -106,4 +106,4 @@ async def _told(runtime: Runtime, by: str, detail: dict[str, str | int | bool]) 
     async with runtime.worker.transaction() as tx:
         deed = Deed(organisation=runtime.organisation, at=runtime.now(), action=Action.KEYS_ROTATED, actor=Actor.PERSON,
                     name=by, detail=detail)  # fmt: skip
-        await record(tx, deed)
+        record(tx, deed)

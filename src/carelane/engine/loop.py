@@ -71,7 +71,7 @@ async def keep_beating(
     """Write the process's heartbeat, so that a downtime can be told from a quiet night."""
     while not stop.is_set():
         async with runtime.worker.transaction() as tx:
-            await tx.run("engine.beat", process=runtime.process, organisation=runtime.organisation, kind=kind,
+            tx.put("engine.beat", process=runtime.process, organisation=runtime.organisation, kind=kind,
                          at=runtime.now(), detail=_spent())  # fmt: skip
         await runtime.bell.wait("stop", seconds=every_s)
 

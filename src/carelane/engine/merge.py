@@ -140,7 +140,7 @@ async def carry_out(  # noqa: PLR0913  # the parts of one write, by name
         work = await _part(runtime, tx, fact, plan, known, moves)
     elif plan.retired is not None and plan.survivor:
         work = await _join(runtime, tx, fact, plan, moves)
-    await rows.record(runtime, tx, fact, plan, known.links)
+    rows.record(runtime, tx, fact, plan, known.links)
     await deliver(runtime, tx, work)
 
 
@@ -168,7 +168,7 @@ async def _join(
     await _move(tx, plan, moves, source=plan.retired, target=plan.survivor, whole=True)
     await tx.run("intake.lend_tokens", source=plan.retired, target=plan.survivor)
     await _log(runtime, tx, fact, plan)
-    await rows.record_clashes(runtime, tx, fact, clashes)
+    rows.record_clashes(runtime, tx, fact, clashes)
     return [rows.duplicate(fact, younger, older) for younger, older in clashes]
 
 

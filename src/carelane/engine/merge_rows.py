@@ -25,7 +25,7 @@ _ACTIONS = {
 _CURRENT, _MERGED = "current", "merged"
 
 
-async def record(runtime: Runtime, tx: Tx, fact: Fact, plan: Plan, before: Links) -> None:
+def record(runtime: Runtime, tx: Tx, fact: Fact, plan: Plan, before: Links) -> None:
     """One leaf: which identities went from whom to whom, and which subject was retired or came back."""
     changes = [
         Change(
@@ -41,12 +41,10 @@ async def record(runtime: Runtime, tx: Tx, fact: Fact, plan: Plan, before: Links
         now = _CURRENT if into is None else _MERGED
         if was != now:
             changes.append(Change(thing=Thing.SUBJECT, id=subject, before=was, after=now))
-    await write(tx, _deed(runtime, fact, _ACTIONS[plan.kind]), changes)
+    write(tx, _deed(runtime, fact, _ACTIONS[plan.kind]), changes)
 
 
-async def record_clashes(
-    runtime: Runtime, tx: Tx, fact: Fact, pairs: Sequence[tuple[Row, Row]]
-) -> None:
+def record_clashes(runtime: Runtime, tx: Tx, fact: Fact, pairs: Sequence[tuple[Row, Row]]) -> None:
     """The younger of two open cases of one thing is marked; both stay open."""
     if not pairs:
         return
@@ -60,7 +58,7 @@ async def record_clashes(
         )
         for younger, older in pairs
     ]
-    await write(tx, _deed(runtime, fact, Action.SUBJECT_MERGED), changes)
+    write(tx, _deed(runtime, fact, Action.SUBJECT_MERGED), changes)
 
 
 def _deed(runtime: Runtime, fact: Fact, action: Action) -> Deed:

@@ -33,7 +33,7 @@ async def _again(runtime: Runtime, tx: Tx, case: UUID, by: str) -> None:
     if not rows:
         return
     facts = [row["fact"] for row in rows]
-    await tx.run(
+    tx.put(
         "engine.put_back",
         organisation=runtime.organisation,
         facts=facts,
@@ -42,7 +42,7 @@ async def _again(runtime: Runtime, tx: Tx, case: UUID, by: str) -> None:
         cancels=[runtime.releases.cancels(row["type"]) for row in rows],
     )
     id_, at, body = put_back(runtime.organisation, runtime.now(), facts, by)
-    await tx.run("house.leaf", id=id_, organisation=runtime.organisation, at=at, body=body)
+    tx.put("house.leaf", id=id_, organisation=runtime.organisation, at=at, body=body)
 
 
 def _freed(runtime: Runtime, case: UUID, subject: UUID, by: str) -> Fact:

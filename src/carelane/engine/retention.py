@@ -53,7 +53,7 @@ async def _pages(runtime: Runtime, name: str, before: datetime, now: datetime, p
             row = await tx.one(f"retention.{name}", before=before, after=after, page=page)
             removed = row["removed"] if row else 0
             if removed:
-                await _leaf(runtime, tx, now, name, removed)
+                _leaf(runtime, tx, now, name, removed)
         total += removed
         if row is None or (row["last"] is None and not removed):
             return total
@@ -68,7 +68,7 @@ async def _fields(runtime: Runtime, now: datetime, page: int) -> int:
             rows = await tx.rows("retention.closed_cases", after=after, before=before, page=page)
             removed = sum([await _fewer(runtime, tx, row, now) for row in rows if not row["held"]])
             if removed:
-                await _leaf(runtime, tx, now, _FIELDS, removed)
+                _leaf(runtime, tx, now, _FIELDS, removed)
         total += removed
         if not rows:
             return total
@@ -135,7 +135,7 @@ async def hold(runtime: Runtime, subject: UUID, *, reason: str, by: str) -> bool
         row = await tx.one("retention.hold", id=derive(now, "hold", subject, reason), subject=subject,
                            organisation=runtime.organisation, reason=reason, by=by, now=now)  # fmt: skip
         if row is not None:
-            await _hold_leaf(runtime, tx, Action.HOLD_PLACED, subject, reason, by, now)
+            _hold_leaf(runtime, tx, Action.HOLD_PLACED, subject, reason, by, now)
     return row is not None
 
 
@@ -145,11 +145,11 @@ async def release(runtime: Runtime, subject: UUID, *, reason: str, by: str) -> b
     async with runtime.worker.transaction() as tx:
         row = await tx.one("retention.release", subject=subject, reason=reason, by=by, now=now)
         if row is not None:
-            await _hold_leaf(runtime, tx, Action.HOLD_RELEASED, subject, reason, by, now)
+            _hold_leaf(runtime, tx, Action.HOLD_RELEASED, subject, reason, by, now)
     return row is not None
 
 
-async def _hold_leaf(  # noqa: PLR0913, PLR0917  # one door for both leaves
+def _hold_leaf(  # noqa: PLR0913, PLR0917  # one door for both leaves
     runtime: Runtime, tx: Tx, action: Action, subject: UUID, reason: str, by: str, now: datetime
 ) -> None:
     deed = Deed(
@@ -160,10 +160,10 @@ async def _hold_leaf(  # noqa: PLR0913, PLR0917  # one door for both leaves
     change = Change(
         thing=Thing.SUBJECT, id=subject, before=before, after=after, detail={"reason": reason}
     )
-    await record(tx, deed, change)
+    record(tx, deed, change)
 
 
-async def _leaf(runtime: Runtime, tx: Tx, now: datetime, name: str, removed: int) -> None:
+def _leaf(runtime: Runtime, tx: Tx, now: datetime, name: str, removed: int) -> None:
     deed = Deed(organisation=runtime.organisation, at=now, action=Action.RETENTION_SWEPT, actor=Actor.CARELANE,
                 name="retention", detail={"what": name, "removed": removed})  # fmt: skip
-    await record(tx, deed)
+    record(tx, deed)

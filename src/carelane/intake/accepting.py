@@ -71,7 +71,7 @@ async def _one(  # noqa: PLR0913  # each says one thing, by name
             await _link(runtime, tx, first, other, message=message, by=by)
     differing = [hit.identity for hit in hits if contradicts(hit.demographics, now)]
     if differing:
-        await _set_aside(runtime, tx, differing, message=message, by=by)
+        _set_aside(runtime, tx, differing, message=message, by=by)
 
 
 async def _link(  # noqa: PLR0913  # each says one thing, by name
@@ -101,11 +101,11 @@ async def _link(  # noqa: PLR0913  # each says one thing, by name
     )
 
 
-async def _set_aside(
+def _set_aside(
     runtime: Runtime, tx: Tx, identities: Sequence[UUID], *, message: UUID, by: str
 ) -> None:
     """What was said under these identifiers before no longer speaks against the message."""
-    await tx.run("house.forget_said", identities=list(identities))
+    tx.put("house.forget_said", identities=list(identities))
     deed = Deed(
         organisation=runtime.organisation,
         at=runtime.now(),
@@ -117,4 +117,4 @@ async def _set_aside(
     changes = [
         Change(thing=Thing.IDENTITY, id=each, before="differs", after=SAID) for each in identities
     ]
-    await record(tx, deed, *changes)
+    record(tx, deed, *changes)

@@ -138,10 +138,10 @@ def said(register: Register, known: Answers, draft: Draft, fact: Fact) -> None:
         _state(register, known, draft, fact)
 
 
-async def write(tx: Tx, known: Answers) -> None:
+def write(tx: Tx, known: Answers) -> None:
     """Write down what was noted."""
     for query, values in known.notes:
-        await tx.run(query, **values)
+        tx.put(query, **values)
 
 
 def _state(register: Register, known: Answers, draft: Draft, fact: Fact) -> None:

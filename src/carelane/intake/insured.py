@@ -73,7 +73,7 @@ async def load(tx: Tx, register: Register, drafts: Iterable[Draft]) -> Insured:
     return found
 
 
-async def write(tx: Tx, insured: Insured) -> None:
+def write(tx: Tx, insured: Insured) -> None:
     """Remember who pays."""
     for note in insured.notes.values():
-        await tx.run("intake.insure", **note)
+        tx.put("intake.insure", **note)

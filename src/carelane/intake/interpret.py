@@ -95,7 +95,7 @@ async def _interpret(  # noqa: PLR0913  # one batch, by what it needs
             [Waiting(each, *_read(readers[connection], each, aside)) for each in waiting]
         )
         batch = await _batch(tx, register, readings)
-        await write_interpreted(tx, runtime.organisation, connection, runtime.now(), batch.outcomes)
+        write_interpreted(tx, runtime.organisation, connection, runtime.now(), batch.outcomes)
     runtime.bell.ring("drain")
     if len(readings) < len(waiting) or len(waiting) == limit:  # more are left: at once
         runtime.bell.ring_here(f"interpret/{connection}")
@@ -125,9 +125,9 @@ async def _batch(tx: Tx, register: Register, readings: Sequence[Waiting]) -> Bat
     for each in readings:
         _one(register, beside, batch, each)
     await register.write(tx)
-    await answering.write(tx, beside.sent)
-    await requests.write(tx, beside.asked)
-    await insured.write(tx, beside.insured)
+    answering.write(tx, beside.sent)
+    requests.write(tx, beside.asked)
+    insured.write(tx, beside.insured)
     await deliver(register.runtime, tx, batch.facts)
     return batch
 

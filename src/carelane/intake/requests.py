@@ -101,10 +101,10 @@ async def load(tx: Tx, register: Register, drafts: Iterable[Draft]) -> Requests:
     return found
 
 
-async def write(tx: Tx, requests: Requests) -> None:
+def write(tx: Tx, requests: Requests) -> None:
     """Remember what came."""
     for note in requests.notes:
-        await tx.run("messaging.note_request", **note)
+        tx.put("messaging.note_request", **note)
 
 
 def _kind_token(register: Register, fact: Fact, wish: Wish) -> str:

@@ -125,7 +125,7 @@ async def _approve(
               "reason": sha256(wish.reason.encode()).hexdigest()}  # fmt: skip
     deed = Deed(organisation=organisation, at=now, action=Action.RELEASE_APPROVED, actor=Actor.PERSON,
                 name=wish.person, detail=detail)  # fmt: skip
-    await record(
+    record(
         tx,
         deed,
         Change(thing=Thing.RELEASE, id=release.digest, before="published", after="approved"),

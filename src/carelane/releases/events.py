@@ -74,7 +74,7 @@ async def export(
     async with runtime.worker.transaction() as tx:
         head = await header(runtime, tx, pathway, since)
         detail: dict[str, str | int | bool] = {"pathway": pathway}
-        await record(tx, Deed(organisation=runtime.organisation, at=runtime.now(), action=Action.EVENTS_EXPORTED,
+        record(tx, Deed(organisation=runtime.organisation, at=runtime.now(), action=Action.EVENTS_EXPORTED,
                               actor=Actor.CARELANE, name="command line", detail=detail))  # fmt: skip
     return head, histories(runtime.worker, head, heard_by(runtime.releases.published, pathway))
 

@@ -53,9 +53,7 @@ async def put(tx: Tx, organisation: UUID, force: Force, *, now: datetime) -> UUI
     )  # fmt: skip
     deed = _deed(organisation, now, force.cause, force.by, force.scope, reason=force.reason, approvers=f"{one} {two}",
                  proof=force.proof, report=force.report, pathway=force.pathway)  # fmt: skip
-    await record(
-        tx, deed, Change(thing=Thing.RELEASE, id=force.release, before=before, after="in force")
-    )
+    record(tx, deed, Change(thing=Thing.RELEASE, id=force.release, before=before, after="in force"))
     return id_
 
 
@@ -75,7 +73,7 @@ async def end(  # noqa: PLR0913  # what ends, where, by whom and why
     before = await _in(tx, pathway, scope)
     await tx.run("releases.end", pathway=pathway, at=now, by=by, why=cause, **every(scope))
     deed = _deed(organisation, now, cause, by, scope, reason=reason, pathway=pathway)
-    await record(
+    record(
         tx,
         deed,
         Change(thing=Thing.RELEASE, id=before or pathway, before="in force", after="ended"),

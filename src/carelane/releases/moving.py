@@ -75,7 +75,7 @@ async def _begun(runtime: Runtime, order: Order, reason: str) -> None:
         thing=Thing.RELEASE, id=order.mapping.new, before=order.mapping.old, after=order.mapping.new
     )
     async with runtime.worker.transaction() as tx:
-        await record(tx, deed, moved)
+        record(tx, deed, moved)
 
 
 async def move(runtime: Runtime, case: Case, order: Order) -> tuple[Ending, str]:

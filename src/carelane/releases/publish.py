@@ -115,7 +115,7 @@ async def publish(  # noqa: PLR0913  # a release, and who published it when
         detail = {"pathway": definition.name, "version": definition.version}
         deed = Deed(organisation=organisation, at=now, action=Action.RELEASE_PUBLISHED, actor=Actor.PERSON, name=by,
                     detail=detail)  # fmt: skip
-        await record(tx, deed, Change(thing=Thing.RELEASE, id=definition.digest, after="published"))
+        record(tx, deed, Change(thing=Thing.RELEASE, id=definition.digest, after="published"))
     return bool(stored)
 
 

@@ -91,7 +91,7 @@ async def _mark(tx: Tx, runtime: Runtime, release: Definition, *, by: str, reaso
         }
         deed = Deed(organisation=runtime.organisation, at=now, action=Action.RELEASE_RECALLED, actor=Actor.PERSON,
                     name=by, detail=detail)  # fmt: skip
-        await record(
+        record(
             tx,
             deed,
             Change(thing=Thing.RELEASE, id=release.digest, before="published", after="recalled"),

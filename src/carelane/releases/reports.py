@@ -41,7 +41,7 @@ async def keep(runtime: Runtime, tx: Tx, report: BacktestReport, *, by: str) -> 
         "blocks": report.blocks,
         "cases": report.cases,
     }
-    await record(tx, Deed(organisation=runtime.organisation, at=now, action=Action.BACKTEST_KEPT,
+    record(tx, Deed(organisation=runtime.organisation, at=now, action=Action.BACKTEST_KEPT,
                           actor=Actor.PERSON, name=by, detail=detail))  # fmt: skip
     return row["id"] if row is not None else id_
 

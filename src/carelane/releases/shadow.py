@@ -69,7 +69,7 @@ async def start(  # noqa: PLR0913  # a run is all of these, by name
                 "this release is followed there already. Remedy: `carelane pathway shadow list`"
             )
         started: UUID = row["id"]
-        await _tell(runtime, tx, Action.SHADOW_STARTED, new, by=by)
+        _tell(runtime, tx, Action.SHADOW_STARTED, new, by=by)
     return started
 
 
@@ -80,7 +80,7 @@ async def stop(runtime: Runtime, run: UUID, *, by: str = "") -> bool:
         ended = await tx.one("backtest.stop_shadow", id=run, now=runtime.now())
         if ended is not None:
             new = definition_of(row["content"], "shadow")
-            await _tell(runtime, tx, Action.SHADOW_STOPPED, new, by=by or row["started_by"])
+            _tell(runtime, tx, Action.SHADOW_STOPPED, new, by=by or row["started_by"])
     return ended is not None
 
 
@@ -109,9 +109,9 @@ async def _run(tx: Tx, run: UUID) -> Row:
     raise ShadowFault(f"no shadow run {run}. Remedy: `carelane pathway shadow list`")
 
 
-async def _tell(runtime: Runtime, tx: Tx, action: Action, new: Definition, *, by: str) -> None:
+def _tell(runtime: Runtime, tx: Tx, action: Action, new: Definition, *, by: str) -> None:
     detail: dict[str, str | int | bool] = {"pathway": new.name, "release": new.digest}
-    await record(tx, Deed(organisation=runtime.organisation, at=runtime.now(), action=action,
+    record(tx, Deed(organisation=runtime.organisation, at=runtime.now(), action=action,
                           actor=Actor.PERSON, name=by, detail=detail))  # fmt: skip
 
 

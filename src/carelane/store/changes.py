@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 from carelane.audit.actions import Action
 from carelane.audit.leaf import Change
 from carelane.facts.fact import Actor
-from carelane.store.database import Question, Tx
+from carelane.store.database import Tx
 from carelane.store.leaf_rows import leaf
 
 
@@ -32,18 +32,13 @@ class Deed:
     detail: Mapping[str, str | int | bool] = field(default_factory=dict)
 
 
-async def record(tx: Tx, deed: Deed, *changes: Change) -> None:
+def record(tx: Tx, deed: Deed, *changes: Change) -> None:
     """One leaf for one deed and all that it changed."""
-    await write(tx, deed, changes)
+    write(tx, deed, changes)
 
 
-async def write(tx: Tx, deed: Deed, changes: Sequence[Change]) -> None:
+def write(tx: Tx, deed: Deed, changes: Sequence[Change]) -> None:
     """The same, for changes gathered in a list."""
-    await tx.pipeline([written(deed, changes)])
-
-
-def written(deed: Deed, changes: Sequence[Change]) -> Question:
-    """The same as a statement, to go with others in one round trip."""
     content: dict[str, object] = dict(deed.detail)
     if deed.case is not None:
         content["case"] = deed.case
@@ -58,5 +53,4 @@ def written(deed: Deed, changes: Sequence[Change]) -> Question:
         changes=[list(change.row()) for change in changes],
         content=content,
     )
-    leaves = {"organisation": deed.organisation, "id": [id_], "at": [at], "body": [body]}
-    return "commit.leaves", leaves
+    tx.put("commit.leaves", organisation=deed.organisation, id=[id_], at=[at], body=[body])

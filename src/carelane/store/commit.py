@@ -83,7 +83,7 @@ async def commit(
     definitions: Mapping[str, Definition],
     releases: CancelClass,
 ) -> None:
-    """Write a batch in the caller's transaction; the deferred checks run before this returns."""
+    """Write a batch in the caller's transaction, the deferred checks after it. It leaves with what is asked next."""
     tables = rows.Tables()
     for case in net(batch.steps).values():
         _case(tables, vault, case, definitions)
@@ -108,10 +108,12 @@ async def commit(
         ids, kinds, sites = ([row[n] for row in batch.subjects] for n in range(3))
         made = {"ids": ids, "kinds": kinds, "sites": sites, "organisation": batch.organisation}
         statements.insert(0, ("facts.subjects", made))
-    changed = await tx.pipeline([*statements, ("commit.check_now", {})])
-    for (query, _), rows_changed in zip(statements, changed, strict=False):
-        if query == "commit.withdraw_effects" and rows_changed != len(tables.withdraw_effects):
+    for query, values in statements:
+        if query != "commit.withdraw_effects":
+            tx.put(query, **values)
+        elif await tx.run(query, **values) != len(tables.withdraw_effects):
             raise Overtaken("an effect was claimed while its withdrawal was decided")
+    tx.put("commit.check_now")
 
 
 def _case(

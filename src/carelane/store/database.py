@@ -29,14 +29,16 @@ _LONGER = "set local statement_timeout = '120s'"  # a report reads a period; 5 s
 class Tx:
     """One open transaction. `now()` is never asked of the database: instants are arguments.
 
-    It begins with the first question, in the same packet.
+    It begins with the first question, in the same packet. What is `put` leaves with the next question, or with the
+    commit.
     """
 
-    __slots__ = ("_line", "_opening", "after")
+    __slots__ = ("_begun", "_line", "_waiting", "after")
 
     def __init__(self, line: Line, *opening: Asked) -> None:
         self._line = line
-        self._opening = opening
+        self._waiting = [*opening]
+        self._begun = False
         self.after: list[Callable[[], None]] = []  # called once the transaction has committed
 
     async def rows(self, query: str, **values: object) -> list[Row]:
@@ -67,16 +69,26 @@ class Tx:
         """Send many statements in one go; the first failure raises and rolls back. How many rows each changed."""
         return [found.changed for found in await self._ask([Asked(*each) for each in statements])]
 
+    def put(self, query: str, **values: object) -> None:
+        """A statement whose answer nobody waits for. If it fails, the next question raises, or the commit."""
+        self._waiting.append(Asked(query, values))
+        self._begun = True
+
     async def begun(self) -> AsyncConnection[TupleRow]:
         """The connection, with the transaction begun: for statements that have no name."""
         await self._ask([])
         return self._line
 
+    async def commit(self) -> None:
+        """Commit, in one packet with what waits; nothing to do where nothing was asked. For `Database` alone."""
+        if self._begun:
+            await self._ask([_COMMIT])
+
     async def _ask(self, asked: Sequence[Asked]) -> list[Answer]:
-        opening, self._opening = self._opening, ()
-        if not opening and not asked:
+        before, self._waiting, self._begun = self._waiting, [], True
+        if not before and not asked:
             return []
-        return (await exchange(self._line, [*opening, *asked]))[len(opening) :]
+        return (await exchange(self._line, [*before, *asked]))[len(before) :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +108,10 @@ class Database:
         moment a plan was made (a plan made on an empty table walks the full one; SEMANTICS 12, 2). Such a plan needs no
         look at the values, so it is made once: made anew for each, it took two fifths of the database's time.
         """
-        async with self.pool.connection() as connection:  # leaving it commits, or rolls back
+        async with self.pool.connection() as connection:  # rolls back what is not committed
             tx = Tx(connection, _BEGIN, self._scope(sites, steady=steady))
             yield tx
+            await tx.commit()
         for each in tx.after:
             each()
 

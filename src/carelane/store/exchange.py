@@ -172,7 +172,9 @@ class _Packet:
 def _sent(conn: PGconn) -> Generator[Wait, Ready | int, None]:
     """Wait until everything has left; what is answered meanwhile is taken in, or nothing would move."""
     while conn.flush():
-        if (yield Wait.RW) & Ready.R:
+        if (
+            yield Wait.RW
+        ) != Ready.W:  # None, where a caller has stopped waiting: then nobody looked
             conn.consume_input()
 
 

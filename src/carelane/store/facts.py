@@ -6,7 +6,7 @@ from uuid import UUID
 
 from carelane.facts.fact import Fact
 from carelane.store.columns import Columns
-from carelane.store.database import Question, Tx
+from carelane.store.database import Tx
 from carelane.store.leaf_rows import delivered
 from carelane.store.shapes import encode
 from carelane.store.vault import Vault
@@ -59,36 +59,30 @@ async def insert(
     facts: Sequence[Fact],
     *,
     releases: CancelClass,
-    beside: Sequence[Question] = (),
 ) -> None:
-    """Store facts and their inbox rows, in the given order, with what goes `beside`; those known are skipped."""
-    if facts:
-        known = {
-            row[0] for row in await tx.tuples("facts.known", {"ids": [fact.id for fact in facts]})
-        }
-        facts = [fact for fact in facts if fact.id not in known]
-    statements = [*_insert(vault, facts, releases), *beside] if facts else beside
-    if statements:
-        await tx.pipeline(statements)
+    """Store facts and their inbox rows, in the given order; those known are skipped."""
+    if not facts:
+        return
+    rows = await tx.tuples("facts.known", {"ids": [fact.id for fact in facts]})
+    known = {id_ for (id_,) in rows}
+    new = [fact for fact in facts if fact.id not in known]
+    if new:
+        _put(tx, vault, new, releases)
 
 
-def _insert(vault: Vault, facts: Sequence[Fact], releases: CancelClass) -> Sequence[Question]:
+def _put(tx: Tx, vault: Vault, facts: Sequence[Fact], releases: CancelClass) -> None:
     organisation = facts[0].organisation
     subjects = list({fact.subject for fact in facts})
     rows = columns("facts.insert", vault, facts, releases)
     leaves = Columns("commit.leaves", ("id", "at", "body"))
     leaves.add(*delivered(organisation, facts))
-    return (
-        ("facts.turns", {"subjects": subjects, "organisation": organisation}),
-        (rows.query, rows.values(organisation)),
-        (leaves.query, leaves.values(organisation)),
-    )
+    tx.put("facts.turns", subjects=subjects, organisation=organisation)
+    for each in (rows, leaves):
+        tx.put(each.query, **each.values(organisation))
 
 
-async def make_subjects(
-    tx: Tx, organisation: UUID, subjects: Sequence[tuple[UUID, str, str]]
-) -> None:
+def make_subjects(tx: Tx, organisation: UUID, subjects: Sequence[tuple[UUID, str, str]]) -> None:
     """Subjects that are not patients (connections, slots, shared things) with their turns: (id, kind, site)."""
     ids, kinds, sites = ([row[n] for row in subjects] for n in range(3))
-    await tx.run("facts.subjects", ids=ids, kinds=kinds, sites=sites, organisation=organisation)
-    await tx.run("facts.turns", subjects=ids, organisation=organisation)
+    tx.put("facts.subjects", ids=ids, kinds=kinds, sites=sites, organisation=organisation)
+    tx.put("facts.turns", subjects=ids, organisation=organisation)

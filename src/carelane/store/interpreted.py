@@ -86,7 +86,7 @@ def _raw(vault: Vault, message: UUID, key: bytes | None, sealed: bytes) -> bytes
         return gone
 
 
-async def write_interpreted(
+def write_interpreted(
     tx: Tx, organisation: UUID, connection: str, at: datetime, outcomes: Sequence[Interpreted]
 ) -> None:
     """Record what became of messages, with their audit leaf."""
@@ -99,4 +99,5 @@ async def write_interpreted(
                  each.message_key, at, each.site, each.service_line)  # fmt: skip
     told = [(each.message, each.outcome, each.reason, len(each.facts)) for each in outcomes]
     leaves.add(*interpreted(organisation, at, connection, told))
-    await tx.pipeline([(each.query, each.values(organisation)) for each in (rows, leaves)])
+    for written in (rows, leaves):
+        tx.put(written.query, **written.values(organisation))

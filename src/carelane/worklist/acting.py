@@ -74,7 +74,7 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
             return told if isinstance(told, Lost) else _outdated(row)
         claimed = begun["version"] > version
         if claimed:
-            await _leaf(runtime, tx, viewer, Action.TASK_CLAIMED, {**row, **begun})
+            _leaf(runtime, tx, viewer, Action.TASK_CLAIMED, {**row, **begun})
     told_task: dict[str, Json] = {
         "outcome": outcome,
         "form": form.reveal(),
@@ -177,7 +177,7 @@ async def _count_override(runtime: Runtime, viewer: Viewer, task: UUID, reason: 
         table = owner_table(definition, row["state"]) if definition else ""
         fired = await tx.one("worklist.fired_rule", case_id=row["case_id"], owner_table=table)
         rule = fired["rule"] if fired else ""
-        await tx.run(
+        tx.put(
             "worklist.add_override",
             id=derive(now, "override", task, viewer.person),
             organisation=runtime.organisation,
@@ -191,7 +191,7 @@ async def _count_override(runtime: Runtime, viewer: Viewer, task: UUID, reason: 
             reason=reason,
             now=now,
         )
-        await _leaf(runtime, tx, viewer, Action.ROUTING_OVERRIDDEN, row, rule=rule, reason=reason)
+        _leaf(runtime, tx, viewer, Action.ROUTING_OVERRIDDEN, row, rule=rule, reason=reason)
 
 
 async def _act(
@@ -249,12 +249,12 @@ def _outdated(row: Row) -> Refused:
     )
 
 
-async def _leaf(  # each says one thing about the change, by place
+def _leaf(  # each says one thing about the change, by place
     runtime: Runtime, tx: Tx, viewer: Viewer, action: Action, row: Row, **detail: str
 ) -> None:
     deed = deed_of(runtime, viewer, action, row["case_id"])
     after = "in-progress" if action is Action.TASK_CLAIMED else row["status"]
     about: dict[str, str | int] = {"version": row["version"], **detail}
-    await record(
+    record(
         tx, deed, Change(thing=Thing.TASK, id=row["id"], before="ready", after=after, detail=about)
     )

@@ -66,8 +66,8 @@ async def correct(runtime: Runtime, viewer: Viewer, case: UUID, wrong: Wrong) ->
             "about": "",
             "field": "routing",
         }
-        entry = await add_entry(runtime, tx, viewer, row, Kind.CORRECTION, Phi(content, "entry"))
-        await _count(runtime, tx, viewer, row, wrong, entry)
+        entry = add_entry(runtime, tx, viewer, row, Kind.CORRECTION, Phi(content, "entry"))
+        _count(runtime, tx, viewer, row, wrong, entry)
     told: Phi[Payload] = Phi({"question": _told(viewer, row, wrong)}, ROUTING_CORRECTED)
     await decide(
         runtime, told_fact(runtime, viewer, row, ROUTING_CORRECTED, question=entry, told=told)
@@ -99,12 +99,12 @@ def _told(viewer: Viewer, row: Row, wrong: Wrong) -> Payload:
     }  # fmt: skip
 
 
-async def _count(  # noqa: PLR0913, PLR0917  # all that the row says
+def _count(  # noqa: PLR0913, PLR0917  # all that the row says
     runtime: Runtime, tx: Tx, viewer: Viewer, row: Row, wrong: Wrong, entry: UUID
 ) -> None:
     now = runtime.now()
     id_ = derive(now, "correction", row["id"], viewer.person)
-    await tx.run(
+    tx.put(
         "worklist.add_override",
         id=id_,
         organisation=runtime.organisation,
@@ -123,4 +123,4 @@ async def _count(  # noqa: PLR0913, PLR0917  # all that the row says
     counted = Change(
         thing=Thing.THREAD, id=entry, before=Kind.CORRECTION.value, after="counted", detail=detail
     )
-    await record(tx, deed, counted)
+    record(tx, deed, counted)

@@ -66,7 +66,7 @@ async def offer(  # noqa: PLR0913  # each says one thing about the offer, by nam
         )
         if made is None:
             return await _not_offered(runtime, tx, viewer, task)
-        await _leaf(runtime, tx, viewer, Action.HANDOVER_OFFERED, handover, row, to=to)
+        _leaf(runtime, tx, viewer, Action.HANDOVER_OFFERED, handover, row, to=to)
     return handover
 
 
@@ -83,7 +83,7 @@ async def accept(runtime: Runtime, viewer: Viewer, handover: UUID) -> Hold:
         )
         if taken is None:
             return NO_HANDOVER
-        await _leaf(
+        _leaf(
             runtime,
             tx,
             viewer,
@@ -104,7 +104,7 @@ async def withdraw(runtime: Runtime, viewer: Viewer, handover: UUID) -> Hold:
         )
         if row is None or gone is None:
             return NO_HANDOVER
-        await _leaf(runtime, tx, viewer, Action.HANDOVER_WITHDRAWN, handover, row)
+        _leaf(runtime, tx, viewer, Action.HANDOVER_WITHDRAWN, handover, row)
     return Held(task=row["task"], version=row["version"])
 
 
@@ -153,7 +153,7 @@ async def _not_offered(runtime: Runtime, tx: Tx, viewer: Viewer, task: UUID) -> 
     )
 
 
-async def _leaf(  # noqa: PLR0913, PLR0917  # one door for every leaf of this file
+def _leaf(  # noqa: PLR0913, PLR0917  # one door for every leaf of this file
     runtime: Runtime,
     tx: Tx,
     viewer: Viewer,
@@ -166,7 +166,7 @@ async def _leaf(  # noqa: PLR0913, PLR0917  # one door for every leaf of this fi
     after = action.value.removeprefix("handover.")
     before = "" if action is Action.HANDOVER_OFFERED else "offered"
     about = {"task": str(row.get("task", row["id"])), **detail}
-    await record(
+    record(
         tx,
         deed,
         Change(thing=Thing.HANDOVER, id=handover, before=before, after=after, detail=about),

@@ -31,7 +31,7 @@ async def claim(runtime: Runtime, viewer: Viewer, task: UUID, *, version: int) -
         )
         if row is None:
             return await lost(runtime, tx, viewer, task)
-        return await _changed(runtime, tx, viewer, Action.TASK_CLAIMED, task, row)
+        return _changed(runtime, tx, viewer, Action.TASK_CLAIMED, task, row)
 
 
 async def release(runtime: Runtime, viewer: Viewer, task: UUID, *, version: int) -> Hold:
@@ -40,7 +40,7 @@ async def release(runtime: Runtime, viewer: Viewer, task: UUID, *, version: int)
         row = await tx.one("worklist.release", id=task, version=version, person=viewer.person)
         if row is None:
             return await _elsewhere(runtime, tx, task)
-        return await _changed(runtime, tx, viewer, Action.TASK_RELEASED, task, row)
+        return _changed(runtime, tx, viewer, Action.TASK_RELEASED, task, row)
 
 
 async def snooze(
@@ -50,7 +50,7 @@ async def snooze(
     async with runtime.app.transaction(sites=viewer.sites) as tx:
         row = await tx.one("worklist.snooze", id=task, version=version, until=until)
         if row is not None:
-            return await _changed(
+            return _changed(
                 runtime, tx, viewer, Action.TASK_SNOOZED, task, row, until=instant(until)
             )
         known = await tx.one("worklist.task", id=task)
@@ -71,7 +71,7 @@ async def wake(runtime: Runtime, viewer: Viewer, task: UUID) -> Hold:
         row = await tx.one("worklist.wake", id=task)
         if row is None:
             return await _elsewhere(runtime, tx, task)
-        return await _changed(runtime, tx, viewer, Action.TASK_SNOOZED, task, row)
+        return _changed(runtime, tx, viewer, Action.TASK_SNOOZED, task, row)
 
 
 async def save_draft(
@@ -94,7 +94,7 @@ async def save_draft(
         row = await tx.one("worklist.draft", id=task, person=viewer.person, sealed=sealed)
         if row is None:
             return _lost(runtime, known)
-        return await _changed(runtime, tx, viewer, Action.TASK_DRAFTED, task, row)
+        return _changed(runtime, tx, viewer, Action.TASK_DRAFTED, task, row)
 
 
 def draft_of(runtime: Runtime, row: Row) -> Phi[Mapping[str, Json]]:
@@ -133,7 +133,7 @@ def _lost(runtime: Runtime, known: Row) -> Lost:
     )
 
 
-async def _changed(  # noqa: PLR0913, PLR0917  # one door for every leaf of this file
+def _changed(  # noqa: PLR0913, PLR0917  # one door for every leaf of this file
     runtime: Runtime,
     tx: Tx,
     viewer: Viewer,
@@ -145,7 +145,5 @@ async def _changed(  # noqa: PLR0913, PLR0917  # one door for every leaf of this
     before, after = _MOVES.get(action, ("", action.value.removeprefix("task.")))
     deed = deed_of(runtime, viewer, action, row["case_id"])
     about = {"version": row["version"], **detail}
-    await record(
-        tx, deed, Change(thing=Thing.TASK, id=task, before=before, after=after, detail=about)
-    )
+    record(tx, deed, Change(thing=Thing.TASK, id=task, before=before, after=after, detail=about))
     return Held(task=task, version=row["version"])

@@ -79,7 +79,7 @@ async def write(  # noqa: PLR0913  # each says one thing about the entry, by nam
         body: Payload = {
             "text": text.reveal(), "to": to, "about": str(about) if about else "", "field": field,
         }  # fmt: skip
-        entry = await add_entry(runtime, tx, viewer, row, kind, Phi(body, "entry"))
+        entry = add_entry(runtime, tx, viewer, row, kind, Phi(body, "entry"))
     if kind not in _FACTS:
         return entry, None
     told: Phi[Payload] = Phi(
@@ -100,7 +100,7 @@ async def write(  # noqa: PLR0913  # each says one thing about the entry, by nam
     )
 
 
-async def add_entry(  # noqa: PLR0913, PLR0917  # each says one thing about the entry
+def add_entry(  # noqa: PLR0913, PLR0917  # each says one thing about the entry
     runtime: Runtime, tx: Tx, viewer: Viewer, row: Row, kind: Kind, content: Phi[Payload]
 ) -> UUID:
     """Seal an entry into the thread of a case (a row of `worklist.case`), with its leaf; its id."""
@@ -110,7 +110,7 @@ async def add_entry(  # noqa: PLR0913, PLR0917  # each says one thing about the 
     sealed = runtime.vault.seal(
         row["identity"], "thread_entry", entry, "sealed", encode(content.reveal())
     )
-    await tx.run(
+    tx.put(
         "worklist.add_entry",
         id=entry,
         organisation=runtime.organisation,
@@ -124,7 +124,7 @@ async def add_entry(  # noqa: PLR0913, PLR0917  # each says one thing about the 
         sealed=sealed,
     )
     deed = deed_of(runtime, viewer, Action.THREAD_WRITTEN, case, at=now)
-    await record(tx, deed, Change(thing=Thing.THREAD, id=entry, after=kind.value))
+    record(tx, deed, Change(thing=Thing.THREAD, id=entry, after=kind.value))
     return entry
 
 

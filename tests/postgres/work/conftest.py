@@ -192,7 +192,7 @@ class Rig:
         )  # fmt: skip
         fact = replace(fact, **changes)
         async with self.runtime.worker.transaction() as tx:
-            await make_subjects(tx, self.organisation, [(patient, "patient", SITE)])
+            make_subjects(tx, self.organisation, [(patient, "patient", SITE)])
             await deliver(self.runtime, tx, [fact])
         await drain(self.runtime)
         task: UUID = self.value(

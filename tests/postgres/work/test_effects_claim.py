@@ -185,13 +185,13 @@ async def test_a_cancellation_between_claim_and_send_stops_it(
     case = rig.case()
     effect = rig.effect(case)
     outbox = rig.outbox(system)
-    spent = claiming._spent  # noqa: SLF001  # the instant between claim and commit
+    spent = claiming._spend  # noqa: SLF001  # the instant between claim and commit
 
     def cancel_first(*arguments: Any) -> Any:
         _cancel(rig, case, "pending")
         return spent(*arguments)
 
-    monkeypatch.setattr(claiming, "_spent", cancel_first)
+    monkeypatch.setattr(claiming, "_spend", cancel_first)
     if not confirmed:
         _mutate(monkeypatch, "effects.confirm", [])
     await send_ready(outbox, "ehr")

@@ -51,7 +51,7 @@ async def tell(  # noqa: PLR0917  # a builder
         site="main", service_line="cardiology",
     )  # fmt: skip
     async with rig.runtime.worker.transaction() as tx:
-        await make_subjects(tx, rig.organisation, [(subject, kind.value, "main")])
+        make_subjects(tx, rig.organisation, [(subject, kind.value, "main")])
         await deliver(rig.runtime, tx, [fact])
     await settle(rig)
     return subject
