@@ -17,7 +17,7 @@ from carelane.engine.measure import received
 from carelane.engine.runtime import Runtime
 from carelane.facts.ports import Envelope, Receipt
 from carelane.intake.backlog import Backlog
-from carelane.store.messages import Arrived, Raced, store_arrived
+from carelane.store.messages import Arrived, keep
 
 BATCH_MAX = 500
 BATCH_BYTES_MAX = 64 * 1024 * 1024
@@ -68,10 +68,7 @@ class Receiver:
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
         try:
-            try:
-                receipts = await self._store(batch)
-            except Raced:
-                receipts = await self._store(batch)
+            receipts = await _kept(self.runtime, [each.arrived for each in batch])
         except Exception as cause:  # noqa: BLE001  # every sender must get an answer: AE, and it sends again
             for each in batch:
                 if not each.answer.done():
@@ -86,29 +83,20 @@ class Receiver:
             if not each.answer.done():
                 each.answer.set_result(receipt)
 
-    async def _store(self, batch: Sequence[_Waiting]) -> list[Receipt]:
-        async with self.runtime.worker.transaction(steady=True) as tx:
-            arrived = [each.arrived for each in batch]
-            return await store_arrived(tx, self.runtime.vault, self.runtime.organisation, arrived)
-
 
 async def keep_one(
     runtime: Runtime, envelope: Envelope, connection: str, raw: bytes, *, site: str = ""
 ) -> Receipt:
     """Store one message that we fetched ourselves, in a transaction of its own; whoever asked goes on after it."""
     arrived = arrived_of(runtime, connection, raw, envelope, site=site)
-    try:
-        receipts = await _stored(runtime, arrived)
-    except Raced:
-        receipts = await _stored(runtime, arrived)
+    (receipt,) = await _kept(runtime, [arrived])
     runtime.bell.ring("interpret")
-    received(runtime.observer, [(connection, receipts[0].outcome)])
-    return receipts[0]
+    received(runtime.observer, [(connection, receipt.outcome)])
+    return receipt
 
 
-async def _stored(runtime: Runtime, arrived: Arrived) -> list[Receipt]:
-    async with runtime.worker.transaction() as tx:
-        return await store_arrived(tx, runtime.vault, runtime.organisation, [arrived])
+async def _kept(runtime: Runtime, arrived: Sequence[Arrived]) -> list[Receipt]:
+    return await keep(runtime.worker, runtime.vault, runtime.organisation, arrived)
 
 
 def arrived_of(  # noqa: PLR0913  # each says one thing about the message

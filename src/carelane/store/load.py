@@ -74,37 +74,36 @@ async def views(
 ) -> dict[UUID, View]:
     """The view of each subject: open cases, recently closed ones, held facts."""
     found = await tx.together(*_questions(subjects, now))
-    return await _views(tx, vault, organisation, subjects, found)
+    return _views(vault, organisation, subjects, found)
 
 
 async def work(  # noqa: PLR0913  # as `take` and `views`
     tx: Tx, vault: Vault, organisation: UUID, subjects: Sequence[UUID], now: datetime, *, limit: int
 ) -> tuple[list[Taken], dict[UUID, View]]:
-    """What `take` and `views` tell, in one round trip less for each question."""
+    """What `take` and `views` tell, in one round trip."""
     inbox = ("engine.take", {"subjects": list(subjects), "limit": limit})
     taken, *found = await tx.together(inbox, *_questions(subjects, now))
-    seen = await _views(tx, vault, organisation, subjects, found)
-    return _taken(taken, vault, organisation), seen
+    return _taken(taken, vault, organisation), _views(vault, organisation, subjects, found)
 
 
 def _questions(subjects: Sequence[UUID], now: datetime) -> Sequence[Question]:
-    """What the subjects are, their cases, and the facts that wait on them."""
+    """What the subjects are, the facts that wait on them, their cases with open steps and effects."""
     wanted = {"subjects": list(subjects)}
     since = {**wanted, "since": now - REOPEN_MAX}
-    return ("engine.subjects", wanted), ("engine.cases", since), ("engine.held", wanted)
+    parts = [(name, since) for name in ("engine.cases", "engine.steps", "engine.effects")]
+    return ("engine.subjects", wanted), ("engine.held", wanted), *parts
 
 
-async def _views(
-    tx: Tx,
+def _views(
     vault: Vault,
     organisation: UUID,
     subjects: Sequence[UUID],
     found: Sequence[Sequence[Sequence[Any]]],
 ) -> dict[UUID, View]:
-    kind_rows, case_rows, held_rows = found
+    kind_rows, held_rows, case_rows, step_rows, effect_rows = found
     kinds: dict[UUID, str] = {row[0]: row[1] for row in kind_rows}
     held = _held(held_rows, vault, organisation)
-    steps, effects = await _parts(tx, [row[0] for row in case_rows])
+    steps, effects = _steps(step_rows), _effects(effect_rows)
     opened: dict[UUID, list[Case]] = defaultdict(list)
     closed: dict[UUID, list[Case]] = defaultdict(list)
     newest: dict[UUID, datetime] = {}
@@ -158,16 +157,10 @@ def case_of(
     )  # fmt: skip
 
 
-async def _parts(
-    tx: Tx, cases: list[UUID]
-) -> tuple[Mapping[UUID, list[OpenStep]], Mapping[UUID, list[EffectView]]]:
+def _steps(rows: Iterable[Sequence[Any]]) -> Mapping[UUID, list[OpenStep]]:
+    """By case."""
     steps: dict[UUID, list[OpenStep]] = defaultdict(list)
-    effects: dict[UUID, list[EffectView]] = defaultdict(list)
-    if not cases:
-        return steps, effects
-    wanted = {"cases": cases}
-    step_rows, effect_rows = await tx.together(("engine.steps", wanted), ("engine.effects", wanted))
-    for id_, case, state, opened_at, fallback, task, entered_by, detail in step_rows:
+    for id_, case, state, opened_at, fallback, task, entered_by, detail in rows:
         shape = decode_step(detail)
         steps[case].append(
             OpenStep(
@@ -182,7 +175,13 @@ async def _parts(
                 entered_by=entered_by,
             )
         )
-    for id_, case, name, state, step, undo, audience, compensates in effect_rows:
+    return steps
+
+
+def _effects(rows: Iterable[Sequence[Any]]) -> Mapping[UUID, list[EffectView]]:
+    """By case."""
+    effects: dict[UUID, list[EffectView]] = defaultdict(list)
+    for id_, case, name, state, step, undo, audience, compensates in rows:
         effects[case].append(
             EffectView(
                 id=id_,
@@ -194,7 +193,7 @@ async def _parts(
                 compensates=compensates,
             )
         )
-    return steps, effects
+    return effects
 
 
 def _held(

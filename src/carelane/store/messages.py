@@ -1,17 +1,16 @@
 """Messages into the ledger, many per commit, each accepted once (I1, I2)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
 
-from carelane.facts.errors import CarelaneError
 from carelane.facts.ports import Receipt
 from carelane.facts.problem import Problem, Severity
 from carelane.store.columns import Columns
-from carelane.store.database import Tx
+from carelane.store.database import Database, Tx
 from carelane.store.leaf_rows import received
 from carelane.store.shapes import encode
 from carelane.store.vault import Vault
@@ -41,16 +40,27 @@ class Arrived:
         return next((each.code for each in self.problems if each.severity is Severity.ERROR), "")
 
 
-class Raced(CarelaneError):
-    """Another listener stored one of these control ids meanwhile; the batch is void, store it once more."""
-
-    code = "raced"
-
-
 @dataclass(slots=True)
 class _Known:
     message: UUID
     digest: bytes
+
+
+async def keep(
+    database: Database, vault: Vault, organisation: UUID, arrived: Sequence[Arrived]
+) -> list[Receipt]:
+    """Store a batch in a transaction of its own; one receipt each, in order."""
+
+    async def once() -> list[Receipt]:
+        async with database.transaction(steady=True) as tx:
+            return await store_arrived(tx, vault, organisation, arrived)
+
+    try:
+        return await once()
+    except (
+        UniqueViolation
+    ):  # another listener stored one of the control ids meanwhile: now it is known
+        return await once()
 
 
 async def store_arrived(
@@ -86,19 +96,12 @@ async def store_arrived(
         arrivals=(each.id for each in arrived),
         connections=(each.connection for each in arrived),
     )
-    try:
-        await tx.pipeline(_statements(organisation, rows, bodies, leaf))
-    except UniqueViolation:
-        raise Raced("a control id was stored by another listener meanwhile") from None
-    return receipts
-
-
-def _statements(
-    organisation: UUID, rows: Columns, bodies: Columns, leaf: tuple[object, ...]
-) -> list[tuple[str, Mapping[str, object]]]:
     leaves = Columns("commit.leaves", ("id", "at", "body"))
     leaves.add(*leaf)
-    return [(each.query, each.values(organisation)) for each in (rows, bodies, leaves) if len(each)]
+    for written in (rows, bodies, leaves):
+        if len(written):
+            tx.put(written.query, **written.values(organisation))
+    return receipts
 
 
 def _judge(each: Arrived, token: str | None, known: dict[str, _Known]) -> Receipt:

@@ -75,15 +75,18 @@ from pathway_case c left join identity i on i.id = c.identity
 where c.subject = any(%(subjects)s) and (c.closed_at is null or c.closed_at > %(since)s)
 
 -- name: steps
--- Open steps of these cases. Written so that no plan can take the partial index on due times and walk all waits.
-select id, case_id, state, opened_at, fallback, task, entered_by, detail::text
-from step where case_id = any(%(cases)s) and coalesce(closed_at, 'infinity') = 'infinity'
+-- The open steps of those cases. Written so that no plan can take the partial index on due times and walk all waits.
+select s.id, s.case_id, s.state, s.opened_at, s.fallback, s.task, s.entered_by, s.detail::text
+from pathway_case c join step s on s.case_id = c.id
+where c.subject = any(%(subjects)s) and (c.closed_at is null or c.closed_at > %(since)s)
+  and coalesce(s.closed_at, 'infinity') = 'infinity'
 
 -- name: effects
--- What the core sees of these cases' effects.
-select id, case_id, name, case when state = 'ready' and maybe then 'unknown' else state end, step, undo, audience,
-       compensates
-from effect where case_id = any(%(cases)s)
+-- What the core sees of those cases' effects.
+select e.id, e.case_id, e.name, case when e.state = 'ready' and e.maybe then 'unknown' else e.state end, e.step,
+       e.undo, e.audience, e.compensates
+from pathway_case c join effect e on e.case_id = c.id
+where c.subject = any(%(subjects)s) and (c.closed_at is null or c.closed_at > %(since)s)
 
 -- name: forward
 -- A fact whose source identity has moved follows it, in order.
