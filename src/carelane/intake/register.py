@@ -237,12 +237,14 @@ class Register:
         )
         _fill(others, ((id_, *self._others[id_]) for id_ in _sorted(self._others)))
         _fill(contacts, (self._contacts[id_] for id_ in _sorted(self._contacts)))
-        all_ = (identities, links, subjects, search, others, contacts)
-        wanted = [each for each in all_ if len(each)]
         organisation = self.runtime.organisation
-        made = await tx.pipeline([(each.query, each.values(organisation)) for each in wanted])
-        if self._identities and made[0] != len(self._identities):
-            raise IdentityRaced("another interpreter met the same new patient")
+        if len(identities):
+            made = await tx.run(identities.query, **identities.values(organisation))
+            if made != len(identities):
+                raise IdentityRaced("another interpreter met the same new patient")
+        for each in (links, subjects, search, others, contacts):
+            if len(each):
+                tx.put(each.query, **each.values(organisation))
 
 
 def _sorted(ids: Iterable[UUID]) -> list[UUID]:

@@ -65,10 +65,6 @@ class Tx:
         (found,) = await self._ask([Asked(query, values)])
         return found.changed
 
-    async def pipeline(self, statements: Sequence[Question]) -> list[int]:
-        """Send many statements in one go; the first failure raises and rolls back. How many rows each changed."""
-        return [found.changed for found in await self._ask([Asked(*each) for each in statements])]
-
     def put(self, query: str, **values: object) -> None:
         """A statement whose answer nobody waits for. If it fails, the next question raises, or the commit."""
         self._waiting.append(Asked(query, values))
