@@ -6,7 +6,7 @@ from uuid import UUID
 import psycopg
 import pytest
 import pytest_asyncio
-from psycopg.errors import CheckViolation, UniqueViolation
+from psycopg.errors import CheckViolation, ReadOnlySqlTransaction, UniqueViolation
 
 from carelane.store import exchange as room
 from carelane.store.database import Database, Tx
@@ -112,3 +112,10 @@ async def test_who_asks_nothing_begins_nothing(notes: Database) -> None:
         await tx.commit()
     async with notes.pool.connection() as line:
         assert line.prepared == {}
+
+
+async def test_what_is_put_where_only_is_read_is_refused(notes: Database) -> None:
+    with pytest.raises(ReadOnlySqlTransaction):
+        async with notes.snapshot() as tx:
+            tx.put("t.note", word="lost")
+    assert await _noted(notes) == []

@@ -139,7 +139,9 @@ class Database:
             try:
                 async with connection.transaction():
                     await connection.execute(_LONGER)
-                    yield Tx(connection, self._scope(sites, steady=False))
+                    tx = Tx(connection, self._scope(sites, steady=False))
+                    yield tx
+                    await tx.begun()  # what was put here is refused aloud, not forgotten
             finally:
                 await connection.set_isolation_level(None)
                 await connection.set_read_only(value=None)
