@@ -19,8 +19,8 @@ create table noted (place int generated always as identity, word text check (len
 alter table noted add unique (word) deferrable initially deferred;
 grant select, insert on noted to carelane_worker"""
 TEXTS = {
-    "t.note": "insert into noted (word) values (%(word)s)",
-    "t.noted": "select word from noted order by place",
+    "n.note": "insert into noted (word) values (%(word)s)",
+    "n.noted": "select word from noted order by place",
 }
 
 
@@ -37,7 +37,7 @@ async def notes(database: DatabaseUrls, monkeypatch: pytest.MonkeyPatch) -> Asyn
 
 
 async def _noted(notes: Database) -> list[str]:
-    (rows,) = await notes.ask(("t.noted", {}))
+    (rows,) = await notes.ask(("n.noted", {}))
     return [word for (word,) in rows]
 
 
@@ -48,9 +48,9 @@ async def _write(
     called: list[str] = []
     async with notes.transaction() as tx:
         tx.after.append(lambda: called.append("after"))
-        await tx.run("t.note", word="first")
+        await tx.run("n.note", word="first")
         for word in words:
-            tx.put("t.note", word=word)
+            tx.put("n.note", word=word)
         then(tx)
     return called
 
@@ -59,16 +59,16 @@ async def test_what_is_put_is_there_for_the_next_question_and_after_the_commit(
     notes: Database,
 ) -> None:
     async with notes.transaction() as tx:
-        tx.put("t.note", word="one")
-        tx.put("t.note", word="two")
-        assert await tx.tuples("t.noted", {}) == [("one",), ("two",)]
-        tx.put("t.note", word="three")
+        tx.put("n.note", word="one")
+        tx.put("n.note", word="two")
+        assert await tx.tuples("n.noted", {}) == [("one",), ("two",)]
+        tx.put("n.note", word="three")
     assert await _noted(notes) == ["one", "two", "three"]
 
 
 async def test_a_transaction_that_only_puts_is_committed(notes: Database) -> None:
     async with notes.transaction() as tx:
-        tx.put("t.note", word="alone")
+        tx.put("n.note", word="alone")
     assert await _noted(notes) == ["alone"]
 
 
@@ -86,9 +86,9 @@ async def test_what_was_put_and_fails_is_raised_by_the_commit_and_nothing_stays(
 
 async def test_what_was_put_and_fails_is_raised_by_the_next_question(notes: Database) -> None:
     async with notes.transaction() as tx:
-        tx.put("t.note", word="far too long")
+        tx.put("n.note", word="far too long")
         with pytest.raises(CheckViolation):
-            await tx.one("t.noted")
+            await tx.one("n.noted")
     assert await _noted(notes) == []
 
 
@@ -117,5 +117,5 @@ async def test_who_asks_nothing_begins_nothing(notes: Database) -> None:
 async def test_what_is_put_where_only_is_read_is_refused(notes: Database) -> None:
     with pytest.raises(ReadOnlySqlTransaction):
         async with notes.snapshot() as tx:
-            tx.put("t.note", word="lost")
+            tx.put("n.note", word="lost")
     assert await _noted(notes) == []

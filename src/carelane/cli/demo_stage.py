@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import secrets
 import signal
 import sys
@@ -19,6 +18,7 @@ from carelane.facts.errors import SetupFault
 from carelane.settings import Settings
 from carelane.store.database import PASSING
 from carelane.store.pool import Unreachable
+from carelane.store.private_file import write_once
 from carelane.store.roles import DatabaseUrls
 
 T = TypeVar("T")
@@ -85,8 +85,7 @@ async def hospital(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """The hospital's own process; its plan is a private file, because it holds passwords."""
     file = settings.home / "plan.json"
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        json.dump(plan, out)
+    write_once(file, json.dumps(plan).encode())
     command = [sys.executable, "-m", "carelane.testing.hospital", str(file)]
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, start_new_session=True

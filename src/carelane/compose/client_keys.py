@@ -1,6 +1,5 @@
 """Keys made once: of clients (SMART Backend Services, the public half as a JWKS beside), and secrets of channels."""
 
-import os
 import secrets
 from pathlib import Path
 
@@ -8,6 +7,8 @@ import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import ECKey
+
+from carelane.store.private_file import write_once
 
 
 def make(file: Path, *, key_id: str) -> Path:
@@ -19,16 +20,14 @@ def make(file: Path, *, key_id: str) -> Path:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(pem)
     public = ECKey.import_key(pem).as_dict(private=False, kid=key_id, use="sig", alg="ES384")
     jwks = file.with_suffix(".jwks.json")
     jwks.write_bytes(msgspec.json.encode({"keys": [public]}))
+    write_once(file, pem)  # last: who is ended before it makes both anew
     return jwks
 
 
 def make_secret(file: Path) -> None:
     """Make a secret of 64 letters that only its owner can read."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(secrets.token_hex(32))
+    write_once(file, secrets.token_hex(32).encode())

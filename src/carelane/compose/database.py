@@ -1,7 +1,6 @@
 """Which PostgreSQL: an external one by CARELANE_DATABASE_URL, the embedded one we own, or the one `up` runs."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -10,6 +9,7 @@ from pathlib import Path
 from carelane.engine.periodic import schema
 from carelane.facts.errors import SetupFault
 from carelane.settings import Settings
+from carelane.store import private_file
 from carelane.store.embedded import Embedded, start
 from carelane.store.external import external_urls, prepare_external
 from carelane.store.foreign import apply_once
@@ -93,6 +93,4 @@ def _given(settings: Settings) -> dict[Role, str]:
 
 def _write(file: Path, urls: DatabaseUrls) -> None:
     text = json.dumps({each.name: getattr(urls, each.name) for each in fields(urls)})
-    file.unlink(missing_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(text)
+    private_file.write(file, text.encode())

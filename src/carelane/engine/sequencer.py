@@ -5,6 +5,7 @@ It takes what has no place yet, so nothing that committed late can be skipped. C
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -18,6 +19,7 @@ from carelane.audit.tree import HASH_BYTES, Frontier, leaf_hash
 from carelane.engine.runtime import Runtime
 from carelane.facts.errors import SetupFault
 from carelane.store.database import Database, Row, Tx
+from carelane.store.private_file import write_once
 
 BATCH = 2_000
 
@@ -26,6 +28,12 @@ class OtherCluster(SetupFault):
     """The audit tree was grown on another database cluster: this one was restored; see docs/howto/restore.md."""
 
     code = "other-cluster"
+
+
+class AuditKeyDamaged(SetupFault):
+    """The key that signs the audit tree can't be read; restore it, or remove it if no checkpoint was ever signed."""
+
+    code = "audit-key-damaged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +45,23 @@ class Notary:
 
 
 def open_notary(folder: Path, key_file: Path) -> Notary:
-    """The notary of this site; its key is made once (0600)."""
+    """The notary of this site; its key is made once (0600).
+
+    Raises:
+        AuditKeyDamaged: The file holds no key.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    if not key_file.exists():
+        with suppress(FileExistsError):  # another process of ours was first: its key is the site's
+            write_once(key_file, Ed25519PrivateKey.generate().private_bytes_raw())
     try:
-        with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(Ed25519PrivateKey.generate().private_bytes_raw())
-    except FileExistsError:
-        pass
-    return Notary(key=Ed25519PrivateKey.from_private_bytes(key_file.read_bytes()), folder=folder)
+        key = Ed25519PrivateKey.from_private_bytes(key_file.read_bytes())
+    except ValueError:
+        raise AuditKeyDamaged(
+            f"{key_file} is no signing key of Carelane. Remedy: restore it from its backup; if no checkpoint was ever"
+            " signed with it, remove it, and a new one is made"
+        ) from None
+    return Notary(key=key, folder=folder)
 
 
 async def sequence(audit: Database, runtime: Runtime, notary: Notary, tree: Tree) -> int:

@@ -4,7 +4,6 @@ Runs at every start and changes nothing that is already right, so a kill in betw
 """
 
 import json
-import os
 import secrets
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
 from carelane.facts.errors import SetupFault
+from carelane.store import private_file
 from carelane.store.roles import Role
 
 SUPERUSER = "postgres"
@@ -39,13 +39,8 @@ def ensure_passwords(file: Path) -> tuple[dict[Role, str], bool]:
             f"{file} is not what Carelane wrote ({type(fault).__name__}); remove it"
         ) from None
     made = {role: secrets.token_urlsafe(24) for role in Role}
-    partial = file.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
-        json.dump({role.value: password for role, password in made.items()}, target)
-        target.flush()
-        os.fsync(target.fileno())
-    partial.rename(file)
+    text = json.dumps({role.value: password for role, password in made.items()})
+    private_file.write(file, text.encode())
     return made, True
 
 

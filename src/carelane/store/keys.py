@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
 import stat
 from base64 import b64decode, b64encode
 from collections import OrderedDict
@@ -21,6 +20,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from carelane.facts.errors import SetupFault
+from carelane.store import private_file
 from carelane.store.sealing import KEY_BYTES, DataKey, new_key, place, sealed_by
 from carelane.store.tokens import Tokens
 
@@ -252,26 +252,7 @@ def _write(path: Path, keys: Mapping[int, bytes], *, replace: bool) -> None:
     text = json.dumps(
         {"keys": {str(v): b64encode(k).decode() for v, k in sorted(keys.items())}}, indent=1
     )
-    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
     try:
-        if replace:
-            partial.rename(path)
-        else:
-            path.hardlink_to(partial)  # fails if another process was first: its key may be in use
-    except FileExistsError:
+        (private_file.write if replace else private_file.write_once)(path, text.encode())
+    except FileExistsError:  # another process was first: its key may be in use
         raise FileKeyExists(f"{path} exists; a key file is never overwritten") from None
-    finally:
-        partial.unlink(missing_ok=True)
-    _sync_folder(path.parent)  # before anything is sealed by it
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
