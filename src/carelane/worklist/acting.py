@@ -22,7 +22,7 @@ from carelane.store.database import Row, Tx
 from carelane.worklist.answers import NOT_FOUND, Act, Acted, Held, Lost, Refused
 from carelane.worklist.deeds import deed_of
 from carelane.worklist.fitting import too_long, unfit
-from carelane.worklist.holding import lost, release
+from carelane.worklist.holding import kind_of, lost, release
 from carelane.worklist.viewer import Viewer
 
 OVERRIDE_REASONS = (
@@ -93,8 +93,7 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
 
 
 def _unfit(runtime: Runtime, row: Row, form: Form) -> Refused | None:
-    definition = runtime.releases.published.get(row["release"])
-    kind = definition.tasks.get(row["name"]) if definition else None
+    kind = kind_of(runtime, row)
     return unfit(kind, form.reveal()) if kind is not None else None
 
 

@@ -25,19 +25,26 @@ _REMEDIES: Final = {
 _DATE = len("2026-11-30")
 
 
-def unfit(kind: TaskKind, form: Mapping[str, Json]) -> Refused | None:
-    """A field that the form doesn't have, or the first with a value of another type; what is absent is asked for later.
+def unknown(kind: TaskKind, form: Mapping[str, Json]) -> Refused | None:
+    """A field that the form doesn't have: nothing would ever read what is written there.
 
     A misspelled name is not said again, since it may hold anything: `fields` has the nearest of the form's own.
     """
     names = [field.name for field in kind.form]
     strange = [name for name in form if name not in names]
-    if strange:
-        listed = ", ".join(f"`{name}`" for name in names)
-        remedy = f"This form has {listed}." if names else "This task has no form: leave it out."
-        return Refused(
-            code=UNKNOWN, remedy=remedy, fields=tuple(get_close_matches(strange[0], names, n=1))
-        )
+    if not strange:
+        return None
+    listed = ", ".join(f"`{name}`" for name in names)
+    remedy = f"This form has {listed}." if names else "This task has no form: leave it out."
+    return Refused(
+        code=UNKNOWN, remedy=remedy, fields=tuple(get_close_matches(strange[0], names, n=1))
+    )
+
+
+def unfit(kind: TaskKind, form: Mapping[str, Json]) -> Refused | None:
+    """A field that is `unknown`, or the first with a value of another type; what is absent is asked for later."""
+    if (refused := unknown(kind, form)) is not None:
+        return refused
     for field in kind.form:
         given = form.get(field.name)
         if given not in (None, "") and not _fits(field, given):

@@ -9,12 +9,13 @@ from carelane.audit.leaf import Change, Thing, instant
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Json
 from carelane.facts.phi import Phi
+from carelane.pathways.definition import TaskKind
 from carelane.store.changes import record
 from carelane.store.database import Row, Tx
 from carelane.store.shapes import decode_payload, encode
 from carelane.worklist.answers import NOT_FOUND, Held, Hold, Lost, Refused
 from carelane.worklist.deeds import deed_of
-from carelane.worklist.fitting import too_long
+from carelane.worklist.fitting import too_long, unknown
 from carelane.worklist.viewer import Viewer, display
 
 _MOVES = {
@@ -79,7 +80,8 @@ async def save_draft(
 ) -> Hold:
     """Keep an unfinished form, sealed by the patient's key; only whoever holds the task may.
 
-    A text over the limit is refused by its field (`text-length`), and the draft before stays.
+    A text over the limit is refused by its field (`text-length`), and a field that the form does not have
+    (`form-unknown`); then the draft before stays. Values are looked at when the task is completed.
     """
     if (refused := too_long(form.reveal())) is not None:
         return refused
@@ -87,6 +89,9 @@ async def save_draft(
         known = await tx.one("worklist.task", id=task)
         if known is None:
             return NOT_FOUND
+        kind = kind_of(runtime, known)
+        if kind is not None and (strange := unknown(kind, form.reveal())) is not None:
+            return strange
         runtime.vault.learn(known["identity"], known["identity_key"])
         sealed = runtime.vault.seal(
             known["identity"], "task", task, "draft_sealed", encode(form.reveal())
@@ -106,6 +111,12 @@ def draft_of(runtime: Runtime, row: Row) -> Phi[Mapping[str, Json]]:
         row["identity"], "task", row["id"], "draft_sealed", row["draft_sealed"]
     )
     return Phi(decode_payload(opened), "draft")
+
+
+def kind_of(runtime: Runtime, row: Row) -> TaskKind | None:
+    """The task's form and outcomes in the release that its case runs on; None where that is not loaded."""
+    definition = runtime.releases.published.get(row["release"])
+    return definition.tasks.get(row["name"]) if definition else None
 
 
 async def lost(runtime: Runtime, tx: Tx, viewer: Viewer, task: UUID) -> Hold:

@@ -239,6 +239,20 @@ async def test_a_draft_is_sealed_and_only_its_holder_keeps_it(rig: Rig) -> None:
     assert isinstance(await holding.save_draft(rig.runtime, viewer("b"), task, Phi({})), Lost)
 
 
+async def test_a_draft_with_a_field_that_the_form_does_not_have_is_refused(rig: Rig) -> None:
+    """Nothing would ever read it; the draft before stays."""
+    task = await rig.referral()
+    await holding.claim(rig.runtime, viewer(), task, version=1)
+    await holding.save_draft(rig.runtime, viewer(), task, Phi({"reason": "kept"}))
+    refused = await holding.save_draft(rig.runtime, viewer(), task, Phi({"reasn": "zebra-7731"}))
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.fields) == ("form-unknown", ("reason",))
+    assert "zebra" not in refused.remedy
+    async with rig.runtime.app.transaction(sites=("main",)) as tx:
+        row = await tx.one("worklist.task", id=task)
+    assert holding.draft_of(rig.runtime, row).reveal() == {"reason": "kept"}
+
+
 async def test_reassigned_work_is_in_the_other_pool(rig: Rig) -> None:
     task = await rig.referral()
     acted = await acting.reassign(
