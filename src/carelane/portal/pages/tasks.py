@@ -1,5 +1,6 @@
 """A task: its form, missing fields first, and what can be done with it; a drawer beside the list, or a page."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from litestar import get, post
@@ -10,6 +11,7 @@ from carelane.access.decide import Denied
 from carelane.access.request import Action
 from carelane.access.views import Screen
 from carelane.facts.fact import Json
+from carelane.pathways.definition import FormField
 from carelane.pathways.notes import NoteTemplate, beside
 from carelane.portal.desk import Asked, Desk, desk_of, fields_for, session_of
 from carelane.portal.doing import SNOOZE_HOURS, VERBS, Doing, answer_offer, do
@@ -81,8 +83,8 @@ async def act(request: Asked, task: FromPath[UUID], verb: FromPath[str]) -> Html
             else shown(request, found)
         )
     before = await work(desk, session, task) if verb in {"complete", "draft"} else None
-    values = _filled(desk, before, form) if isinstance(before, TaskView) else {}
-    told = said(await do(desk, session, task, verb, _doing(form, values)), desk.runtime.now())
+    values = _filled(desk, before, form) if isinstance(before, TaskView) else None
+    told = said(await do(desk, session, task, verb, _doing(form, values or {})), desk.runtime.now())
     if told.open:
         return to("/?told=noted")
     if told.ok:
@@ -90,8 +92,8 @@ async def act(request: Asked, task: FromPath[UUID], verb: FromPath[str]) -> Html
     found = await work(desk, session, task)
     if isinstance(found, Denied) or verb not in VERBS:
         return problem(request, told)
-    outcome = form.text("outcome")
-    return shown(request, found, problem_=told, values=values, outcome=outcome, status=told.status)
+    tried = _doing(form, {})
+    return shown(request, found, problem_=told, values=values, tried=tried, status=told.status)
 
 
 @post(["/tasks/{task:uuid}/openings", "/tasks/{task:uuid}/fill"], status_code=200)
@@ -146,14 +148,17 @@ def shown(  # noqa: PLR0913  # what a form shows again after it was refused, by 
     told: str = "",
     problem_: Said | None = None,
     values: dict[str, Json] | None = None,
-    outcome: str = "",
+    tried: Doing | None = None,
     status: int = 200,
     openings: OpeningsView | None = None,
 ) -> Html:
-    """The task as a drawer for the page's script, or as a page."""
+    """The task as a drawer for the page's script, or as a page.
+
+    `values` is the form as it was sent, whole: what was emptied there stays empty, and no box of the draft comes back.
+    """
     desk = desk_of(request)
     kind = found.kind
-    given = {**found.values, **(values or {})}
+    given = found.values if values is None else values
     fields = (
         sorted(kind.form, key=lambda each: (not each.required_for, bool(given.get(each.name))))
         if kind
@@ -174,7 +179,8 @@ def shown(  # noqa: PLR0913  # what a form shows again after it was refused, by 
         answers=found.answers,
         fields=fields,
         values=given,
-        outcome=outcome,
+        tried=tried or Doing(),
+        unkept=_unkept(found, values) if problem_ else [],
         mine=found.mine,
         may=found.may,
         problem=problem_,
@@ -196,6 +202,15 @@ def shown(  # noqa: PLR0913  # what a form shows again after it was refused, by 
         zone=zone.key,
         at_site=lambda at: at.astimezone(zone).strftime("%a %d %b %H:%M"),
     )
+
+
+def _unkept(found: TaskView, values: Mapping[str, Json] | None) -> list[tuple[FormField, Json]]:
+    """What was sent with a form that can't be shown again, since the work is over or another's: to be copied."""
+    row = found.row
+    fits = found.may["complete"] and (found.mine or not row["assignee"])
+    if found.kind is None or not values or (fits and row["closed_at"] is None):
+        return []
+    return [(each, values[each.name]) for each in found.kind.form if values.get(each.name)]
 
 
 def _note(desk: Desk, request: Asked, found: TaskView) -> NoteTemplate | None:
