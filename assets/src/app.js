@@ -6,10 +6,12 @@ import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startPathway } from "./pathway.js";
 import { startTimeout } from "./timeout.js";
+import { startTyped } from "./typed.js";
 
 startClocks();
 startDrawer();
 startKeys();
+startTyped();
 startTimeout();
 if (document.querySelector("#rows")) startLive();
 const picture = document.querySelector(".picture[data-live]");

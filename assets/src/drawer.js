@@ -1,5 +1,6 @@
 // The drawer beside the list: opened by a row, filled by fragments; focus moves only when a person opened it.
 import htmx from "./htmx.js";
+import { forget, remember, restore, save } from "./typed.js";
 
 const drawer = () => document.querySelector("#drawer");
 let opener = null;
@@ -7,6 +8,7 @@ let opened = false;
 
 export function closeDrawer() {
   if (!drawer()?.firstChild) return false;
+  save();
   drawer().replaceChildren();
   document.querySelectorAll("tr.chosen").forEach((row) => row.classList.remove("chosen"));
   opener?.isConnected && opener.focus();
@@ -35,15 +37,38 @@ function fill(html) {
   (target.querySelector(".summary") ?? target.querySelector("h2"))?.focus();
 }
 
+const AWAY = "Carelane did not answer. Look whether it was done, before you repeat it.";
+const problemIn = (html) => new DOMParser().parseFromString(html, "text/html").querySelector(".notice.bad")?.textContent;
+const isTask = (html) => html.includes("data-task=");
+
+// One at a time per form: the second click of a double click would be told that somebody was faster.
 async function part(form, submitter) {
-  const { answer, text } = await post(form, submitter);
+  if (form.dataset.sent) return;
+  form.dataset.sent = "yes";
+  const done = await post(form, submitter).catch(() => null);
+  delete form.dataset.sent;
+  if (!done) return toast(AWAY, true);
+  const { answer, text } = done;
+  const task = form.closest("[data-task]")?.dataset.task;
+  if (answer.status === 401 || answer.redirected) forget(task);
   if (answer.status === 401) return location.assign("/sign-in?why=idle");
   if (answer.redirected) return location.assign(answer.url);
+  if (!isTask(text) && shownTask()) return toast(problemIn(text) ?? "Not done.", true); // what is written there stays
+  if (!form.matches("[data-form]")) save();
   fill(text);
+  keep(form, submitter, answer.ok);
   if (!answer.ok) toast(drawerProblem() ?? "Not done.", true);
-  await refresh(drawer()?.querySelector("[data-task]")?.dataset.task);
+  await refresh(shownTask());
 }
 
+// The form's own answer has what was sent, and is newer; any other button's has the last draft.
+function keep(form, submitter, ok) {
+  if (!form.matches("[data-form]")) return restore();
+  forget(shownTask());
+  if (!(ok && submitter?.getAttribute("formaction")?.endsWith("/draft"))) remember();
+}
+
+const shownTask = () => document.querySelector("#drawer [data-task], .single [data-task]")?.dataset.task;
 const drawerProblem = () => drawer()?.querySelector(".notice.bad b")?.textContent;
 
 export async function refresh(id) {
@@ -67,6 +92,7 @@ export function startDrawer() {
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a.open");
     if (link && drawer()) {
+      save();
       opener = link;
       opened = true;
       document.querySelectorAll("tr.chosen").forEach((row) => row.classList.remove("chosen"));
@@ -81,10 +107,9 @@ export function startDrawer() {
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.matches("[data-leave]")) { sessionStorage.clear(); return; }
     if (!form.matches("[data-part], [data-form], [data-claim]")) return;
     if (form.matches("[data-claim]") && !drawer()) return;
-    if (!form.closest("#drawer, #rows")) return;
+    if (!form.closest("#drawer, #rows, .single")) return;
     event.preventDefault();
     opener ??= form.closest("tr")?.querySelector("a.open") ?? null;
     part(form, event.submitter);

@@ -1,6 +1,7 @@
 // Live: rows change in place; new ones wait behind a pill, so that nothing jumps under the pointer.
 import { correct } from "./clocks.js";
 import { refresh } from "./drawer.js";
+import { forgetAll } from "./typed.js";
 
 const SAY_EVERY_MS = 15_000;
 const waiting = new Set();
@@ -31,6 +32,6 @@ function heard(event) {
 export function startLive() {
   const stream = new EventSource("/events");
   stream.addEventListener("work", heard);
-  stream.addEventListener("over", () => { stream.close(); location.assign("/sign-in?why=idle"); });
+  stream.addEventListener("over", () => { stream.close(); forgetAll(); location.assign("/sign-in?why=idle"); });
   addEventListener("pagehide", () => stream.close());
 }

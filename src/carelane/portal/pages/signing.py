@@ -68,6 +68,12 @@ async def leave(request: Asked) -> Redirect:
     return answer
 
 
+@get("/here", status_code=204, sync_to_thread=False)
+def here(request: Asked) -> None:
+    """Somebody who types or reads, and asks for nothing else, is there all the same: the session goes on (`shield`)."""
+    session_of(request)
+
+
 @post("/purpose", status_code=200)
 async def choose(request: Asked) -> Redirect:
     """Why records are looked at from now on; each leaf of the audit says it. For an emergency, see `emergency`."""
@@ -82,4 +88,4 @@ def _cookie(desk: Desk, secret: str, *, age: int | None = None) -> Cookie:
                   max_age=age)  # fmt: skip
 
 
-ROUTES = (show, submit, leave, choose)
+ROUTES = (show, submit, leave, here, choose)
