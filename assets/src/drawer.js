@@ -5,14 +5,20 @@ import { forget, remember, restore, save } from "./typed.js";
 const drawer = () => document.querySelector("#drawer");
 let opener = null;
 let opened = false;
+let turns = 0; // how often a person turned to another row: an answer that comes after the next turn is not shown
 
 export function closeDrawer() {
   if (!drawer()?.firstChild) return false;
   save();
   drawer().replaceChildren();
-  document.querySelectorAll("tr.chosen").forEach((row) => row.classList.remove("chosen"));
+  choose(null);
   opener?.isConnected && opener.focus();
   return true;
+}
+
+function choose(row) {
+  document.querySelectorAll("tr.chosen").forEach((each) => each.classList.remove("chosen"));
+  row?.classList.add("chosen");
 }
 
 export function toast(text, bad = false) {
@@ -34,31 +40,60 @@ function fill(html) {
   const target = drawer() ?? document.querySelector(".single");
   target.innerHTML = html;
   htmx.process(target);
+  choose(document.querySelector(`#t${CSS.escape(shownTask() ?? "")}`));
   (target.querySelector(".summary") ?? target.querySelector("h2"))?.focus();
 }
 
 const AWAY = "Carelane did not answer. Look whether it was done, before you repeat it.";
-const problemIn = (html) => new DOMParser().parseFromString(html, "text/html").querySelector(".notice.bad")?.textContent;
 const isTask = (html) => html.includes("data-task=");
+
+function problemIn(html, elsewhere) {
+  const answer = new DOMParser().parseFromString(html, "text/html");
+  const said = answer.querySelector(".task .notice.bad b") ?? answer.querySelector(".notice.bad");
+  const title = elsewhere ? answer.querySelector("#task-h")?.textContent : "";
+  return [title, said?.textContent ?? "Not done."].filter(Boolean).join(": ");
+}
+
+// Another row's work is never shown, nor can be acted on, under a row that was chosen while its own is on its way.
+function turnTo(link) {
+  turns += 1;
+  save();
+  if (!drawer().firstChild || link.getAttribute("href").endsWith(`/${shownTask()}`)) return;
+  say("One moment.", "muted");
+}
+
+function say(text, kind) {
+  const note = document.createElement("p");
+  note.className = `task ${kind}`;
+  note.textContent = text;
+  drawer().replaceChildren(note);
+}
 
 // One at a time per form: the second click of a double click would be told that somebody was faster.
 async function part(form, submitter) {
   if (form.dataset.sent) return;
   form.dataset.sent = "yes";
+  const turn = turns;
   const done = await post(form, submitter).catch(() => null);
   delete form.dataset.sent;
   if (!done) return toast(AWAY, true);
   const { answer, text } = done;
-  const task = form.closest("[data-task]")?.dataset.task;
-  if (answer.status === 401 || answer.redirected) forget(task);
-  if (answer.status === 401) return location.assign("/sign-in?why=idle");
-  if (answer.redirected) return location.assign(answer.url);
-  if (!isTask(text) && shownTask()) return toast(problemIn(text) ?? "Not done.", true); // what is written there stays
+  const task = form.closest("[data-task]")?.dataset.task ?? form.closest("tr")?.id.slice(1);
+  if (leads(answer, task)) return;
+  if (!answer.ok) toast(problemIn(text, turn !== turns), true);
+  if (turn !== turns) return refresh(task);
+  if (!isTask(text) && shownTask()) return; // what is written there stays
   if (!form.matches("[data-form]")) save();
   fill(text);
   keep(form, submitter, answer.ok);
-  if (!answer.ok) toast(drawerProblem() ?? "Not done.", true);
   await refresh(shownTask());
+}
+
+function leads(answer, task) {
+  if (answer.status !== 401 && !answer.redirected) return false;
+  forget(task);
+  location.assign(answer.status === 401 ? "/sign-in?why=idle" : answer.url);
+  return true;
 }
 
 // The form's own answer has what was sent, and is newer; any other button's has the last draft.
@@ -69,12 +104,12 @@ function keep(form, submitter, ok) {
 }
 
 const shownTask = () => document.querySelector("#drawer [data-task], .single [data-task]")?.dataset.task;
-const drawerProblem = () => drawer()?.querySelector(".notice.bad b")?.textContent;
 
 export async function refresh(id) {
   const row = id && document.querySelector(`#t${CSS.escape(id)}`);
   if (!row) return;
-  const answer = await fetch(`/tasks/${id}/row`, { headers: { "HX-Request": "true" } });
+  const answer = await fetch(`/tasks/${id}/row`, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer || answer.status >= 500) return; // nobody knows: work does not leave the list by a failure
   if (!answer.ok) return row.remove();
   const html = (await answer.text()).trim();
   if (!html) return row.remove();
@@ -83,6 +118,7 @@ export async function refresh(id) {
   const fresh = holder.content.querySelector("tr");
   const focused = row.contains(document.activeElement);
   fresh.classList.add("changed");
+  if (row.classList.contains("chosen")) choose(fresh);
   row.replaceWith(fresh);
   htmx.process(fresh);
   if (focused) fresh.querySelector("a.open")?.focus();
@@ -92,14 +128,18 @@ export function startDrawer() {
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a.open");
     if (link && drawer()) {
-      save();
+      turnTo(link);
       opener = link;
       opened = true;
-      document.querySelectorAll("tr.chosen").forEach((row) => row.classList.remove("chosen"));
-      link.closest("tr")?.classList.add("chosen");
+      choose(link.closest("tr"));
     }
     if (event.target.closest("[data-close]") && closeDrawer()) event.preventDefault();
   }, true);
+  document.addEventListener("htmx:error", (event) => {
+    if (!opened || !event.target.closest?.("a.open")) return;
+    opened = false;
+    say("Carelane did not answer. Open it again in a moment.", "late");
+  });
   document.addEventListener("htmx:after:swap", () => {
     if (!opened) return;
     opened = false;
