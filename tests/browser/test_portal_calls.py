@@ -61,8 +61,7 @@ async def test_a_call_becomes_work_on_the_panel_and_is_done_from_it(
     await page.wait_for_selector("#drawer .owner.you")
     await page.fill("#f-talked", "The bill was sent again.")
     await page.click("#drawer .outcomes [value=reached]")
-    await page.wait_for_url("**/?told=completed**")
-    await page.goto(f"{desk.url}/?view=pools&owner={CENTRE}")
+    await page.wait_for_url(f"**/?view=pools&owner={CENTRE}&told=completed**")
     assert {name: await total(page, name) for name in before} == before
 
 

@@ -48,6 +48,20 @@ async def test_a_task_is_claimed_refused_for_a_missing_field_finished_and_undone
     await _clean(desk, page)
 
 
+async def test_who_works_through_a_filtered_list_stays_in_it(desk: Desk, browser: Browser) -> None:
+    """Finishing, taking back, claiming: each led to the whole list, and the filter was chosen anew for each patient."""
+    page = await visit(desk, browser, CLERK)
+    await page.goto(f"{desk.url}/?view=all&name=complete-referral&told=woken")
+    await page.click(FIRST)
+    await page.wait_for_selector("#drawer #f-service")
+    await page.select_option("#f-service", "orthopaedics")
+    await page.click("#drawer .outcomes [value=completed]")
+    await page.wait_for_url("**/?view=all&name=complete-referral&told=completed&task=*")
+    await page.click("text=Undo")
+    await page.wait_for_url("**/?view=all&name=complete-referral&told=undone&task=*")
+    await _clean(desk, page)
+
+
 @pytest.mark.invariant("I8")
 async def test_who_comes_second_is_told_who_won(desk: Desk, browser: Browser) -> None:
     """Two people claim one version: one has it, the other reads the name."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 from carelane.portal.legible import Illegible
@@ -70,6 +71,19 @@ def filters_of(given: Mapping[str, str]) -> Filters:
         opened_after=instant_of(given, "opened_after"),
         urgency=value_of(given, "urgency", _CODES.__getitem__, "0, 1, 2 or 3 (STAT)"),
     )
+
+
+def list_behind(address: str) -> dict[str, str]:
+    """The filters of the list that a form was sent from, by the address that its browser names; none for another page.
+
+    They go back to the list, which reads them anew: nothing else of the address is kept.
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return {}
+    asked = parse_qsl(parts.query) if parts.path == "/" else ()
+    return {name: text for name, text in asked if name in FILTERS}
 
 
 def instant_of(given: Mapping[str, str], name: str) -> datetime | None:

@@ -1,6 +1,7 @@
 """A task: its form, missing fields first, and what can be done with it; a drawer beside the list, or a page."""
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import get, post
@@ -15,6 +16,7 @@ from carelane.pathways.definition import FormField
 from carelane.pathways.notes import NoteTemplate, beside
 from carelane.portal.desk import Asked, Desk, desk_of, fields_for, session_of
 from carelane.portal.doing import SNOOZE_HOURS, VERBS, Doing, answer_offer, do
+from carelane.portal.filters import list_behind
 from carelane.portal.forms import Form, clock_of, form_of
 from carelane.portal.looking import TaskView, linked, listed, work
 from carelane.portal.opening import (
@@ -86,7 +88,7 @@ async def act(request: Asked, task: FromPath[UUID], verb: FromPath[str]) -> Html
     values = _filled(desk, before, form) if isinstance(before, TaskView) else None
     told = said(await do(desk, session, task, verb, _doing(form, values or {})), desk.runtime.now())
     if told.open:
-        return to("/?told=noted")
+        return _to_list(request, told="noted")
     if told.ok:
         return await _done(request, desk, task, verb)
     found = await work(desk, session, task)
@@ -125,7 +127,7 @@ async def offered(request: Asked, offer: FromPath[UUID], verb: FromPath[str]) ->
     await form_of(request)
     told = said(await answer_offer(desk, session, offer, verb), desk.runtime.now())
     return (
-        to(f"/?told={'accepted' if verb == 'accept' else 'withdrawn'}")
+        _to_list(request, told="accepted" if verb == "accept" else "withdrawn")
         if told.ok
         else problem(request, told)
     )
@@ -138,7 +140,12 @@ async def _done(request: Asked, desk: Desk, task: UUID, verb: str) -> Html | Red
             return shown(request, found, told="It is yours." if verb == "claim" else "Draft saved.")
     if verb in _STAYS:
         return to(f"/tasks/{task}?told={_TOLD[verb]}")
-    return to(f"/?told={_TOLD[verb]}&task={task}")
+    return _to_list(request, told=_TOLD[verb], task=str(task))
+
+
+def _to_list(request: Asked, **told: str) -> Redirect:
+    """Back to the list as it was: who works through one tab or one pathway stays there."""
+    return to(f"/?{urlencode({**list_behind(request.headers.get('referer', '')), **told})}")
 
 
 def shown(  # noqa: PLR0913  # what a form shows again after it was refused, by name
