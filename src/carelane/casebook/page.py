@@ -185,6 +185,18 @@ async def cases(  # noqa: PLR0913  # filters, by name
     )
 
 
+async def all_cases(tx: Tx, subjects: Sequence[UUID]) -> list[Row]:
+    """All cases of these subjects in the transaction's view, newest first, read a page at a time."""
+    rows: list[Row] = []
+    after: tuple[datetime, UUID] | None = None
+    while True:
+        found = await cases(tx, subjects=subjects, after=after, limit=CASES_MAX)
+        rows += found
+        if len(found) < CASES_MAX:
+            return rows
+        after = (found[-1]["opened_at"], found[-1]["id"])
+
+
 async def cases_after(
     tx: Tx, row: Row, *, open_only: bool | None = None, pathway: str | None = None
 ) -> int:

@@ -14,6 +14,7 @@ from carelane.facts.phi import Phi
 from carelane.store.database import Tx
 from carelane.store.tokens import SEARCHED, SearchTerms, TooFewTerms
 
+FOUND_MAX = 50  # of one search; whoever sees as many names more terms
 _leaf = msgspec.json.Decoder(dict)
 
 
@@ -29,14 +30,17 @@ class Found:
 async def find(
     runtime: Runtime, terms: SearchTerms, *, sites: Sequence[str]
 ) -> list[Found] | TooFewTerms:
-    """Patients in these sites that carry all the terms; refused with fewer than two kinds of them."""
+    """Patients in these sites that carry all the terms; refused with fewer than two kinds of them.
+
+    One more than `FOUND_MAX` at most: then there are others, and who is looked for may be among those.
+    """
     tokens = runtime.vault.tokens.sought(terms)
     if isinstance(tokens, TooFewTerms):
         return tokens
     async with runtime.app.transaction(sites=sites) as tx:
         wanted = {kind: [UUID(each) for each in tokens.get(kind, ())] for kind in SEARCHED}
         least = sum(len(each) for kind, each in wanted.items() if kind != "given")
-        rows = await tx.rows("casebook.find", **wanted, least=least)
+        rows = await tx.rows("casebook.find", **wanted, least=least, limit=FOUND_MAX + 1)
     return [
         Found(
             subject=row["id"],

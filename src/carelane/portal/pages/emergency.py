@@ -21,12 +21,12 @@ from carelane.accounts.emergency import (
 )
 from carelane.accounts.rights import MISSING
 from carelane.accounts.sessions import Session
-from carelane.casebook.page import cases
+from carelane.casebook.page import all_cases
 from carelane.casebook.search import Found, find
 from carelane.facts.phi import Phi
 from carelane.portal.desk import Asked, Desk, desk_of, session_of
 from carelane.portal.forms import Form, form_of
-from carelane.portal.pages.finding import terms_of
+from carelane.portal.pages.finding import UNREAD, terms_of, unread
 from carelane.portal.pages.problems import problem
 from carelane.portal.render import Html, page, to
 from carelane.portal.saying import said
@@ -37,6 +37,7 @@ _FAULTS = {
     "said": "Say in at least ten characters why you must look now.",
     "minutes": "Choose for how long.",
     "terms": "Give at least two of: family name, given name, date of birth, phone, number.",
+    "unread": UNREAD,
     "nobody": "Nobody fits all of these.",
     "several": "Several people fit. Give one more of them, for example the number.",
     "not-found": "There is no such record.",
@@ -101,7 +102,10 @@ async def end(request: Asked, grant: FromPath[UUID]) -> Redirect:
 
 async def _whom(desk: Desk, form: Form) -> UUID | str:
     """The one patient of the organisation that fits, or which part of the form does not do."""
-    found = await find(desk.runtime, terms_of(form), sites=tuple(desk.runtime.directory.sites))
+    terms = terms_of(form)
+    if unread(desk, form, terms):
+        return "unread"
+    found = await find(desk.runtime, terms, sites=tuple(desk.runtime.directory.sites))
     if isinstance(found, TooFewTerms):
         return "terms"
     return _one(found)
@@ -115,7 +119,7 @@ def _one(found: list[Found]) -> UUID | str:
 
 async def _records(request: Asked, desk: Desk, session: Session, grant: Grant) -> Html:
     async with desk.runtime.worker.transaction() as tx:
-        rows = await cases(tx, subjects=[grant.subject], limit=100)
+        rows = await all_cases(tx, [grant.subject])
     seen = [row for row in rows if not desk.rights.is_system(row["pathway"])]
     await desk.rights.read(acting(session), Screen.SEARCH.value, [row["id"] for row in seen])
     return page(request, "emergency.html", grant=grant, rows=seen)

@@ -6,24 +6,27 @@ from litestar import get, post
 
 from carelane.access.request import Action
 from carelane.access.views import Screen
-from carelane.casebook.page import cases
-from carelane.casebook.search import find
-from carelane.portal.desk import Asked, desk_of, fields_for, session_of
+from carelane.casebook.page import all_cases
+from carelane.casebook.search import FOUND_MAX, find
+from carelane.portal.desk import Asked, Desk, desk_of, fields_for, session_of
 from carelane.portal.forms import Form, form_of
 from carelane.portal.pages.problems import problem
 from carelane.portal.render import Html, page
 from carelane.portal.saying import said
 from carelane.portal.shown import patient
-from carelane.store.tokens import SearchTerms, TooFewTerms
+from carelane.store.tokens import SEARCHED, SearchTerms, TooFewTerms
 
 _FEW = "Give at least two of: family name, given name, date of birth, phone, number."
+UNREAD = (
+    "One of these can't be read: a name has letters, a date is like 1961-04-09, a phone has digits."
+)
 
 
 @get("/find", sync_to_thread=False)
 def show(request: Asked) -> Html:
     """The empty form."""
     session_of(request)
-    return page(request, "find.html", found=None, problem="")
+    return _form(request, Form({}))
 
 
 @post("/find", status_code=200)
@@ -34,11 +37,15 @@ async def search(request: Asked) -> Html:
     resource = desk.rights.everywhere(system=True)
     if denied := await desk.rights.allow(session, Action.CASE_SEARCH, resource):
         return problem(request, said(denied, desk.runtime.now()))
-    hits = await find(desk.runtime, terms_of(form), sites=session.person.sites)
+    terms = terms_of(form)
+    if unread(desk, form, terms):
+        return _form(request, form, problem_=UNREAD)
+    hits = await find(desk.runtime, terms, sites=session.person.sites)
     if isinstance(hits, TooFewTerms):
-        return page(request, "find.html", status=422, found=None, problem=_FEW)
+        return _form(request, form, problem_=_FEW)
+    more, hits = len(hits) > FOUND_MAX, hits[:FOUND_MAX]
     async with desk.runtime.app.transaction(sites=session.person.sites) as tx:
-        rows = await cases(tx, subjects=[hit.subject for hit in hits], limit=100)
+        rows = await all_cases(tx, [hit.subject for hit in hits])
     seen = [row for row in rows if not desk.rights.is_system(row["pathway"])]
     await desk.rights.read(session, Screen.SEARCH.value, [row["id"] for row in seen])
     fields = fields_for(session, Screen.SEARCH)
@@ -46,7 +53,15 @@ async def search(request: Asked) -> Html:
         (patient(hit.patient, fields), [row for row in seen if row["subject"] == hit.subject])
         for hit in hits
     ]
-    return page(request, "find.html", found=found, problem="")
+    return page(request, "find.html", found=found, more=more, form=form, problem="")
+
+
+def _form(request: Asked, form: Form, *, problem_: str = "") -> Html:
+    """The form as it was filled in."""
+    status = 422 if problem_ else 200
+    return page(
+        request, "find.html", status=status, found=None, more=False, form=form, problem=problem_
+    )
 
 
 def terms_of(form: Form) -> SearchTerms:
@@ -61,6 +76,12 @@ def terms_of(form: Form) -> SearchTerms:
         birth = None
     return SearchTerms(family=one("family"), given=one("given"), birth_date=birth, phones=one("phone"),
                        identifiers=one("identifier"))  # fmt: skip
+
+
+def unread(desk: Desk, form: Form, terms: SearchTerms) -> bool:
+    """Whether something was filled in that nobody can be looked for by: passed over, too many would fit."""
+    read = desk.runtime.vault.tokens.stored(terms)
+    return any(form.text(kind) and kind not in read for kind in SEARCHED)
 
 
 ROUTES = (show, search)

@@ -125,7 +125,7 @@ where s.id in (
   and cardinality(%(given)s::uuid[]) = (select count(distinct t.given) from subject_token t
                                         where t.subject = s.id and t.given = any(%(given)s::uuid[]))
   and s.merged_into is null
-order by s.id limit 50
+order by s.id limit %(limit)s
 
 -- name: leaves
 -- Leaves of a period, oldest first, with their place in the tree.
