@@ -32,7 +32,8 @@ def kind(type_: str) -> TaskKind:
         ("boolean", "false"), ("boolean", "no"), ("boolean", 1), ("boolean", [False]), ("boolean", {}),
         ("text", "  "), ("text", ["x"]), ("text", True), ("person", 7), ("code", ["a"]),
         ("date", "tomorrow"), ("date", "2026-02-30"), ("date", "2026-11-30T10:00"),
-        ("instant", "2026-12-01T10:00"), ("instant", "soon"),
+        ("instant", "2026-12-01T10:00"), ("instant", "soon"), ("date", "0026-11-30"), ("date", "9999-12-31"),
+        ("instant", "0026-12-01T10:00:00-05:00"), ("instant", "9999-12-31T23:59:00Z"),
     ],
 )  # fmt: skip
 def test_a_value_of_another_type_is_refused_by_the_fields_name(type_: str, given: Json) -> None:
@@ -83,4 +84,6 @@ def test_a_time_typed_into_a_page_is_one_of_the_pages_wall_clock() -> None:
     assert form == {"one": "2026-12-01T10:00:00-05:00"}
     assert unfit(kind("instant"), form) is None
     assert clock_of(form["one"], NEW_YORK) == "2026-12-01T10:00"
+    assert clock_of("0026-12-01T15:00:00Z", ZoneInfo("UTC")) == "0026-12-01T15:00"
+    assert clock_of("9999-12-31T23:59:00Z", ZoneInfo("Asia/Tokyo")) == ""
     assert clock_of(None, NEW_YORK) == clock_of("soon", NEW_YORK) == ""

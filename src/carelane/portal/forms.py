@@ -65,7 +65,10 @@ def _typed(type_: str, text: str, zone: ZoneInfo) -> Json:
 def clock_of(value: Json, zone: ZoneInfo) -> str:
     """A stored instant as a browser's field for a time wants it: on that wall clock, without an offset."""
     at = instant_of(str(value)) if value else None
-    return at.astimezone(zone).strftime("%Y-%m-%dT%H:%M") if at else ""
+    try:
+        return at.astimezone(zone).replace(tzinfo=None).isoformat(timespec="minutes") if at else ""
+    except OverflowError:  # the last hours of the year 9999, by a clock that is ahead
+        return ""
 
 
 async def form_of(request: Asked) -> Form:

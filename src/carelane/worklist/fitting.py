@@ -5,6 +5,7 @@ without its offset none at all.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from difflib import get_close_matches
 from typing import Final
 
@@ -19,9 +20,12 @@ TOO_LONG: Final = "text-length"
 TEXT_MAX: Final = 20_000  # characters of one text that a person writes, whichever way it comes
 _REMEDIES: Final = {
     "boolean": "Say yes or no: true or false, without quotation marks.",
-    "date": "Write a date, like 2026-11-30.",
-    "instant": "Write an instant with its offset, like 2026-11-30T14:00:00Z.",
+    "date": "Write a date, like 2026-11-30; the year has four digits.",
+    "instant": "Write an instant with its offset, like 2026-11-30T14:00:00Z; the year has four digits.",
 }
+_YEARS: Final = range(
+    1900, 2200
+)  # who types 26 into a browser's field for a date means no year of antiquity
 _DATE = len("2026-11-30")
 
 
@@ -70,5 +74,9 @@ def _fits(field: FormField, given: Json) -> bool:
     if not isinstance(given, str) or not given.strip():
         return False
     if field.type == "date":
-        return len(given) == _DATE and date_of(given) is not None
-    return field.type != "instant" or instant_of(given) is not None
+        return len(given) == _DATE and _likely(date_of(given))
+    return field.type != "instant" or _likely(instant_of(given))
+
+
+def _likely(at: date | None) -> bool:
+    return at is not None and at.year in _YEARS
