@@ -5,6 +5,7 @@ import { startDrawer } from "./drawer.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startPathway } from "./pathway.js";
+import { startStill } from "./still.js";
 import { startTimeout } from "./timeout.js";
 import { startTyped } from "./typed.js";
 
@@ -12,6 +13,7 @@ startClocks();
 startDrawer();
 startKeys();
 startTyped();
+startStill();
 startTimeout();
 if (document.querySelector("#rows")) startLive();
 const picture = document.querySelector(".picture[data-live]");

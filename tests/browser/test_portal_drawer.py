@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import Browser, Route
 
-from tests.browser.clean import lawful
+from tests.browser.clean import clean, lawful
 from tests.browser.conftest import CLERK, Desk, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
@@ -87,3 +87,28 @@ async def test_a_row_stays_in_the_list_while_the_server_fails(desk: Desk, browse
     await page.wait_for_selector("#drawer .owner.you")
     assert await page.locator("#rows tr").count() == 4
     await lawful(page)
+
+
+async def test_work_that_ends_while_it_is_open_says_so_before_anybody_acts_on_it(
+    desk: Desk, browser: Browser
+) -> None:
+    """It was finished elsewhere: whoever has it open, and only reads, is told."""
+    page = await visit(desk, browser, CLERK)
+    await page.clock.install()
+    await page.click(f"{ROWS} >> nth=0")
+    await page.wait_for_selector("#drawer #f-service")
+    task = await page.get_attribute("#drawer [data-task]", "data-task")
+    async with page.expect_response("**/events/*") as same:
+        await page.clock.fast_forward(21_000)
+    assert await (await same.value).json() == {"version": 1, "over": False}
+    assert await page.locator("#drawer [role=alert]").count() == 0
+
+    other = await visit(desk, browser, CLERK)
+    await other.goto(f"{desk.url}/tasks/{task}")
+    await other.select_option("#f-service", "cardiology")
+    await other.click(".outcomes [value=completed]")
+    await other.wait_for_url("**told=completed**")
+    await page.clock.fast_forward(21_000)
+    await page.wait_for_selector("#drawer [role=alert] >> text=This task ended meanwhile.")
+    await page.wait_for_selector(f"#t{task}", state="detached")
+    await clean(desk, page)

@@ -64,6 +64,7 @@ TABLE = {
     ("GET", "/pathways/{name:str}"): (303, 200, 200, 200),
     ("GET", "/pathways/{name:str}/events"): (303, 200, 200, 200),
     ("GET", "/downtime"): (303, 200, 200, 200),
+    ("GET", "/events/{task:uuid}"): (303, 200, 403, 403),
     ("GET", "/events"): (303, 200, 200, 200),
     ("POST", "/api/session"): (401, 401, 401, 401),
     ("DELETE", "/api/session"): (401, 204, 204, 204),

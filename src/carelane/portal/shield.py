@@ -64,7 +64,7 @@ def shielded(inner: App, desk: Desk) -> App:
         if bearer or cookie:
             try:
                 scope["carelane_session"] = await current(
-                    desk.runtime, bearer or cookie, remote=remote, touch=scope["path"] != "/events")  # fmt: skip
+                    desk.runtime, bearer or cookie, remote=remote, touch=not _by_itself(scope["path"]))  # fmt: skip
             except Exception as cause:  # noqa: BLE001  # raised again before the route, counted and told there
                 scope[BROKEN] = cause
         await inner(scope, receive, answer)
@@ -75,6 +75,11 @@ def shielded(inner: App, desk: Desk) -> App:
 def is_api(path: str) -> bool:
     """Whether a program asks: the answer is JSON."""
     return path == API or path.startswith(f"{API}/")
+
+
+def _by_itself(path: str) -> bool:
+    """Whether a page asks of its own accord: nobody need sit before it."""
+    return path == "/events" or path.startswith("/events/")
 
 
 def is_remote(address: str) -> bool:

@@ -6,13 +6,17 @@ A stream begins after `Last-Event-ID` (an instant), so a tab that slept misses n
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
-from litestar import get
+from litestar import Response, get
+from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
+from carelane.access.request import Action
 from carelane.accounts.sessions import Session, current
 from carelane.portal.desk import Asked, Desk, desk_of, session_of, viewer_of
+from carelane.portal.saying import said
 from carelane.worklist.viewer import display
 
 LOOK_S = 3.0
@@ -25,6 +29,18 @@ def events(request: Asked) -> ServerSentEvent:
     desk, session = desk_of(request), session_of(request)
     since = _instant(request.headers.get("last-event-id", "")) or desk.runtime.now()
     return ServerSentEvent(_told(desk, session, since))
+
+
+@get("/events/{task:uuid}")
+async def still(request: Asked, task: FromPath[UUID]) -> Response[object]:
+    """The version of a task that somebody has open, and whether it is over; a page asks by itself, every while."""
+    desk, session = desk_of(request), session_of(request)
+    if denied := await desk.rights.allow_on(session, Action.TASK_VIEW, "task", task):
+        return Response(
+            {"version": 0, "over": True}, status_code=said(denied, desk.runtime.now()).status
+        )
+    row = await desk.runtime.app.one("portal.version_of", sites=viewer_of(session).sites, id=task)
+    return Response(row or {"version": 0, "over": True})
 
 
 async def _told(
@@ -68,4 +84,4 @@ def _instant(text: str) -> datetime | None:
     return found if found.tzinfo else None
 
 
-ROUTES = (events,)
+ROUTES = (events, still)

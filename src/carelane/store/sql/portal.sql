@@ -19,6 +19,10 @@ where t.closed_at is null and greatest(t.opened_at, t.claimed_at) > %(since)s
        or (t.owner_kind = 'person' and t.owner_name = %(person)s))
 order by greatest(t.opened_at, t.claimed_at) limit 200
 
+-- name: version_of
+-- Whether what somebody has open of a task is still so.
+select version, closed_at is not null as over from task where id = %(id)s
+
 -- name: open_approvals
 -- What one person approved and nobody has put in force yet, newest first.
 select release, pathway, site, service_line, referral_type, scheduling_lane, person, reason, proof, at
