@@ -288,6 +288,17 @@ def test_odd_texts_are_refused_and_never_raise(text: str) -> None:
     assert base_of(text) in (None, "")
 
 
+@pytest.mark.parametrize("of", ["", "of: [a]\n", "of: nowhere\n"])
+def test_an_overlay_over_nothing_is_told_what_it_lacks(of: str) -> None:
+    """It was said to lie over a pathway without a name, to be put beside it as `.yaml`."""
+    found, problems = read_texts({"one.yaml": f"overlay: one\n{of}"})
+    assert found == ()
+    [problem] = problems
+    assert problem.code == "pathway.overlay"
+    assert "``" not in problem.message
+    assert "`.yaml`" not in problem.remedy
+
+
 def test_a_folder_of_texts_gives_pathways_and_overlays() -> None:
     """Each overlay finds its base; without one it says which is missing."""
     texts = {"small.yaml": BASE, "overlays/line.yaml": HEAD}

@@ -71,7 +71,16 @@ def _laid(
 
 
 def no_base(place: str, name: str) -> Problem:
-    """An overlay whose base is not there, or has errors of its own."""
+    """An overlay whose base is not there, or has errors of its own; or that names none."""
+    if not name:
+        return Problem(
+            code="pathway.overlay",
+            place=f"{place}, line 1, column 1",
+            message="The overlay does not say what it lies over.",
+            remedy="Add `of: ...`, a pathway's name.",
+            severity=Severity.ERROR,
+            fault=Fault.SITE,
+        )
     return Problem(
         code="pathway.overlay",
         place=f"{place}, line 1, column 1",
