@@ -3,6 +3,7 @@
 const QUIET_MS = 15_000; // after the last key
 const WAIT_MS = 5_000; // for an answer: a sign-out waits for it
 const unsaved = new Map(); // by task: what its form holds, in pairs of name and value
+let written = null; // a text into another form, which no draft keeps
 let timer = 0;
 
 const shown = () => document.querySelector(".task form[data-form]");
@@ -11,7 +12,11 @@ const isTyped = (name) => name.startsWith("f-") || name === "reason";
 const draft = (form) => form.querySelector("[formaction$='/draft']");
 
 export const forget = (task) => unsaved.delete(task);
-export const forgetAll = () => unsaved.clear();
+
+export function forgetAll() {
+  unsaved.clear();
+  written = null;
+}
 
 export function remember() {
   const form = shown();
@@ -52,14 +57,19 @@ export async function save({ leaving = false } = {}) {
 
 export function startTyped() {
   for (const kind of ["input", "change"]) {
-    document.addEventListener(kind, (event) => { if (event.target.closest(".task form[data-form]")) remember(); });
+    document.addEventListener(kind, ({ target }) => {
+      if (target.closest(".task form[data-form]")) remember();
+      else if (target.matches("form[method=post] textarea")) written = target;
+    });
   }
+  document.addEventListener("submit", ({ target }) => { if (target.contains(written)) written = null; });
   document.addEventListener("htmx:after:swap", restore);
   document.addEventListener("visibilitychange", () => { if (document.hidden) save({ leaving: true }); });
   addEventListener("beforeunload", (event) => {
     save({ leaving: true });
     const form = shown();
     const sent = form && draft(form) ? taskOf(form) : "";
-    if ([...unsaved.keys()].some((task) => task !== sent)) event.preventDefault();
+    const lost = [...unsaved.keys()].some((task) => task !== sent) || (written?.isConnected && written.value.trim());
+    if (lost) event.preventDefault();
   });
 }

@@ -1,7 +1,7 @@
 """What a person typed into a task's form is theirs: it stays as they left it, whatever else is pressed or happens."""
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Dialog, Page
 
 from tests.browser.clean import clean
 from tests.browser.conftest import CLERK, Desk, visit
@@ -125,3 +125,34 @@ async def test_who_types_for_longer_than_a_session_lasts_stays_signed_in(
     await again.click(FIRST)
     await again.wait_for_selector("#drawer .owner.you")
     assert await again.input_value(QUESTION) == "Which"
+
+
+async def test_a_text_that_no_draft_keeps_is_not_left_without_being_asked(
+    desk: Desk, browser: Browser
+) -> None:
+    """A question in a case's thread, when its name is shown; and what was typed into work that nobody has claimed."""
+    page = await visit(desk, browser, CLERK)
+    asked: list[str] = []
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    page.on("dialog", stay)
+    await page.click(FIRST)
+    await page.fill(QUESTION, "Which side?")
+    async with page.expect_event("dialog"):
+        await page.click("#drawer >> text=the whole case", no_wait_after=True)
+    assert await page.input_value(QUESTION) == "Which side?"
+    await page.click("#drawer [data-key=c]")
+    await page.wait_for_selector("#drawer .owner.you")
+    await page.click("#drawer >> text=the whole case")
+    await page.wait_for_url("**/cases/**")
+    await page.fill("#text", "Who has the letter?")
+    async with page.expect_event("dialog"):
+        await page.click("main >> text=Show (recorded)", no_wait_after=True)
+    assert await page.input_value("#text") == "Who has the letter?"
+    await page.click("button:has-text('Note')")
+    await page.wait_for_selector(".entry >> text=Who has the letter?")
+    assert asked == ["beforeunload"] * 2
+    await clean(desk, page)
