@@ -13,6 +13,7 @@ import msgspec
 from carelane.connect.channel.signing import HEADER, signature
 from carelane.connect.hl7v2.codec import envelope
 from carelane.testing.gateways.flavours import Posted
+from carelane.testing.hospital.again import asked_again
 from carelane.testing.mllp import Sender
 
 WINDOW = 16
@@ -21,9 +22,13 @@ IDLE_S = 2.0
 
 
 def session(total_s: float) -> aiohttp.ClientSession:
-    """A session that lets go of an idle connection before a server does (uvicorn: 5 s), so that none is reused late."""
+    """A session that lets go of an idle connection before a server does (uvicorn: 5 s), so that none is reused late.
+
+    It asks again who is away for a moment.
+    """
     connector = aiohttp.TCPConnector(keepalive_timeout=IDLE_S)
-    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=total_s))
+    timeout = aiohttp.ClientTimeout(total=total_s)
+    return aiohttp.ClientSession(connector=connector, timeout=timeout, middlewares=(asked_again,))
 
 
 @dataclass(kw_only=True)
