@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from carelane.cli.asking import say, settings_flags, settings_of
 from carelane.compose import processes
 from carelane.compose.database import owned, running
+from carelane.compose.exposure import require_doors
 from carelane.compose.house import open_house
 from carelane.compose.patience import patiently
 from carelane.compose.supervise import Child, supervise
@@ -49,6 +50,7 @@ def _up(options: argparse.Namespace) -> int:
         settings, say
     ) as database:  # first: a Carelane that has this home says so better than its ports
         require_ports(settings)
+        require_doors(settings)
         asyncio.run(_load(settings, database.urls))
         asyncio.run(supervise(settings, children(settings), say, server=database.server))
     return 0

@@ -1,6 +1,8 @@
 """Which connections of a site are listened for over MLLP, and at which ports; no socket is opened here."""
 
-from carelane.compose.connections import inbound
+from typing import Any
+
+from carelane.compose.connections import inbound, settings_of
 from carelane.compose.ports import Wanted
 from carelane.directory.snapshot import ConnectionRow, Snapshot
 from carelane.settings import Settings
@@ -15,6 +17,14 @@ def listened(snapshot: Snapshot) -> dict[str, ConnectionRow]:
         for name, row in inbound(snapshot).items()
         if row.kind == "hl7v2" and row.settings.get("direction") == "in"
     }
+
+
+def given_to(settings: Settings, row: ConnectionRow) -> dict[str, Any]:
+    """A connection's settings with absolute paths; one without a certificate shows the portal's."""
+    given = settings_of(row, settings.home)
+    if settings.tls_certificate and not given.get("tls_certificate"):
+        given |= {"tls_certificate": settings.tls_certificate, "tls_key": settings.tls_key}
+    return given
 
 
 def port_given(settings: Settings, snapshot: Snapshot, row: ConnectionRow) -> int | None:

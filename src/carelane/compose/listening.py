@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from carelane.compose.connections import envelopes, inbound, settings_of
+from carelane.compose.connections import envelopes, inbound
 from carelane.compose.durability import Guard
 from carelane.compose.house import House
 from carelane.compose.incoming import App, doors, pollers
-from carelane.compose.listeners import listened, port_given, wanted_by
+from carelane.compose.listeners import given_to, listened, port_given, wanted_by
 from carelane.compose.ports import taken
 from carelane.compose.turnover import Rows, Work, until_other
 from carelane.connect.hl7v2.adapter import open_listener
@@ -103,10 +103,7 @@ class Listening:
     async def _listen(self, row: ConnectionRow) -> None:
         """Listen for one connection; the setting `mllp_port` is for the first, the others then take free ports."""
         settings, runtime = self.house.settings, self.house.runtime
-        given = settings_of(row, settings.home)
-        if settings.tls_certificate:
-            own = {"tls_certificate": settings.tls_certificate, "tls_key": settings.tls_key}
-            given = {**own, **given}
+        given = given_to(settings, row)
         port = port_given(settings, runtime.directory, row)
         if port is not None:
             given["listen_port"] = port

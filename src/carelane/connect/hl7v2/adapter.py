@@ -3,6 +3,7 @@
 Inbound: `reader_of`, `envelope` (from the codec), `open_listener`. Outbound: `open_sender`.
 """
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from carelane.connect.hl7v2.client import Client
-from carelane.connect.hl7v2.listener import Inbound, Listener, listen
+from carelane.connect.hl7v2.listener import Inbound, Listener, listen, require_encrypted
 from carelane.connect.hl7v2.mapping import NO_SHOW_CODES, REFERRAL_CODES, RISK_CODES, Local, read
 from carelane.connect.hl7v2.mapping.outgoing import Addresses
 from carelane.connect.hl7v2.sender import Hl7v2Sender, capabilities
@@ -82,16 +83,23 @@ async def open_listener(
     observer: Observer | None = None,
 ) -> Listener:
     """Bind the connection's listener. Raises `SetupFault` where the settings can't work."""
+    tls = listener_tls(settings)
+    inbound = Inbound(connection=connection, receive=receive, now=now, observer=observer)
+    host = _text(settings, "listen_host", "127.0.0.1")
+    port = _number(settings, "listen_port", 0)
+    return await listen(inbound, host=host, port=int(port), tls=tls)
+
+
+def listener_tls(settings: Mapping[str, Json]) -> ssl.SSLContext | None:
+    """What a listener encrypts with; None on this machine. Raises `SetupFault` where the settings can't work."""
     certificate = _path(settings, "tls_certificate")
     tls = None
     if certificate is not None:
         key = _path(settings, "tls_key") or certificate
         clients = _path(settings, "tls_client_authorities")
         tls = server_tls(certificate=certificate, key=key, clients=clients)
-    inbound = Inbound(connection=connection, receive=receive, now=now, observer=observer)
-    host = _text(settings, "listen_host", "127.0.0.1")
-    port = _number(settings, "listen_port", 0)
-    return await listen(inbound, host=host, port=int(port), tls=tls)
+    require_encrypted(_text(settings, "listen_host", "127.0.0.1"), tls)
+    return tls
 
 
 def open_sender(

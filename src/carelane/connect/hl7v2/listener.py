@@ -66,8 +66,7 @@ class Listener:
 
     async def open(self, *, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         """Bind. Raises `NotEncrypted` for an address beyond this machine without TLS."""
-        if tls is None and not _loopback(host):
-            raise NotEncrypted(f"refusing to listen on {host} without TLS: set tls_certificate")
+        require_encrypted(host, tls)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Socket(self), host, port, ssl=tls)
 
@@ -248,6 +247,12 @@ class _Socket(asyncio.Protocol):
         if observer is not None:
             labels = {"connection": self.listener.inbound.connection, "outcome": outcome}
             observer.count("carelane_mllp_frames", labels)
+
+
+def require_encrypted(host: str, tls: ssl.SSLContext | None) -> None:
+    """Refuse an address beyond this machine without TLS: raises `NotEncrypted`."""
+    if tls is None and not _loopback(host):
+        raise NotEncrypted(f"refusing to listen on {host} without TLS: set tls_certificate")
 
 
 def _loopback(host: str) -> bool:

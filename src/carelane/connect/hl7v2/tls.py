@@ -7,7 +7,7 @@ from carelane.facts.errors import SetupFault
 
 
 class CertificateUnusable(SetupFault):
-    """A certificate, key or authority file can't be loaded; the message names the setting."""
+    """A certificate, key or authority file can't be loaded; the message names the file."""
 
     code = "hl7v2-certificate"
 
@@ -40,10 +40,11 @@ def client_tls(
 
 def _own(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     try:
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, key, password=str)  # a passphrase would be asked for
     except OSError as fault:  # ssl.SSLError is one
         raise CertificateUnusable(
-            "tls_certificate and tls_key can't be loaded: check that both files are PEM and fit"
+            f"certificate {certificate} and key {key} can't be loaded ({_why(fault)}). Remedy: two PEM files that "
+            "belong together and that this account may read; the key without a passphrase"
         ) from fault
 
 
@@ -52,5 +53,11 @@ def _authorities(context: ssl.SSLContext, file: Path) -> None:
         context.load_verify_locations(file)
     except OSError as fault:
         raise CertificateUnusable(
-            "the authorities' file can't be loaded: check that it is PEM"
+            f"the authorities' file {file} can't be loaded ({_why(fault)}). Remedy: a PEM file that this "
+            "account may read"
         ) from fault
+
+
+def _why(fault: OSError) -> str:
+    """Of TLS the library's own word, else the system's."""
+    return str(getattr(fault, "reason", "") or fault.strerror or type(fault).__name__)
