@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 
 from carelane.cli.asking import answer, settings_flags, settings_of
 from carelane.compose.alerts import unreachable, unserved
+from carelane.compose.certificates import own_certificates
 from carelane.compose.connections import all_connections, kind_of
 from carelane.compose.connections import settings_of as adapter_settings
 from carelane.compose.database import running
 from carelane.compose.house import House, open_house
 from carelane.compose.polls import Standing, standings
 from carelane.compose.probing import probe, target_of
+from carelane.engine.clock import now
 from carelane.facts.errors import CarelaneError
 from carelane.settings import Settings
 from carelane.store.costs import costs
@@ -62,7 +64,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 async def _examine(settings: Settings, *, probing: bool) -> tuple[list[Finding], dict[str, object]]:
-    findings = [_disk(settings)]
+    findings = [_disk(settings), *_certificates(settings)]
     cost: dict[str, object] = {}
     try:
         urls = running(settings)
@@ -96,6 +98,17 @@ def _disk(settings: Settings) -> Finding:
         well=share > _FREE_MIN,
         says=says if share > _FREE_MIN else f"{says}: make room, intake stops at 90 %",
     )
+
+
+def _certificates(settings: Settings) -> list[Finding]:
+    """Those that we show, by the files that are there now: also where Carelane does not run."""
+    try:
+        held = own_certificates(settings, now())
+    except CarelaneError as fault:
+        return [Finding(what="certificates", well=False, says=f"{fault.code}: {fault}")]
+    return [
+        Finding(what=f"certificate of {each.of}", well=each.well, says=each.says) for each in held
+    ]
 
 
 async def _directory(house: House) -> list[Finding]:
