@@ -29,6 +29,7 @@ from carelane.cli import (
     template,
     user,
 )
+from carelane.cli.files import unusable
 from carelane.facts.errors import CarelaneError
 
 DOORS = (
@@ -69,12 +70,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.run(options)
         sys.stdout.flush()
     except CarelaneError as fault:
-        sys.stderr.write(f"carelane: {fault.code}: {fault}\n")
-        return 2
+        return _could_not(fault)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # Whoever read our answer (`| head`) has gone. Python flushes once more at its end: into nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        if (said := unusable(error)) is None:
+            raise
+        return _could_not(said)
     return status
+
+
+def _could_not(fault: CarelaneError) -> int:
+    sys.stderr.write(f"carelane: {fault.code}: {fault}\n")
+    return 2

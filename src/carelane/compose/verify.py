@@ -4,9 +4,10 @@ import asyncio
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
@@ -46,15 +47,39 @@ def _run(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
 
 
 async def export_audit(house: House, tree: Tree, file: Path) -> int:
-    """Write leaves and checkpoints as JSON lines; how many leaves."""
+    """Write leaves and checkpoints as JSON lines; how many leaves. What is not whole leaves no file behind."""
+    with _whole(file) as out:
+        return await _written(house, tree, out)
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[TextIO]:
+    """A file that takes its place once all of it is written: half an audit looks like one that was cut."""
+    if file.exists() and not file.is_file():  # a pipe, a terminal
+        with file.open("w", encoding="utf-8") as out:
+            yield out
+        return
+    partial = file.with_name(f"{file.name}.partial")
+    try:
+        with partial.open("w", encoding="utf-8") as out:
+            yield out
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+async def _written(house: House, tree: Tree, out: TextIO) -> int:
     async with house.audit.transaction() as tx:
         row = await tx.one("audit.tree", tree=tree.value)
         size = int(row["size"]) if row else 0
-        with file.open("w", encoding="utf-8") as out:
-            out.write(header(origin=origin(house.runtime.organisation, tree), size=size))
-            for first in range(0, size, _PAGE):
-                for each in await tx.rows(f"audit.{tree.value}_leaves", first=first, limit=_PAGE):
-                    out.write(leaf_line(tree_index=each["tree_index"], body=bytes(each["body"])))
-            for each in await tx.rows("audit.checkpoints", tree=tree.value):
-                out.write(checkpoint_line(each["note"]))
+        out.write(header(origin=origin(house.runtime.organisation, tree), size=size))
+        for first in range(0, size, _PAGE):
+            out.writelines(
+                leaf_line(tree_index=each["tree_index"], body=bytes(each["body"]))
+                for each in await tx.rows(f"audit.{tree.value}_leaves", first=first, limit=_PAGE)
+            )
+        out.writelines(
+            checkpoint_line(each["note"])
+            for each in await tx.rows("audit.checkpoints", tree=tree.value)
+        )
     return size

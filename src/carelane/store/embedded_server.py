@@ -31,6 +31,7 @@ _TELL_EVERY = 2.0  # seconds between two lines of progress
 _PAUSE = 0.03
 _FAST, _IMMEDIATE = 60.0, 30.0  # seconds a stop may take: orderly, then without a checkpoint
 _LOG_LIMIT = 16 * 1024 * 1024
+_NO_ROOM = "No space left on device"  # initdb speaks English here (LC_ALL=C)
 _ATTEMPTS = 5  # children of a killed postmaster hold the shared memory for a moment
 
 Progress = Callable[[str], None]
@@ -143,6 +144,17 @@ def _spawn(plan: Plan) -> subprocess.Popen[bytes]:
         os.close(descriptor)
 
 
+def no_cluster(stderr: str, folder: Path) -> EmbeddedFault | EmbeddedUnavailable:
+    """Why `initdb` failed, of what it said: its last lines only tell that it cleans up."""
+    lines = stderr.strip().splitlines() or ["it said nothing"]
+    why = next((line for line in lines if "FATAL" in line or "could not" in line), lines[-1])
+    if _NO_ROOM in stderr:
+        return EmbeddedFault(
+            f"no room for a new database in {folder} ({why}). Remedy: make room, or name another folder."
+        )
+    return EmbeddedUnavailable(f"initdb failed ({why})")
+
+
 def _make_cluster(plan: Plan) -> None:
     plan.progress("making a new PostgreSQL database")
     partial = plan.home.folder / "data.partial"
@@ -172,7 +184,7 @@ def _make_cluster(plan: Plan) -> None:
         **plan.account.spawn(),
     )
     if answer.returncode != 0:
-        raise EmbeddedUnavailable(f"initdb failed ({answer.stderr.strip().splitlines()[-1:]})")
+        raise no_cluster(answer.stderr, plan.home.folder)
     partial.rename(plan.home.data)
 
 
