@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from carelane.cli import audit
-from tests.browser.conftest import CLERK, NURSE, PASSWORD, Desk
+from carelane.facts.errors import SetupFault
+from tests.browser.conftest import CLERK, ENGINEER, NURSE, PASSWORD, Desk
 
 pytestmark = pytest.mark.postgres
 
@@ -53,5 +54,17 @@ async def test_who_saw_a_patient_and_whom_a_person_saw(
     of_patient = await _asked(desk, capsys, "--case", str(two))
     assert of_patient["people"] == sorted({CLERK, NURSE})
     assert of_patient["patients"] == [str(other)]
-    nobody = await _asked(desk, capsys, "--case", str(UUID(int=7)))
+    nobody = await _asked(desk, capsys, "--person", ENGINEER)
     assert nobody == {"people": [], "patients": [], "seen": []}
+
+
+@pytest.mark.requirement("R113")
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [(("--person", "amara.qill"), "amara.qill"), (("--case", str(UUID(int=7))), str(UUID(int=7)))],
+)
+async def test_a_slip_of_the_pen_is_no_evidence_that_nobody_saw(
+    desk: Desk, capsys: pytest.CaptureFixture[str], said: tuple[str, str], names: str
+) -> None:
+    with pytest.raises(SetupFault, match=f"{names}.*Remedy"):
+        await _asked(desk, capsys, *said)

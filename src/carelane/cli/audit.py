@@ -11,7 +11,10 @@ from carelane.audit.actions import Tree
 from carelane.casebook.seen import Seen, seen
 from carelane.cli.asking import answer, ask, asking, instant, settings_flags, table
 from carelane.compose.house import House
+from carelane.compose.people import UnknownPerson
 from carelane.compose.verify import export_audit, verify_audit
+from carelane.facts.errors import SetupFault
+from carelane.store.database import Tx
 
 _DAYS = 30
 
@@ -77,11 +80,31 @@ async def _seen(options: argparse.Namespace, house: House) -> int:
         found = await seen(
             tx, from_at=from_at, to_at=to_at, person=options.person, case=options.case
         )
+        if not found:
+            await _known(options, house, tx)
     people = sorted({each.person for each in found})
     patients = sorted({str(each.patient) for each in found if each.patient})
     document = {"people": people, "patients": patients, "seen": [asdict(each) for each in found]}
     answer(options, document, _told(found, people, patients))
     return 0
+
+
+async def _known(options: argparse.Namespace, house: House, tx: Tx) -> None:
+    """Refuse a name or an id that is nobody's: that nobody saw anybody would be the answer to a slip of the pen.
+
+    Who has left is known by what they read; then there is something to tell.
+    """
+    person, case = options.person, options.case
+    if person is not None and person not in house.runtime.directory.people:
+        raise UnknownPerson(
+            f"nobody is called `{person}`, and nobody of that name saw anything in this period. Remedy: spell it as "
+            "site/people.yaml does, or name an earlier --from"
+        )
+    if case is not None and await tx.one("accounts.case_record", id=case) is None:
+        raise SetupFault(
+            f"no case {case} is kept, and nobody saw one in this period. Remedy: an id of `carelane case list`, or an "
+            "earlier --from"
+        )
 
 
 def _told(found: Sequence[Seen], people: Sequence[str], patients: Sequence[str]) -> str:
