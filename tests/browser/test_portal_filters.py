@@ -20,13 +20,13 @@ BROKEN = (
         "after=1~2026-11-30T08:00:00Z~00000000-0000-0000-0000-000000000007~", "limit=-1", "limit=0", "limit=101",
         "limit=%C2%B2", "limit=ten")),
     *((CLERK, f"/api/cases?{given}") for given in ("open=banana", "after=zzz", "after=2026-11-30~7")),
-    *((COMPLIANCE, f"/api/audit?{given}") for given in ("from=yesterday", "to=2026-11-30")),
+    *((COMPLIANCE, f"/api/audit?{given}") for given in ("from=yesterday", "to=2026-11-30", "after=zzz")),
 )  # fmt: skip
 PAGES = (
     *((CLERK, f"/?{given}") for given in ("urgency=banana", "view=everything", "after=zzz", "rows=&after=zzz")),
     (CLERK, "/downtime?urgency=banana"),
     *((ENGINEER, f"/measures?{given}") for given in ("days=banana", "site=banana", "by=banana", "of=banana")),
-    *((COMPLIANCE, f"/audit?{given}") for given in ("hours=banana", "case=banana")),
+    *((COMPLIANCE, f"/audit?{given}") for given in ("hours=banana", "case=banana", "after=zzz")),
 )  # fmt: skip
 
 

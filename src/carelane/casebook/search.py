@@ -60,6 +60,11 @@ class AuditRow:
     index: int | None
     body: dict[str, Json]
 
+    @property
+    def key(self) -> str:
+        """For the page behind this leaf: `at~id`."""
+        return f"{self.at.isoformat()}~{self.id}"
+
 
 async def leaves(  # noqa: PLR0913  # filters, by name
     tx: Tx,

@@ -128,7 +128,16 @@ def after_case(given: Mapping[str, str]) -> tuple[datetime, UUID] | None:
     Raises:
         Illegible: it is no such key.
     """
-    return value_of(given, "after", _case_key, _KEY)
+    return value_of(given, "after", _pair, _KEY)
+
+
+def after_leaf(given: Mapping[str, str]) -> tuple[datetime, UUID] | None:
+    """Where a page of the audit begins, `at~id`; None for the first.
+
+    Raises:
+        Illegible: it is no such key.
+    """
+    return value_of(given, "after", _pair, _KEY)
 
 
 def _limit(text: str) -> int:
@@ -144,6 +153,6 @@ def _instant(text: str) -> datetime:
     return at
 
 
-def _case_key(text: str) -> tuple[datetime, UUID]:
-    opened, id_ = text.split("~")
-    return _instant(opened), UUID(id_)
+def _pair(text: str) -> tuple[datetime, UUID]:
+    at, id_ = text.split("~")
+    return _instant(at), UUID(id_)

@@ -12,7 +12,9 @@ from carelane.casebook.search import leaves
 from carelane.effects.letters import groups, redrive
 from carelane.portal.api.answers import acting, denied
 from carelane.portal.desk import Asked, desk_of, session_of
-from carelane.portal.filters import instant_of
+from carelane.portal.filters import after_leaf, instant_of
+
+_LEAVES = 1000
 
 
 class Again(msgspec.Struct, kw_only=True):
@@ -59,9 +61,12 @@ async def again(request: Asked, data: JSONBody[Again]) -> Response[object]:
     return Response({"again": done.again, "refused": done.refused, "preview": done.preview})
 
 
-@get("/api/audit", takes=("from", "to", "actor"))
+@get("/api/audit", takes=("from", "to", "actor", "after"))
 async def audit(request: Asked) -> Response[object]:
-    """Leaves of a period: `from` and `to` (ISO 8601 with an offset; the last hour if absent), `actor`."""
+    """Leaves of a period, oldest first: `from` and `to` (ISO 8601 with an offset; the last hour if absent), `actor`.
+
+    At most 1,000 at once; `after` of the page before goes on behind it, and is empty where none is left.
+    """
     desk, session, given = desk_of(request), session_of(request), request.query_params
     if no := await desk.rights.allow(session, Action.AUDIT_VIEW, desk.rights.everywhere()):
         return denied(request, no)
@@ -69,9 +74,11 @@ async def audit(request: Asked) -> Response[object]:
     begin, end = instant_of(given, "from"), instant_of(given, "to")
     async with desk.runtime.app.transaction(sites=session.person.sites) as tx:
         found = await leaves(tx, from_at=begin or now - timedelta(hours=1), to_at=end or now + timedelta(seconds=1),
-                             actor=given.get("actor") or None, limit=1000)  # fmt: skip
+                             actor=given.get("actor") or None, after=after_leaf(given), limit=_LEAVES)  # fmt: skip
     await desk.rights.read(session, "audit", [])
-    return Response({"leaves": [{"index": each.index, **each.body} for each in found]})
+    after = found[-1].key if len(found) == _LEAVES else ""
+    told = [{"index": each.index, **each.body} for each in found]
+    return Response({"leaves": told, "after": after})
 
 
 @get("/api/health")

@@ -1,6 +1,7 @@
 """Errors in groups, with a preview before anything is sent again; the audit of a period."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import get, post
@@ -9,7 +10,7 @@ from carelane.access.request import Action
 from carelane.casebook.search import leaves
 from carelane.effects.letters import Redrive, groups, redrive
 from carelane.portal.desk import Asked, desk_of, session_of
-from carelane.portal.filters import choice_of, value_of
+from carelane.portal.filters import after_leaf, choice_of, value_of
 from carelane.portal.forms import form_of
 from carelane.portal.pages.problems import problem
 from carelane.portal.render import Html, page
@@ -66,7 +67,9 @@ async def audit(request: Asked) -> Html:
     async with desk.runtime.app.transaction(sites=session.person.sites) as tx:
         found = await leaves(
             tx, from_at=now - timedelta(hours=hours), to_at=now + timedelta(seconds=1), case=case, actor=actor or None,
-            limit=_LEAVES)  # fmt: skip
+            after=after_leaf(given), limit=_LEAVES)  # fmt: skip
+    chosen = {name: given[name] for name in ("hours", "case", "actor") if given.get(name)}
+    more = len(found) == _LEAVES
     await desk.rights.read(session, "audit", [])
     return page(
         request,
@@ -76,6 +79,7 @@ async def audit(request: Asked) -> Html:
         choices=HOURS,
         case=case or "",
         actor=actor,
+        following=urlencode({**chosen, "after": found[-1].key}) if more else "",
     )
 
 
