@@ -49,6 +49,8 @@ def _up(options: argparse.Namespace) -> int:
     with owned(
         settings, say
     ) as database:  # first: a Carelane that has this home says so better than its ports
+        if database.server is not None:
+            say(database.server.place)
         require_ports(settings)
         require_doors(settings)
         asyncio.run(_load(settings, database.urls))

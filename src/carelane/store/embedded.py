@@ -66,6 +66,11 @@ class Embedded:
             superuser=self._url(bootstrap.SUPERUSER, "", database),
         )
 
+    @property
+    def place(self) -> str:
+        """Where it is, as PostgreSQL's own programs take it."""
+        return f"PostgreSQL is at --host={self.server.socket} --port={self.server.port}"
+
     def running(self) -> bool:
         """Whether the server process lives."""
         if self._child is not None:  # ours: nobody gets its number before we collected it
