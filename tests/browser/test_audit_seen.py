@@ -61,10 +61,14 @@ async def test_who_saw_a_patient_and_whom_a_person_saw(
 @pytest.mark.requirement("R113")
 @pytest.mark.parametrize(
     ("said", "names"),
-    [(("--person", "amara.qill"), "amara.qill"), (("--case", str(UUID(int=7))), str(UUID(int=7)))],
+    [
+        (("--from", "2026-11-30", "--to", "2026-11-29"), "before it begins"),
+        (("--person", "amara.qill"), "amara.qill"),
+        (("--case", str(UUID(int=7))), str(UUID(int=7))),
+    ],
 )
 async def test_a_slip_of_the_pen_is_no_evidence_that_nobody_saw(
-    desk: Desk, capsys: pytest.CaptureFixture[str], said: tuple[str, str], names: str
+    desk: Desk, capsys: pytest.CaptureFixture[str], said: tuple[str, ...], names: str
 ) -> None:
     with pytest.raises(SetupFault, match=f"{names}.*Remedy"):
         await _asked(desk, capsys, *said)

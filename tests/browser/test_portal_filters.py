@@ -20,7 +20,8 @@ BROKEN = (
         "after=1~2026-11-30T08:00:00Z~00000000-0000-0000-0000-000000000007~", "limit=-1", "limit=0", "limit=101",
         "limit=%C2%B2", "limit=ten")),
     *((CLERK, f"/api/cases?{given}") for given in ("open=banana", "after=zzz", "after=2026-11-30~7")),
-    *((COMPLIANCE, f"/api/audit?{given}") for given in ("from=yesterday", "to=2026-11-30", "after=zzz")),
+    *((COMPLIANCE, f"/api/audit?{given}") for given in ("from=yesterday", "to=2026-11-30", "after=zzz",
+                         "from=2026-11-30T00:00:00Z&to=2026-11-29T00:00:00Z")),
 )  # fmt: skip
 PAGES = (
     *((CLERK, f"/?{given}") for given in ("urgency=banana", "view=everything", "after=zzz", "rows=&after=zzz")),

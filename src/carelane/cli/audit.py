@@ -76,6 +76,8 @@ def _verify(options: argparse.Namespace) -> int:
 async def _seen(options: argparse.Namespace, house: House) -> int:
     to_at = instant("--to", options.to_at) or house.runtime.now() + timedelta(seconds=1)
     from_at = instant("--from", options.from_at) or to_at - timedelta(days=_DAYS)
+    if from_at >= to_at:
+        raise SetupFault("the period ends before it begins. Remedy: put --from before --to")
     async with house.runtime.worker.snapshot() as tx:
         found = await seen(
             tx, from_at=from_at, to_at=to_at, person=options.person, case=options.case

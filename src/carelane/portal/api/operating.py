@@ -13,6 +13,7 @@ from carelane.effects.letters import groups, redrive
 from carelane.portal.api.answers import acting, denied
 from carelane.portal.desk import Asked, desk_of, session_of
 from carelane.portal.filters import after_leaf, instant_of
+from carelane.portal.legible import Illegible
 
 _LEAVES = 1000
 
@@ -63,18 +64,22 @@ async def again(request: Asked, data: JSONBody[Again]) -> Response[object]:
 
 @get("/api/audit", takes=("from", "to", "actor", "after"))
 async def audit(request: Asked) -> Response[object]:
-    """Leaves of a period, oldest first: `from` and `to` (ISO 8601 with an offset; the last hour if absent), `actor`.
+    """Leaves of a period, oldest first: `from` (an hour before `to` if absent), `to` (now), `actor`.
 
+    Both are ISO 8601 with an offset.
     At most 1,000 at once; `after` of the page before goes on behind it, and is empty where none is left.
     """
     desk, session, given = desk_of(request), session_of(request), request.query_params
     if no := await desk.rights.allow(session, Action.AUDIT_VIEW, desk.rights.everywhere()):
         return denied(request, no)
-    now = desk.runtime.now()
-    begin, end = instant_of(given, "from"), instant_of(given, "to")
+    to_at = instant_of(given, "to") or desk.runtime.now() + timedelta(seconds=1)
+    from_at = instant_of(given, "from") or to_at - timedelta(hours=1)
+    if from_at >= to_at:
+        raise Illegible(code="parameter", message="The period ends before it begins.", path=("from",),
+                        remedy="It takes an instant before `to`, which is now where it is left out.")  # fmt: skip
     async with desk.runtime.app.transaction(sites=session.person.sites) as tx:
-        found = await leaves(tx, from_at=begin or now - timedelta(hours=1), to_at=end or now + timedelta(seconds=1),
-                             actor=given.get("actor") or None, after=after_leaf(given), limit=_LEAVES)  # fmt: skip
+        found = await leaves(tx, from_at=from_at, to_at=to_at, actor=given.get("actor") or None,
+                             after=after_leaf(given), limit=_LEAVES)  # fmt: skip
     await desk.rights.read(session, "audit", [])
     after = found[-1].key if len(found) == _LEAVES else ""
     told = [{"index": each.index, **each.body} for each in found]
