@@ -26,24 +26,26 @@ _POLL_S = 1.0  # the scout at door `effects` rings sooner
 async def dispatch(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
     """Send for one destination until told to stop, then let what is in flight end.
 
-    Sends run side by side, up to the destination's concurrency.
+    Sends run side by side, up to the destination's concurrency; each that ends has the scout look for more.
     """
     destination = outbox.destinations[name]
     async with asyncio.TaskGroup() as group:
         running: set[asyncio.Task[None]] = set()
+        rung = False
         while not stop.is_set():
             free = destination.concurrency - len(running)
-            flights = await _ready(outbox, name, limit=free) if free > 0 else []
+            flights = await _ready(outbox, name, limit=free, sure=rung) if free > 0 else []
             for flight in flights:
                 task = group.create_task(_one(outbox, flight))
                 running.add(task)
                 task.add_done_callback(running.discard)
-            if not flights:
-                await outbox.runtime.bell.wait(f"effects/{name}", seconds=_POLL_S)
+            rung = await outbox.runtime.bell.wait(f"effects/{name}", seconds=_POLL_S)
 
 
-async def _ready(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
-    """Effects to send now; the usual answer, none, takes no lock on the destination."""
+async def _ready(outbox: Outbox, name: str, *, limit: int, sure: bool) -> list[Flight]:
+    """Effects to send now. Unless the scout is `sure` that there are some, nobody's lock is taken to find none."""
+    if sure:
+        return await claim(outbox, name, limit=limit)
     asked = {"connection": name, "now": outbox.runtime.now()}
     [((due,),)] = await outbox.runtime.worker.ask(("effects.waiting", asked), steady=True)
     return await claim(outbox, name, limit=limit) if due else []

@@ -37,16 +37,17 @@ class Bell:
             if door.startswith(beginning):
                 event.set()
 
-    async def wait(self, door: str, *, seconds: float) -> None:
-        """Wait for a ring, at most so many seconds."""
+    async def wait(self, door: str, *, seconds: float) -> bool:
+        """Wait for a ring, at most so many seconds; whether it rang."""
         event = self._doors[door]
         try:
             async with asyncio.timeout(seconds):
                 await event.wait()
         except TimeoutError:
-            return
+            return False
         finally:
             event.clear()
+        return True
 
     async def rung(self) -> str:
         """The doors rung since the last answer, comma-separated: what other processes must hear."""
