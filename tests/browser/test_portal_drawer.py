@@ -95,6 +95,7 @@ async def test_work_that_ends_while_it_is_open_says_so_before_anybody_acts_on_it
     """It was finished elsewhere: whoever has it open, and only reads, is told."""
     page = await visit(desk, browser, CLERK)
     await page.clock.install()
+    await page.reload()  # what the page waits for is by that clock only once it is loaded with it
     await page.click(f"{ROWS} >> nth=0")
     await page.wait_for_selector("#drawer #f-service")
     task = await page.get_attribute("#drawer [data-task]", "data-task")
