@@ -243,8 +243,7 @@ class Register:
             if made != len(identities):
                 raise IdentityRaced("another interpreter met the same new patient")
         for each in (links, subjects, search, others, contacts):
-            if len(each):
-                tx.put(each.query, **each.values(organisation))
+            each.put(tx, organisation)
 
 
 def _sorted(ids: Iterable[UUID]) -> list[UUID]:

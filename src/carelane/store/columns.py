@@ -6,6 +6,7 @@ from functools import cache
 from uuid import UUID
 
 from carelane.store.binary import packed
+from carelane.store.database import Tx
 from carelane.store.queries import sql
 
 _CAST = re.compile(r"%\((\w+)\)b::(\w+)\[\]")
@@ -31,6 +32,11 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def put(self, tx: Tx, organisation: UUID) -> None:
+        """Have the rows, if there are any, written with what the transaction asks next, or with its commit."""
+        if self._rows:
+            tx.put(self.query, **self.values(organisation))
 
     def values(self, organisation: UUID) -> Mapping[str, object]:
         """The statement's parameters: an array for each column that it names, of the type that it casts it to."""

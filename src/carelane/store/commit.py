@@ -1,4 +1,4 @@
-"""What a batch of decisions changes, as rows: each table by one set-based statement, all in one pipeline.
+"""What a batch of decisions changes, as rows: each table by one set-based statement, all in one packet.
 
 `net` folds the decisions of a batch case by case, because facts of one subject are chained in memory and only
 the last shape of a case is written. `load` is the other half.

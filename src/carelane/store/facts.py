@@ -78,7 +78,7 @@ def _put(tx: Tx, vault: Vault, facts: Sequence[Fact], releases: CancelClass) -> 
     leaves.add(*delivered(organisation, facts))
     tx.put("facts.turns", subjects=subjects, organisation=organisation)
     for each in (rows, leaves):
-        tx.put(each.query, **each.values(organisation))
+        each.put(tx, organisation)
 
 
 def make_subjects(tx: Tx, organisation: UUID, subjects: Sequence[tuple[UUID, str, str]]) -> None:

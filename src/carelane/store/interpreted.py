@@ -100,4 +100,4 @@ def write_interpreted(
     told = [(each.message, each.outcome, each.reason, len(each.facts)) for each in outcomes]
     leaves.add(*interpreted(organisation, at, connection, told))
     for written in (rows, leaves):
-        tx.put(written.query, **written.values(organisation))
+        written.put(tx, organisation)

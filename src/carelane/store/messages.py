@@ -99,8 +99,7 @@ async def store_arrived(
     leaves = Columns("commit.leaves", ("id", "at", "body"))
     leaves.add(*leaf)
     for written in (rows, bodies, leaves):
-        if len(written):
-            tx.put(written.query, **written.values(organisation))
+        written.put(tx, organisation)
     return receipts
 
 

@@ -23,7 +23,7 @@ def write(tx: Tx, rig: Rig, names: Sequence[str]) -> None:
     """A leaf of each name, in one sheaf."""
     leaves = Columns("commit.leaves", ("id", "at", "body"))
     leaves.extend([(name_id("leaf", each), rig.hand(), each.encode()) for each in names])
-    tx.put(leaves.query, **leaves.values(rig.organisation))
+    leaves.put(tx, rig.organisation)
 
 
 @pytest.mark.invariant("I14")
