@@ -1,17 +1,12 @@
 """The wire to an EHR is TLS 1.2 or newer, to a host whose certificate we trust; and carries nothing in addresses."""
 
 import datetime as dt
-import ipaddress
 import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from typing_extensions import override
 from yarl import URL
 
@@ -21,40 +16,14 @@ from carelane.connect.fhir.codec import Answer, Lost, Reply
 from carelane.connect.fhir.mapping.outgoing import RESOURCES
 from carelane.connect.fhir.sender import FhirSender, Profile
 from carelane.connect.fhir.transport import Limits, Wire
+from carelane.engine.clock import now
 from carelane.facts.ids import name_id
 from carelane.facts.intent import Audience, IfUnknown, Intent
 from carelane.facts.phi import Phi
 from carelane.testing.conformance.fhir_rig import STARTS_AT
+from tests.adapters.certificates import certificate
 
-START = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-
-
-def certificate(folder: Path) -> Path:
-    """A self-signed certificate for 127.0.0.1 and its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ehr")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(START)
-        .not_valid_after(START.replace(year=2120))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = folder / "ehr.pem"
-    path.write_bytes(secret + pem)
-    return path
+ENDS = now() + dt.timedelta(days=30)
 
 
 class Pass(TokenSource):
@@ -126,7 +95,9 @@ async def exchanged(file: Path, *, trusted: bool, newest: ssl.TLSVersion | None 
 
 
 async def test_a_trusted_certificate_is_accepted(tmp_path: Path) -> None:
-    reply = await exchanged(certificate(tmp_path), trusted=True, newest=ssl.TLSVersion.TLSv1_2)
+    reply = await exchanged(
+        certificate(tmp_path, ENDS), trusted=True, newest=ssl.TLSVersion.TLSv1_2
+    )
     assert isinstance(reply, Answer)
     assert reply.body == b"hello"
 
@@ -135,7 +106,7 @@ async def test_a_trusted_certificate_is_accepted(tmp_path: Path) -> None:
 @pytest.mark.requirement("R80")
 async def test_an_unknown_certificate_gets_no_byte_of_the_request(tmp_path: Path) -> None:
     """Verification is on, and its failure is certainly not done."""
-    assert await exchanged(certificate(tmp_path), trusted=False) == Lost(
+    assert await exchanged(certificate(tmp_path, ENDS), trusted=False) == Lost(
         cause="connect", sent=False
     )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 import uvicorn
@@ -196,6 +197,15 @@ async def launched(*settings: str) -> AsyncIterator[Browser]:
             pytest.fail(f"{NO_BROWSER} ({type(error).__name__})", pytrace=False)
         yield running
         await running.close()
+
+
+@asynccontextmanager
+async def signed_in(desk: Desk, person: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """A person's browser, without a browser."""
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(desk.url, cookie_jar=jar) as session:
+        await session.post("/sign-in", data={"person": person, "password": PASSWORD})
+        yield session
 
 
 async def visit(

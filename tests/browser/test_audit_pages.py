@@ -10,7 +10,7 @@ import pytest
 
 from carelane.portal.api import operating as api
 from carelane.portal.pages import operating as pages
-from tests.browser.conftest import COMPLIANCE, PASSWORD, Desk, together
+from tests.browser.conftest import COMPLIANCE, PASSWORD, Desk, signed_in, together
 
 pytestmark = pytest.mark.postgres
 NEXT = re.compile('href="(/audit[^"]*after=[^"]+)"')
@@ -21,9 +21,7 @@ FEW = 7
 @together
 async def client(desk: Desk) -> AsyncIterator[aiohttp.ClientSession]:
     """The compliance officer's browser, without a browser."""
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(desk.url, cookie_jar=jar) as session:
-        await session.post("/sign-in", data={"person": COMPLIANCE, "password": PASSWORD})
+    async with signed_in(desk, COMPLIANCE) as session:
         yield session
 
 

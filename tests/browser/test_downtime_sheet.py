@@ -10,7 +10,7 @@ from playwright.async_api import Browser
 
 from carelane.portal.pages import downtime
 from tests.browser.clean import clean
-from tests.browser.conftest import CLERK, PASSWORD, Desk, together, visit
+from tests.browser.conftest import CLERK, PASSWORD, Desk, signed_in, together, visit
 
 pytestmark = pytest.mark.postgres
 CASE = re.compile("case ([0-9a-f]{8})")
@@ -20,9 +20,7 @@ NEXT = re.compile('href="(/downtime[^"]*after=[^"]+)"')
 @together
 async def client(desk: Desk) -> AsyncIterator[aiohttp.ClientSession]:
     """The clerk's browser, without a browser."""
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(desk.url, cookie_jar=jar) as session:
-        await session.post("/sign-in", data={"person": CLERK, "password": PASSWORD})
+    async with signed_in(desk, CLERK) as session:
         yield session
 
 
