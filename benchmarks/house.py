@@ -137,7 +137,10 @@ def _number(connection: "psycopg.Connection[TupleRow]", query: str) -> int:
 
 async def _process(settings: Settings, command: Sequence[str]) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
-        *command, env=environment(settings), stderr=asyncio.subprocess.PIPE
+        *command,
+        env=environment(settings),
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # as `carelane up` starts its own
     )
     if process.stderr is None:
         raise RuntimeError("its errors were asked for")

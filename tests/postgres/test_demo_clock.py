@@ -1,5 +1,6 @@
 """A demo's clock: it moves only when nothing is on its way, never past the next clock, and never in a hospital."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,15 @@ from carelane.accounts import sessions
 from carelane.compose.connections import envelopes, readers
 from carelane.compose.demo_clock import clock_door
 from carelane.compose.house import House, open_house
-from carelane.engine.demo_clock import AFTER_DUE, NotADemo, move, target_of
+from carelane.engine.demo_clock import (
+    AFTER_DUE,
+    DOOR,
+    NotADemo,
+    follow,
+    join,
+    move,
+    target_of,
+)
 from carelane.engine.drain import drain
 from carelane.intake.interpret import interpret
 from carelane.intake.receive import arrived_of
@@ -79,6 +88,36 @@ async def test_the_clock_stops_at_each_clock_and_moves_only_when_quiet(
             assert house.clock() - moved.next_at < timedelta(seconds=5)
             await work(house)
             assert (await move(house.runtime, house.clock, until=house.clock())).late_s < 5
+
+
+async def test_a_process_that_starts_while_the_clock_moves_begins_with_its_time_and_is_waited_for(
+    database: DatabaseUrls, tmp_path: Path
+) -> None:
+    """It once read messages by the time before, and what they asked for was decided minutes late."""
+    of_demo = settings(tmp_path, demo=True)
+    async with (
+        open_house(of_demo, database, process="up", load=True) as mover,
+        open_house(of_demo, database, process="work-0@late") as late,
+    ):
+        for _ in range(2):
+            await move(mover.runtime, mover.clock, until=mover.clock() + DAY)
+        await join(late.runtime, late.clock, "work")
+        assert late.clock.ahead == mover.clock.ahead
+
+        before = mover.clock.ahead
+        moving = asyncio.create_task(move(mover.runtime, mover.clock, until=mover.clock() + DAY))
+        while mover.clock.ahead == before:  # noqa: ASYNC110  # the clock tells nobody
+            await asyncio.sleep(0)
+        for _ in range(20):
+            await late.runtime.worker.one("clock.ahead")
+        assert not moving.done()
+        stop = asyncio.Event()
+        following = asyncio.create_task(follow(late.runtime, late.clock, stop))
+        await moving
+        assert late.clock.ahead == mover.clock.ahead
+        stop.set()
+        late.runtime.bell.ring_here(DOOR)
+        await following
 
 
 async def asked(house: House, until: datetime) -> tuple[int, dict[str, Any]]:

@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
 
 from carelane.cli.asking import say, settings_flags, settings_of
 from carelane.compose import processes
@@ -86,8 +88,16 @@ _GIVES_WAY = 5
 """How far a worker stands back (`nice`, POSIX): where processors are short, whoever sent gets its answer first."""
 
 
-def _work(options: argparse.Namespace) -> int:
+def _give_way() -> None:
+    """Between processes of one session by `nice`; between sessions, where Linux weighs those (sched(7), autogroup)."""
     os.nice(_GIVES_WAY)
+    if os.getsid(0) == os.getpid():  # else it is somebody's shell, with all that runs in it
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(_GIVES_WAY))
+
+
+def _work(options: argparse.Namespace) -> int:
+    _give_way()
 
     async def ready() -> None:
         say(f"work-{options.number}: ready")

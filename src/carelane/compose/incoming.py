@@ -122,7 +122,7 @@ def link_doors(house: House, guard: Guard) -> dict[str, App]:
         async def used(effect: UUID, name: str = name) -> bool:
             token = runtime.vault.tokens.control(name, control_of(effect))
             async with runtime.worker.transaction() as tx:
-                return bool(await tx.rows("intake.known", tokens=[token]))
+                return bool(await tx.rows("intake.known", token=token))
 
         rules = runtime.directory.messages
         found[f"/answers/{name}"] = open_link_door(

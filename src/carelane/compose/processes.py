@@ -22,7 +22,7 @@ from carelane.compose.sending import begin as sending_of
 from carelane.compose.turnover import Work
 from carelane.engine import downtime
 from carelane.engine.bell import carry
-from carelane.engine.demo_clock import DOOR, follow
+from carelane.engine.demo_clock import DOOR, follow, join
 from carelane.engine.loop import (
     keep_beating,
     keep_draining,
@@ -73,6 +73,7 @@ async def run_loops(  # noqa: PLR0913  # what a process is made of
         "refresh": lambda: keep_current(house, stop),
     }
     if house.settings.demo_clock:
+        await join(runtime, house.clock, kind)
         everything["clock"] = lambda: follow(runtime, house.clock, stop)
     async with asyncio.TaskGroup() as group:
         for name, work in everything.items():

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from carelane.engine.clock import Clock
+from carelane.engine.loop import beat
 from carelane.engine.runtime import Runtime
 from carelane.facts.errors import SetupFault
 from carelane.pathways.definition import ClockKind, Definition
@@ -72,18 +73,33 @@ async def held_clock(database: Database, *, demo: bool, fresh: bool, serves: boo
     return Clock(row["ahead"] if row else timedelta(0))
 
 
+async def join(runtime: Runtime, clock: Clock, kind: str) -> None:
+    """Become one of those who follow: what moved while this process started is taken over, then whoever moves waits.
+
+    Until its heartbeat is of the time that the database says, a process counts as one that ended long ago.
+    """
+    await beat(runtime, kind)
+    while await _taken(runtime, clock):
+        await beat(runtime, kind)
+
+
 async def follow(runtime: Runtime, clock: Clock, stop: asyncio.Event) -> None:
     """Take over what the database says, at each ring and every second, until told to stop."""
     while not stop.is_set():
-        row = await runtime.worker.one("clock.ahead")
-        moved = row is not None and row["ahead"] > clock.ahead
-        if row is not None and moved:
-            clock.ahead = row["ahead"]
-            now = clock()
-            await runtime.worker.ask(("clock.follow", {"process": runtime.process, "now": now}))
+        if await _taken(runtime, clock):
             for door in ("drain", "effects", "interpret"):
                 runtime.bell.ring_here(door)
         await runtime.bell.wait(DOOR, seconds=LOOK_S)
+
+
+async def _taken(runtime: Runtime, clock: Clock) -> bool:
+    """Whether the time had moved; it is taken over, and the heartbeat says so."""
+    row = await runtime.worker.one("clock.ahead")
+    if row is None or row["ahead"] <= clock.ahead:
+        return False
+    clock.ahead = row["ahead"]
+    await runtime.worker.ask(("clock.follow", {"process": runtime.process, "now": clock()}))
+    return True
 
 
 async def move(

@@ -70,10 +70,15 @@ async def keep_beating(
 ) -> None:
     """Write the process's heartbeat, so that a downtime can be told from a quiet night."""
     while not stop.is_set():
-        async with runtime.worker.transaction() as tx:
-            tx.put("engine.beat", process=runtime.process, organisation=runtime.organisation, kind=kind,
-                         at=runtime.now(), detail=_spent())  # fmt: skip
+        await beat(runtime, kind)
         await runtime.bell.wait("stop", seconds=every_s)
+
+
+async def beat(runtime: Runtime, kind: str) -> None:
+    """Say that this process lives, now."""
+    async with runtime.worker.transaction() as tx:
+        tx.put("engine.beat", process=runtime.process, organisation=runtime.organisation, kind=kind,
+               at=runtime.now(), detail=_spent())  # fmt: skip
 
 
 async def supervised(

@@ -1,26 +1,36 @@
 -- name: receive
--- New messages. A control id that another listener stored meanwhile breaks the unique index: the batch is redone.
-insert into message (id, organisation, connection, site, received_at, control_token, digest, size, trigger, outcome,
-                     reason, conflict, replay_of, problems, message_key)
-select u.id, %(organisation)s, u.connection, u.site, u.received_at, u.control_token, u.digest, u.size, u.trigger,
-       u.outcome, u.reason, u.conflict, u.replay_of, u.problems::jsonb, u.message_key
-from unnest(%(id)b::uuid[], %(connection)b::text[], %(site)b::text[], %(received_at)b::timestamptz[],
-            %(control_token)b::text[], %(digest)b::bytea[], %(size)b::int[], %(trigger)b::text[], %(outcome)b::text[],
-            %(reason)b::text[], %(conflict)b::boolean[], %(replay_of)b::uuid[], %(problems)b::text[],
-            %(message_key)b::bytea[])
-     with ordinality u(id, connection, site, received_at, control_token, digest, size, trigger, outcome, reason,
-                       conflict, replay_of, problems, message_key, n)
-order by u.n
-
--- name: bodies
--- The sealed bytes of messages.
-insert into message_body (message, organisation, sealed)
-select u.message, %(organisation)s, u.sealed from unnest(%(message)b::uuid[], %(sealed)b::bytea[]) u(message, sealed)
+-- A batch of new messages, their sealed bytes and its leaf; or nothing, where one of the claimed control ids was
+-- accepted before: then the rows say which. One that another listener stores meanwhile breaks the unique index.
+with heard as (
+  select control_token, id, digest from message
+  where control_token = any(%(claimed)s) and not conflict and replay_of is null),
+arrived as (
+  select * from unnest(
+    %(id)b::uuid[], %(connection)b::text[], %(site)b::text[], %(received_at)b::timestamptz[],
+    %(control_token)b::text[], %(digest)b::bytea[], %(size)b::int[], %(trigger)b::text[], %(outcome)b::text[],
+    %(reason)b::text[], %(conflict)b::boolean[], %(replay_of)b::uuid[], %(problems)b::text[],
+    %(message_key)b::bytea[], %(sealed)b::bytea[])
+    with ordinality u(id, connection, site, received_at, control_token, digest, size, trigger, outcome, reason,
+                      conflict, replay_of, problems, message_key, sealed, n)
+  where not exists (select from heard)),
+kept as (
+  insert into message (id, organisation, connection, site, received_at, control_token, digest, size, trigger, outcome,
+                       reason, conflict, replay_of, problems, message_key)
+  select id, %(organisation)s, connection, site, received_at, control_token, digest, size, trigger, outcome, reason,
+         conflict, replay_of, problems::jsonb, message_key
+  from arrived order by n),
+sealed as (
+  insert into message_body (message, organisation, sealed) select id, %(organisation)s, sealed from arrived),
+told as (
+  insert into audit_sheaf (organisation, id, leaves, ids, at, bodies)
+  select %(organisation)s, %(leaf)s, 1, array[%(leaf)s]::uuid[], array[%(leaf_at)s]::timestamptz[],
+         array[%(leaf_body)s]::bytea[]
+  where not exists (select from heard))
+select control_token, id, digest from heard
 
 -- name: known
--- Messages that were accepted under these control ids before.
-select control_token, connection, id, digest from message
-where control_token = any(%(tokens)s) and not conflict and replay_of is null
+-- The message that was accepted under this control id before.
+select id from message where control_token = %(token)s and not conflict and replay_of is null
 
 -- name: connection_turn
 -- The right to interpret one connection's messages, if nobody else has it.
