@@ -1,6 +1,7 @@
 """Transactions by named query: what is put leaves with the next question or with the commit, and fails with it."""
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -9,7 +10,7 @@ import pytest_asyncio
 from psycopg.errors import CheckViolation, ReadOnlySqlTransaction, UniqueViolation
 
 from carelane.store import exchange as room
-from carelane.store.database import Database, Tx
+from carelane.store.database import Database, Later, Tx
 from carelane.store.pool import open_pool
 from carelane.store.queries import sql
 from carelane.store.roles import DatabaseUrls
@@ -70,6 +71,29 @@ async def test_a_transaction_that_only_puts_is_committed(notes: Database) -> Non
     async with notes.transaction() as tx:
         tx.put("n.note", word="alone")
     assert await _noted(notes) == ["alone"]
+
+
+async def test_what_is_asked_afterwards_is_asked_of_what_others_committed_too(
+    notes: Database, superuser: "psycopg.Connection[Any]"
+) -> None:
+    """Two questions, each in a transaction of its own; what was put before them is there, and so is the other's."""
+    async with notes.transaction() as tx:
+        assert await tx.tuples("n.noted", {}) == []
+        one, two = (tx.afterwards("n.noted") for _ in range(2))
+        tx.put("n.note", word="ours")
+        superuser.execute(b"insert into noted (word) values ('theirs')")
+        assert one.rows == []
+    assert sorted(one.rows) == [("ours",), ("theirs",)]
+    assert one.rows == two.rows
+    assert await _noted(notes) == [word for (word,) in one.rows]
+
+
+async def test_nothing_is_asked_after_a_transaction_that_failed(notes: Database) -> None:
+    laters: list[Later] = []
+    with pytest.raises(UniqueViolation):
+        await _write(notes, "first", then=lambda tx: laters.append(tx.afterwards("n.noted")))
+    assert [each.rows for each in laters] == [[]]
+    assert await _noted(notes) == []
 
 
 async def test_what_is_told_after_the_commit_is_told_once(notes: Database) -> None:

@@ -102,7 +102,7 @@ class Rights:
     ) -> Denied | None:
         """The same about a task, case or handover by id; what is out of view is not found, for anyone."""
         record = f"accounts.{kind}_record"
-        row = await self.runtime.app.one(record, sites=session.person.sites, id=id_)
+        row = await self.runtime.app.one(record, sites=session.person.sites, steady=True, id=id_)
         if row is None:
             await self.write(session, Audited.ACCESS_DENIED, what=action.value, reason="not-found")
             return MISSING

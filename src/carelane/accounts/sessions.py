@@ -102,14 +102,14 @@ async def current(
         return None
     now = _now(runtime)
     row = await runtime.app.one(
-        "accounts.session", id_hash=hashed(secret), now=now, idle=now - IDLE
+        "accounts.session", steady=True, id_hash=hashed(secret), now=now, idle=now - IDLE
     )
     person = runtime.directory.people.get(row["person"]) if row else None
     if row is None or person is None or not person.active:
         return None
     if touch and row["seen_at"] < now - SEEN_EVERY:
         seen = {"id_hash": row["id_hash"], "now": now, "before": now - SEEN_EVERY}
-        await runtime.app.ask(("accounts.seen", seen))
+        await runtime.app.ask(("accounts.seen", seen), steady=True)
     return Session(
         secret=secret,
         person=person,

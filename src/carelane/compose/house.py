@@ -28,7 +28,7 @@ from carelane.store.pool import open_pool
 from carelane.store.roles import DatabaseUrls
 from carelane.store.vault import Vault
 
-HASTE_S = 0.008
+HASTE_S = 0.002
 """Pauses of a demo, whose clock waits for each chain of decisions: shorter ones make more batches, no faster days."""
 SERVES = ("listen", "serve", "up", "work")
 """Processes that do work for somebody, by the first part of their names."""

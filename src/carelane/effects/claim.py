@@ -1,7 +1,7 @@
 """Taking effects to send, and unknown ones to look up: leases, within breaker, quota and concurrency.
 
 `gate.opening` judges the connection's row under its lock; `effects.claim` is the one UPDATE. A claim is
-confirmed in a second transaction, so that a cancellation that became durable meanwhile stops it (I6).
+confirmed once it has committed, so that a cancellation that became durable meanwhile stops it (I6).
 """
 
 from collections.abc import Sequence
@@ -54,17 +54,21 @@ async def claim(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
             lease_until=now + destination.lease,
         )
         taken = [row["id"] for row in rows]
-        if taken:
-            _spend(tx, name, gate, len(taken), now)
-            write(tx, _deed(outbox, name), _changes(taken, READY, SENDING))
-    if not rows:
-        return []
-    async with runtime.worker.transaction(steady=True) as tx:
-        back = await tx.rows("effects.confirm", ids=taken, lease=lease)
-        stopped = {row["id"] for row in back}
-        if stopped:
-            write(tx, _deed(outbox, name), _changes(sorted(stopped), SENDING, READY))
+        if not taken:
+            return []
+        _spend(tx, name, gate, len(taken), now)
+        write(tx, _deed(outbox, name), _changes(taken, READY, SENDING))
+        called_back = tx.afterwards("effects.called_back", ids=taken)
+    stopped = {id_ for (id_,) in called_back.rows}
+    if stopped:
+        await _give_back(outbox, name, sorted(stopped), lease)
     return _flights(outbox, [row for row in rows if row["id"] not in stopped])
+
+
+async def _give_back(outbox: Outbox, name: str, effects: Sequence[UUID], lease: str) -> None:
+    async with outbox.runtime.worker.transaction(steady=True) as tx:
+        rows = await tx.rows("effects.give_back", ids=effects, lease=lease)
+        write(tx, _deed(outbox, name), _changes([row["id"] for row in rows], SENDING, READY))
 
 
 async def claim_looks(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:

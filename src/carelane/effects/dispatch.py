@@ -19,7 +19,7 @@ from carelane.facts.intent import PATIENT_MESSAGE, Intent
 from carelane.facts.ports import OPTED_OUT, Sent, Verdict
 
 _SCOUT_S = 0.25
-_REST = 4  # pauses of the runtime between two rounds of the scout: under load it then finds a batch, not one by one
+_REST = 2  # pauses of the runtime between two rounds of the scout: under load it then finds a batch, not one by one
 _POLL_S = 1.0  # the scout at door `effects` rings sooner
 
 

@@ -40,14 +40,20 @@ async def assign(outbox: Outbox) -> Unserved:
     Messages to patients are among them: each has a way of its own (`reaching.address`).
     """
     unserved: list[tuple[str, str]] = []
+    (rows,) = await outbox.runtime.worker.ask(("effects.unrouted", {}), steady=True)
     async with outbox.runtime.worker.transaction(steady=True) as tx:
-        for row in await tx.rows("effects.unrouted"):
-            reach = reach_of(row["asked_by"])
-            name = route(outbox.destinations.values(), row["capability"], row["site"], reach)
-            if name is None or row["capability"] == PATIENT_MESSAGE:
-                unserved.append((row["capability"], row["site"]))
+        for capability, site, asked_by in rows:
+            name = route(outbox.destinations.values(), capability, site, reach_of(asked_by))
+            if name is None or capability == PATIENT_MESSAGE:
+                unserved.append((capability, site))
             else:
-                tx.put("effects.route", connection=name, **row)
+                tx.put(
+                    "effects.route",
+                    connection=name,
+                    capability=capability,
+                    site=site,
+                    asked_by=asked_by,
+                )
     return unserved
 
 

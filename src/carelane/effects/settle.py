@@ -58,7 +58,8 @@ async def write(outbox: Outbox, tx: Tx, flight: Flight, settlement: Settlement) 
         flight.id, was, settlement.state, cause=settlement.cause, attempt=flight.attempts
     )
     record(tx, deed, change)
-    await deliver(runtime, tx, facts(replace(flight, subject=subject), settlement, now))
+    told = facts(replace(flight, subject=subject), settlement, now)
+    await deliver(runtime, tx, told, fresh=True)
     return True
 
 
@@ -147,7 +148,7 @@ async def _health(outbox: Outbox, tx: Tx, name: str, settlement: Settlement, now
 
 
 def _tell(outbox: Outbox, flight: Flight, settlement: Settlement) -> None:
-    outbox.runtime.bell.ring("drain")
+    outbox.runtime.bell.ring("drain", few=True)
     labels = {
         "connection": flight.connection,
         "capability": flight.capability,

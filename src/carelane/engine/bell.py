@@ -21,9 +21,14 @@ class Bell:
         self._rung: set[str] = set()
         self._outward = asyncio.Event()
 
-    def ring(self, door: str) -> None:
-        """Wake whoever waits at the door, here and in other processes; ringing twice is ringing once."""
+    def ring(self, door: str, *, few: bool = False) -> None:
+        """Wake whoever waits at the door, here and in other processes; ringing twice is ringing once.
+
+        `few`: so little that this process, which waits at that door itself, needs no help: others would look in vain.
+        """
         self.ring_here(door)
+        if few:
+            return
         self._rung.add(door)
         self._outward.set()
 

@@ -10,19 +10,18 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from carelane.engine.clock import Clock
 from carelane.engine.loop import beat
 from carelane.engine.runtime import Runtime
 from carelane.facts.errors import SetupFault
 from carelane.pathways.definition import ClockKind, Definition
-from carelane.store.database import Database, Tx
+from carelane.store.database import Database
 
 DOOR = "clock"
 LOOK_S = 1.0
-ASK_AGAIN_S = 0.03
-FOLLOW_AGAIN_S = 0.006  # asked of one small table; what is on its way is counted in five
+ASK_AGAIN_S = 0.01
+FOLLOW_AGAIN_S = 0.003  # asked of one small table; what is on its way is counted in five
 FOLLOW_TIMES = 500
 NO_LATENESS = timedelta(0)
 AFTER_DUE = timedelta(seconds=1.05)
@@ -87,18 +86,20 @@ async def follow(runtime: Runtime, clock: Clock, stop: asyncio.Event) -> None:
     """Take over what the database says, at each ring and every second, until told to stop."""
     while not stop.is_set():
         if await _taken(runtime, clock):
-            for door in ("drain", "effects", "interpret"):
+            for door in ("drain", "effects"):
                 runtime.bell.ring_here(door)
         await runtime.bell.wait(DOOR, seconds=LOOK_S)
 
 
 async def _taken(runtime: Runtime, clock: Clock) -> bool:
     """Whether the time had moved; it is taken over, and the heartbeat says so."""
-    row = await runtime.worker.one("clock.ahead")
+    row = await runtime.worker.one("clock.ahead", steady=True)
     if row is None or row["ahead"] <= clock.ahead:
         return False
     clock.ahead = row["ahead"]
-    await runtime.worker.ask(("clock.follow", {"process": runtime.process, "now": clock()}))
+    await runtime.worker.ask(
+        ("clock.follow", {"process": runtime.process, "now": clock()}), steady=True
+    )
     return True
 
 
@@ -128,21 +129,22 @@ async def move(
 
 async def _try(runtime: Runtime, clock: Clock, until: datetime, within: timedelta) -> Moved:
     now = clock()
-    found = await runtime.worker.one("clock.busy", now=now) or {}
+    found = await runtime.worker.one("clock.busy", steady=True, now=now) or {}
     late_s = max(0.0, float(found.pop("late_s", 0.0) or 0.0))
     busy = {name: int(count) for name, count in found.items()}
     if any(busy.values()):
         return Moved(now=now, busy=busy, late_s=late_s, next_at=None)
-    async with runtime.worker.transaction() as tx:
-        calling = list(calling_states(runtime.releases.published.values()))
-        row = await tx.one("clock.next", now=now, calling=calling)
-        next_at = row["at"] if row else None
-        target = target_of(until, next_at, row["exact_at"] if row else None, within)
-        await _ahead(tx, clock, now, target)
+    calling = list(calling_states(runtime.releases.published.values()))
+    asked = {"now": now, "calling": calling}
+    ((exact_at, next_at, moved),) = (await runtime.worker.ask(("clock.next", asked), steady=True))[
+        0
+    ]
+    target = target_of(until, next_at, exact_at, within)
+    if moved is not None and target > now:
+        await _ahead(runtime, clock, target - now, moved)
     if next_at is not None:
         late_s = max(late_s, (target - next_at).total_seconds())
-    for door in (DOOR, "drain", "effects"):
-        runtime.bell.ring(door)
+    runtime.bell.ring(DOOR)  # whoever follows looks for what came due
     return Moved(now=clock(), busy=busy, late_s=late_s, next_at=next_at)
 
 
@@ -150,7 +152,7 @@ async def _followed(runtime: Runtime, before: datetime, now: datetime) -> None:
     """Wait until every process that lives has the new time: else one would still decide, or refuse, by the old."""
     for _ in range(FOLLOW_TIMES):
         row = await runtime.worker.one(
-            "clock.behind", process=runtime.process, before=before, now=now
+            "clock.behind", steady=True, process=runtime.process, before=before, now=now
         )
         if row is None or row["behind"] == 0:
             return
@@ -182,13 +184,9 @@ def target_of(
     return min(stops)
 
 
-async def _ahead(tx: Tx, clock: Clock, now: datetime, target: datetime) -> None:
-    before = await tx.one("clock.ahead")
-    if before is None or target <= now:
-        return
-    ahead = clock.ahead + (target - now)
-    row = await tx.one("clock.move", ahead=ahead, moved=before["moved"])
-    if row is not None:
-        tx.after.append(
-            partial(setattr, clock, "ahead", row["ahead"])
-        )  # not where the commit fails
+async def _ahead(runtime: Runtime, clock: Clock, by: timedelta, moved: int) -> None:
+    """Put the clock ahead, unless somebody moved it since it was `moved`."""
+    asked = {"ahead": clock.ahead + by, "moved": moved}
+    (rows,) = await runtime.worker.ask(("clock.move", asked), steady=True)
+    for ahead, _ in rows:
+        clock.ahead = ahead

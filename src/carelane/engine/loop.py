@@ -17,7 +17,7 @@ async def keep_draining(runtime: Runtime, stop: asyncio.Event) -> None:
     while not stop.is_set():
         done = await drain(runtime)
         if done.effects:
-            runtime.bell.ring("effects")
+            runtime.bell.ring("effects", few=done.effects < FEW)
         if done.facts and done.facts < SMALL:
             await asyncio.sleep(runtime.pause_s)
         if done.facts == 0 or all_taken(done):  # or only clocks wait, that a downtime holds back
@@ -32,12 +32,12 @@ def all_taken(done: Drained) -> bool:
 async def keep_scouting(runtime: Runtime, stop: asyncio.Event, door: str, query: str) -> None:
     """Ask once for all which of many have work, and ring at those: `door/NAME` for each name of the query.
 
-    A process with a dozen connections asks one question at each ring, not a dozen. An empty name rings at all doors.
+    A process with a dozen connections asks one question at each ring, not a dozen.
     """
     while not stop.is_set():
         (found,) = await runtime.worker.ask((query, {"now": runtime.now()}), steady=True)
         for (name,) in found:
-            runtime.bell.ring_each(f"{door}/{name}")
+            runtime.bell.ring_here(f"{door}/{name}")
         await runtime.bell.wait(door, seconds=POLL_S)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from carelane.engine.deliver import deliver
+from carelane.engine.loop import FEW
 from carelane.engine.measure import interpreted
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Fact
@@ -96,7 +97,7 @@ async def _interpret(  # noqa: PLR0913  # one batch, by what it needs
         )
         batch = await _batch(tx, register, readings)
         write_interpreted(tx, runtime.organisation, connection, runtime.now(), batch.outcomes)
-    runtime.bell.ring("drain")
+    runtime.bell.ring("drain", few=len(batch.outcomes) < FEW)
     if len(readings) < len(waiting) or len(waiting) == limit:  # more are left: at once
         runtime.bell.ring_here(f"interpret/{connection}")
     came = {each.id: each.received_at for each in waiting}
@@ -128,7 +129,7 @@ async def _batch(tx: Tx, register: Register, readings: Sequence[Waiting]) -> Bat
     answering.write(tx, beside.sent)
     requests.write(tx, beside.asked)
     insured.write(tx, beside.insured)
-    await deliver(register.runtime, tx, batch.facts)
+    await deliver(register.runtime, tx, batch.facts, fresh=True)
     return batch
 
 

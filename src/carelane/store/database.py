@@ -6,7 +6,8 @@ commits; an exception rolls back. Row-level security is set for the transaction 
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -33,11 +34,13 @@ class Tx:
     commit.
     """
 
-    __slots__ = ("_begun", "_line", "_waiting", "after")
+    __slots__ = ("_begun", "_later", "_line", "_opening", "_waiting", "after")
 
     def __init__(self, line: Line, *opening: Asked) -> None:
         self._line = line
+        self._opening = opening
         self._waiting = [*opening]
+        self._later: list[tuple[Asked, Later]] = []
         self._begun = False
         self.after: list[Callable[[], None]] = []  # called once the transaction has committed
 
@@ -70,6 +73,13 @@ class Tx:
         self._waiting.append(Asked(query, values))
         self._begun = True
 
+    def afterwards(self, query: str, **values: object) -> "Later":
+        """What a query answers once this transaction has committed, in a transaction of its own, in the same packet."""
+        later = Later()
+        self._later.append((Asked(query, values), later))
+        self._begun = True
+        return later
+
     async def begun(self) -> AsyncConnection[TupleRow]:
         """The connection, with the transaction begun: for statements that have no name."""
         await self._ask([])
@@ -77,14 +87,25 @@ class Tx:
 
     async def commit(self) -> None:
         """Commit, in one packet with what waits; nothing to do where nothing was asked. For `Database` alone."""
-        if self._begun:
-            await self._ask([_COMMIT])
+        if not self._begun:
+            return
+        after = [(*self._opening, asked, _COMMIT) for asked, _ in self._later]
+        answers = await self._ask([_COMMIT, *chain.from_iterable(after)])
+        for place, (_, later) in enumerate(self._later, start=1):
+            later.rows = answers[place * (len(self._opening) + 2) - 1].rows
 
     async def _ask(self, asked: Sequence[Asked]) -> list[Answer]:
         before, self._waiting, self._begun = self._waiting, [], True
         if not before and not asked:
             return []
         return (await exchange(self._line, [*before, *asked]))[len(before) :]
+
+
+@dataclass(slots=True)
+class Later:
+    """The rows of what is asked after a commit, as plain tuples: there when the transaction has ended."""
+
+    rows: list[TupleRow] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +139,11 @@ class Database:
         found = await self._alone([Asked(*each) for each in asked], sites, steady=steady)
         return [each.rows for each in found]
 
-    async def one(self, query: str, *, sites: Sequence[str] = (), **values: object) -> Row | None:
+    async def one(
+        self, query: str, *, sites: Sequence[str] = (), steady: bool = False, **values: object
+    ) -> Row | None:
         """The first row of a query that is a transaction by itself, or None: one round trip."""
-        (found,) = await self._alone([Asked(query, values, binary=False)], sites, steady=False)
+        (found,) = await self._alone([Asked(query, values, binary=False)], sites, steady=steady)
         return next(iter(found.records()), None)
 
     async def _alone(

@@ -59,15 +59,18 @@ async def insert(
     facts: Sequence[Fact],
     *,
     releases: CancelClass,
+    fresh: bool = False,
 ) -> None:
-    """Store facts and their inbox rows, in the given order; those known are skipped."""
-    if not facts:
-        return
-    rows = await tx.tuples("facts.known", {"ids": [fact.id for fact in facts]})
-    known = {id_ for (id_,) in rows}
+    """Store facts and their inbox rows, in the given order; those known are skipped, unless all are `fresh`."""
+    known = set() if fresh or not facts else await _known(tx, facts)
     new = [fact for fact in facts if fact.id not in known]
     if new:
         _put(tx, vault, new, releases)
+
+
+async def _known(tx: Tx, facts: Sequence[Fact]) -> set[UUID]:
+    rows = await tx.tuples("facts.known", {"ids": [fact.id for fact in facts]})
+    return {id_ for (id_,) in rows}
 
 
 def _put(tx: Tx, vault: Vault, facts: Sequence[Fact], releases: CancelClass) -> None:

@@ -56,7 +56,7 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
     does where the form has no such field (`form-unknown`), a value is not what its field asks for (`form-unfit`) or a
     text is too long (`text-length`).
     """
-    async with runtime.app.transaction(sites=viewer.sites) as tx:
+    async with runtime.app.transaction(sites=viewer.sites, steady=True) as tx:
         row = await tx.one("worklist.task", id=task)
         if row is None:
             return NOT_FOUND
@@ -99,7 +99,7 @@ def _unfit(runtime: Runtime, row: Row, form: Form) -> Refused | None:
 
 async def undo(runtime: Runtime, viewer: Viewer, task: UUID) -> Act:
     """Take back a completed task within its window; a new task stands where the old one was."""
-    async with runtime.app.transaction(sites=viewer.sites) as tx:
+    async with runtime.app.transaction(sites=viewer.sites, steady=True) as tx:
         row = await tx.one("worklist.task", id=task)
     if row is None:
         return NOT_FOUND
@@ -168,7 +168,7 @@ async def reroute(  # noqa: PLR0913  # each says one thing about the routing, by
 
 async def _count_override(runtime: Runtime, viewer: Viewer, task: UUID, reason: str) -> None:
     now = runtime.now()
-    async with runtime.app.transaction(sites=viewer.sites) as tx:
+    async with runtime.app.transaction(sites=viewer.sites, steady=True) as tx:
         row = await tx.one("worklist.task", id=task)
         if row is None:
             return
@@ -196,7 +196,7 @@ async def _count_override(runtime: Runtime, viewer: Viewer, task: UUID, reason: 
 async def _act(
     runtime: Runtime, viewer: Viewer, task: UUID, type_: str, told: Mapping[str, Json]
 ) -> Act:
-    async with runtime.app.transaction(sites=viewer.sites) as tx:
+    async with runtime.app.transaction(sites=viewer.sites, steady=True) as tx:
         row = await tx.one("worklist.task", id=task)
     if row is None:
         return NOT_FOUND
@@ -237,7 +237,9 @@ async def _put_back(
 
 
 async def _left(runtime: Runtime, viewer: Viewer, task: UUID) -> Row:
-    row = await runtime.app.one("worklist.after_completing", sites=viewer.sites, id=task)
+    row = await runtime.app.one(
+        "worklist.after_completing", sites=viewer.sites, steady=True, id=task
+    )
     return row or {"closed_at": None, "undo_until": None}
 
 

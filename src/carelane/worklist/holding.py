@@ -26,7 +26,7 @@ _MOVES = {
 
 async def claim(runtime: Runtime, viewer: Viewer, task: UUID, *, version: int) -> Hold:
     """Take a task, exclusively; whoever comes second is told who has it, and since when."""
-    async with runtime.app.transaction(sites=viewer.sites) as tx:
+    async with runtime.app.transaction(sites=viewer.sites, steady=True) as tx:
         row = await tx.one(
             "worklist.claim", id=task, version=version, person=viewer.person, now=runtime.now()
         )
@@ -37,7 +37,7 @@ async def claim(runtime: Runtime, viewer: Viewer, task: UUID, *, version: int) -
 
 async def release(runtime: Runtime, viewer: Viewer, task: UUID, *, version: int) -> Hold:
     """Put one's own task back for others."""
-    async with runtime.app.transaction(sites=viewer.sites) as tx:
+    async with runtime.app.transaction(sites=viewer.sites, steady=True) as tx:
         row = await tx.one("worklist.release", id=task, version=version, person=viewer.person)
         if row is None:
             return await _elsewhere(runtime, tx, task)
@@ -48,7 +48,7 @@ async def snooze(
     runtime: Runtime, viewer: Viewer, task: UUID, *, version: int, until: datetime
 ) -> Hold:
     """Out of sight until then. Never past the clock; work under a safety clock is never snoozed."""
-    async with runtime.app.transaction(sites=viewer.sites) as tx:
+    async with runtime.app.transaction(sites=viewer.sites, steady=True) as tx:
         row = await tx.one("worklist.snooze", id=task, version=version, until=until)
         if row is not None:
             return _changed(
@@ -68,7 +68,7 @@ async def snooze(
 
 async def wake(runtime: Runtime, viewer: Viewer, task: UUID) -> Hold:
     """Back in sight."""
-    async with runtime.app.transaction(sites=viewer.sites) as tx:
+    async with runtime.app.transaction(sites=viewer.sites, steady=True) as tx:
         row = await tx.one("worklist.wake", id=task)
         if row is None:
             return await _elsewhere(runtime, tx, task)
@@ -85,7 +85,7 @@ async def save_draft(
     """
     if (refused := too_long(form.reveal())) is not None:
         return refused
-    async with runtime.app.transaction(sites=viewer.sites) as tx:
+    async with runtime.app.transaction(sites=viewer.sites, steady=True) as tx:
         known = await tx.one("worklist.task", id=task)
         if known is None:
             return NOT_FOUND

@@ -146,16 +146,15 @@ async def tasks(
 
 async def following(runtime: Runtime, viewer: Viewer, after: PageKey, *, mine: bool = False) -> int:
     """How many open tasks follow this row of `tasks`, in one's pools or (`mine`) in one's hands."""
-    found = await runtime.app.one(
-        "worklist.following",
-        sites=viewer.sites,
-        mine=mine,
-        after_urgency=after.urgency,
-        after_due=after.due_at,
-        after_id=after.id,
+    asked = {
+        "mine": mine,
+        "after_urgency": after.urgency,
+        "after_due": after.due_at,
+        "after_id": after.id,
         **_whose(runtime, viewer),
-    )
-    return int(found["n"]) if found else 0
+    }
+    [((number,),)] = await runtime.app.ask(("worklist.following", asked), sites=viewer.sites)
+    return int(number)
 
 
 async def counts(runtime: Runtime, viewer: Viewer, *, everyone: bool = False) -> list[Row]:

@@ -41,7 +41,8 @@ select (select min(next_at) from step where closed_at is null and (safety or sta
    where state = 'ready' and not asked and greatest(next_at, coalesce(held_until, next_at)) > %(now)s),
   (select min(greatest(next_at, coalesce(held_until, next_at))) from effect
    where state = 'unknown' and not asked and greatest(next_at, coalesce(held_until, next_at)) > %(now)s)
-) as at
+  ) as at,
+  (select moved from demo_clock) as moved
 
 -- name: follow
 -- This process has taken the new time.

@@ -83,14 +83,17 @@ returning e.id, e.organisation, e.site, e.service_line, e.case_id, e.step, e.sub
           e.absent_at, e.not_after, e.after, e.undo, e.maybe, e.redriven_at is not null as redriven, e.compensates, e.correlation, e.identity, e.lease_by, e.refers,
           e.sealed, c.cancelled as blocked, i.identity_key
 
--- name: confirm
--- A cancellation that became durable while we claimed: these must not start. They go back; the drainer withdraws them.
-update effect e set state = 'ready', attempts = e.attempts - 1, lease_until = null, lease_by = ''
-from pathway_case c
-where e.id = any(%(ids)s) and e.lease_by = %(lease)s and e.state = 'sending' and c.id = e.case_id
-  and e.compensates is null and e.audience <> 'staff'
+-- name: called_back
+-- A cancellation that became durable while we claimed: these must not start.
+select e.id from effect e join pathway_case c on c.id = e.case_id
+where e.id = any(%(ids)s) and e.compensates is null and e.audience <> 'staff'
   and (c.cancelled or exists (select from inbox i where i.subject = e.subject and i.cancels))
-returning e.id
+
+-- name: give_back
+-- Claimed and not sent: they wait again; the drainer withdraws them.
+update effect set state = 'ready', attempts = attempts - 1, lease_until = null, lease_by = ''
+where id = any(%(ids)s) and lease_by = %(lease)s and state = 'sending'
+returning id
 
 -- name: overdue
 -- Effects that will never be claimed, and why: each becomes withdrawn or a person's.
