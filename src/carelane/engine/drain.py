@@ -24,7 +24,8 @@ from carelane.facts.fact import Fact
 from carelane.store import commit, load, turns
 from carelane.store.database import Tx
 
-SUBJECTS_MAX = 96  # of one transaction: with 256 a backlog of 15,000 drained at 958 and 819 messages/s, with 96 at 1068 and 1010
+SUBJECTS_MAX = 96
+"""Of one transaction: with 256 a backlog of 15,000 drained at 958 and 819 messages/s, with 96 at 1,068 and 1,010."""
 FACTS_MAX = 200
 
 
