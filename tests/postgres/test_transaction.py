@@ -88,6 +88,12 @@ async def test_what_is_asked_afterwards_is_asked_of_what_others_committed_too(
     assert await _noted(notes) == [word for (word,) in one.rows]
 
 
+async def test_a_snapshot_has_no_commit_to_ask_after(notes: Database) -> None:
+    with pytest.raises(RuntimeError, match="snapshot"):
+        async with notes.snapshot() as tx:
+            tx.afterwards("n.noted")
+
+
 async def test_nothing_is_asked_after_a_transaction_that_failed(notes: Database) -> None:
     laters: list[Later] = []
     with pytest.raises(UniqueViolation):

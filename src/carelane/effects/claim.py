@@ -68,7 +68,8 @@ async def claim(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:
 async def _give_back(outbox: Outbox, name: str, effects: Sequence[UUID], lease: str) -> None:
     async with outbox.runtime.worker.transaction(steady=True) as tx:
         rows = await tx.rows("effects.give_back", ids=effects, lease=lease)
-        write(tx, _deed(outbox, name), _changes([row["id"] for row in rows], SENDING, READY))
+        if rows:
+            write(tx, _deed(outbox, name), _changes([row["id"] for row in rows], SENDING, READY))
 
 
 async def claim_looks(outbox: Outbox, name: str, *, limit: int) -> list[Flight]:

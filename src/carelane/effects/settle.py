@@ -148,7 +148,7 @@ async def _health(outbox: Outbox, tx: Tx, name: str, settlement: Settlement, now
 
 
 def _tell(outbox: Outbox, flight: Flight, settlement: Settlement) -> None:
-    outbox.runtime.bell.ring("drain", few=True)
+    outbox.runtime.bell.ring_here("drain")  # one fact: whoever sends drains too
     labels = {
         "connection": flight.connection,
         "capability": flight.capability,

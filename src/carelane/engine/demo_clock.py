@@ -136,9 +136,8 @@ async def _try(runtime: Runtime, clock: Clock, until: datetime, within: timedelt
         return Moved(now=now, busy=busy, late_s=late_s, next_at=None)
     calling = list(calling_states(runtime.releases.published.values()))
     asked = {"now": now, "calling": calling}
-    ((exact_at, next_at, moved),) = (await runtime.worker.ask(("clock.next", asked), steady=True))[
-        0
-    ]
+    (rows,) = await runtime.worker.ask(("clock.next", asked), steady=True)
+    exact_at, next_at, moved = rows[0]
     target = target_of(until, next_at, exact_at, within)
     if moved is not None and target > now:
         await _ahead(runtime, clock, target - now, moved)
@@ -188,5 +187,5 @@ async def _ahead(runtime: Runtime, clock: Clock, by: timedelta, moved: int) -> N
     """Put the clock ahead, unless somebody moved it since it was `moved`."""
     asked = {"ahead": clock.ahead + by, "moved": moved}
     (rows,) = await runtime.worker.ask(("clock.move", asked), steady=True)
-    for ahead, _ in rows:
+    for (ahead,) in rows:
         clock.ahead = ahead

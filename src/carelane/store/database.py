@@ -75,6 +75,8 @@ class Tx:
 
     def afterwards(self, query: str, **values: object) -> "Later":
         """What a query answers once this transaction has committed, in a transaction of its own, in the same packet."""
+        if self._opening[0] is not _BEGIN:
+            raise RuntimeError("a snapshot ends with no commit, so nothing can be asked after it")
         later = Later()
         self._later.append((Asked(query, values), later))
         self._begun = True

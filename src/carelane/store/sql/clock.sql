@@ -6,13 +6,13 @@ on conflict do nothing
 
 -- name: ahead
 -- How far this database's clock is ahead of the machine's; no row where it has no clock of its own.
-select ahead, moved from demo_clock
+select ahead from demo_clock
 
 -- name: move
 -- Put the clock so far ahead, unless somebody else moved it since. It never goes back.
 update demo_clock set ahead = %(ahead)s, moved = moved + 1
 where moved = %(moved)s and ahead <= %(ahead)s
-returning ahead, moved
+returning ahead
 
 -- name: busy
 -- What must end before the clock may move: messages and facts on their way, what is due, effects that may go or are going.
