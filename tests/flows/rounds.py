@@ -8,7 +8,7 @@ from carelane.effects.routing import route_new
 
 async def once_around(outbox: Outbox) -> int:
     """Give what is new its way, send what may go, reconcile what is unsettled; how many effects moved."""
-    moved = await route_new(outbox)
+    moved = (await route_new(outbox)).done
     for name in sorted(await waiting(outbox) & set(outbox.destinations)):
         moved += await send_ready(outbox, name)
     for name in await unsettled(outbox):

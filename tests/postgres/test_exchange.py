@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 
 from carelane.store import exchange as room
-from carelane.store.exchange import STATEMENTS_KEPT_MAX, Asked, Line, exchange
+from carelane.store.exchange import STATEMENTS_KEPT_MAX, Answer, Asked, exchange
+from carelane.store.line import Line
 from carelane.store.roles import DatabaseUrls
 
 TEXTS = {
@@ -24,6 +25,7 @@ TEXTS = {
     "t.noted": "select word from noted order by word",
     "t.rollback": "rollback",
     "t.kill": "select pg_terminate_backend(pg_backend_pid())",
+    "t.end": "select pg_terminate_backend(%(pid)s, 5000)",
     "t.prepared": "select count(*)::int from pg_prepared_statements",
     **{f"t.many{n}": f"select {n}" for n in range(STATEMENTS_KEPT_MAX + 20)},
 }
@@ -131,19 +133,65 @@ async def test_a_session_that_was_ended_says_why(line: Line) -> None:
         await _said(line, "a")
 
 
+async def _begun(database: DatabaseUrls, line: Line, *asked: Asked) -> "asyncio.Task[list[Answer]]":
+    """A packet that begins with a sleep, once the server sleeps: before that there is nothing to stop."""
+    found = asyncio.ensure_future(exchange(line, [Asked("t.sleep", {}), *asked]))
+    async with await Line.connect(database.superuser or "", autocommit=True) as beside:
+        sleeps = Asked("t.sleeps", {"pid": line.info.backend_pid})
+        while not (await exchange(beside, [sleeps]))[0].rows:
+            pass
+    return found
+
+
 @pytest.mark.parametrize("letters", [1, 20_000_000], ids=["waiting", "sending"])
 async def test_who_stops_waiting_leaves_a_connection_of_use(
     line: Line, database: DatabaseUrls, letters: int
 ) -> None:
     after = Asked("t.echo", {"value": "x" * letters})  # the larger does not fit into the sockets
-    asked = asyncio.ensure_future(exchange(line, [Asked("t.sleep", {}), after]))
-    async with await Line.connect(database.superuser or "", autocommit=True) as beside:
-        begun = Asked("t.sleeps", {"pid": line.info.backend_pid})
-        while not (await exchange(beside, [begun]))[
-            0
-        ].rows:  # before that there is nothing to cancel
-            pass
+    asked = await _begun(database, line, after)
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked
     assert await _said(line, "a") == "a"
+
+
+async def test_psycopg_may_use_the_connection_between_two_packets(line: Line) -> None:
+    for word in ("a", "b"):
+        assert await _said(line, word) == word
+        cursor = await line.execute("select 7")
+        assert await cursor.fetchall() == [(7,)]
+
+
+async def test_the_loop_watches_on_between_two_packets(line: Line) -> None:
+    await _said(line, "a")
+    assert _watched(line.fileno())
+
+
+async def test_a_connection_that_is_closed_meanwhile_tells_who_waits(
+    line: Line, database: DatabaseUrls
+) -> None:
+    asked = await _begun(database, line)
+    socket = line.fileno()
+    await line.close()
+    with pytest.raises(psycopg.OperationalError):
+        await asked
+    assert not _watched(socket)
+
+
+async def test_a_session_that_ends_while_nobody_waits_does_not_keep_the_loop_busy(
+    line: Line, database: DatabaseUrls
+) -> None:
+    await _said(line, "a")
+    pid, socket = line.info.backend_pid, line.fileno()
+    async with await Line.connect(database.superuser or "", autocommit=True) as beside:
+        await exchange(beside, [Asked("t.end", {"pid": pid})])
+        for _ in range(50):  # each a turn of the loop
+            await exchange(beside, [Asked("t.none", {})])
+    assert not _watched(socket)
+    with pytest.raises(psycopg.OperationalError):
+        await _said(line, "a")
+
+
+def _watched(socket: int) -> bool:
+    """Whether the loop watched it; it does not any more."""
+    return bool(asyncio.get_running_loop().remove_reader(socket))

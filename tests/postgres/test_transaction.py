@@ -128,6 +128,15 @@ async def test_a_check_that_was_put_off_fails_the_commit_and_nothing_stays(notes
     assert await _noted(notes) == []
 
 
+async def test_what_is_a_transaction_by_itself_is_kept_whole_or_not_at_all(notes: Database) -> None:
+    await notes.ask(("n.note", {"word": "one"}), ("n.note", {"word": "two"}))
+    with pytest.raises(UniqueViolation):  # found at its end
+        await notes.ask(("n.note", {"word": "three"}), ("n.note", {"word": "one"}))
+    with pytest.raises(CheckViolation):
+        await notes.ask(("n.note", {"word": "three"}), ("n.note", {"word": "far too long"}))
+    assert await _noted(notes) == ["one", "two"]
+
+
 async def test_who_fails_after_putting_leaves_nothing(notes: Database) -> None:
     def fail(_: Tx) -> None:
         raise KeyError

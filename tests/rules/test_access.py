@@ -10,7 +10,15 @@ from pathlib import Path
 import cedarpy
 import pytest
 
-from carelane.access.decide import NO_RULE, POLICY_ERROR, Allowed, Denied, decide, judge
+from carelane.access.decide import (
+    NO_RULE,
+    POLICY_ERROR,
+    Allowed,
+    Denied,
+    allowed_each,
+    decide,
+    judge,
+)
 from carelane.access.policies import Policies, load_policies
 from carelane.access.request import (
     Action,
@@ -313,3 +321,34 @@ def test_every_version_of_the_policies_has_its_own_digest() -> None:
     other, _ = load_policies(TEXT + "\n", SCHEMA)
     assert other is not None
     assert other.digest != policies().digest
+
+
+def test_a_rule_about_one_record_is_about_no_other() -> None:
+    """Answers are kept without the record's id only while no policy names a record."""
+    text = (
+        TEXT
+        + """
+@id("not-that-one")
+@why("That one is under review.")
+forbid (principal, action, resource == Record::"task-2");
+"""
+    )
+    loaded, problems = load_policies(text, SCHEMA)
+    assert loaded is not None, problems
+    both = [ALLOWED, replace(ALLOWED, resource=replace(ALLOWED.resource, id="task-2"))]
+    first, second = (decide(each, loaded) for each in both)
+    assert isinstance(first, Allowed)
+    assert isinstance(second, Denied)
+    assert second.reason == "not-that-one"
+    assert allowed_each(both, loaded) == (True, False)
+
+
+def test_another_version_of_the_policies_gives_answers_of_its_own() -> None:
+    strict, _ = load_policies(
+        TEXT + '\n@id("closed") @why("Closed.")\nforbid (principal, action, resource);\n', SCHEMA
+    )
+    assert strict is not None
+    assert isinstance(decide(ALLOWED, policies()), Allowed)
+    assert isinstance(decide(ALLOWED, strict), Denied)
+    assert allowed_each([ALLOWED], policies()) == (True,)
+    assert allowed_each([ALLOWED], strict) == (False,)

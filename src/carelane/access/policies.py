@@ -23,11 +23,15 @@ class Rule:
     conditions: tuple[tuple[str, cedarpy.PolicySet], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Policies:
-    """Handles that `decide` uses. `digest` names this version in audit leaves and on application rows."""
+    """Handles that `decide` uses. `digest` names this version in audit leaves and on application rows.
+
+    `names_records`: some rule speaks of records of its own, so that an answer may depend on which one is asked about.
+    """
 
     digest: str
+    names_records: bool
     handle: cedarpy.PolicySet
     schema: cedarpy.Schema
     whys: Mapping[str, str]  # policy id -> sentence
@@ -50,7 +54,15 @@ def load_policies(text: str, schema_text: str) -> tuple[Policies | None, tuple[P
     digest = hashlib.sha256(f"{text}\x1f{schema_text}".encode()).hexdigest()
     whys = {each.annotations["id"]: each.annotations["why"] for each in templates.values()}
     rules = tuple(_rule(each) for each in templates.values() if each.effect == "permit")
-    return Policies(digest=digest, handle=handle, schema=schema, whys=whys, rules=rules), ()
+    found = Policies(
+        digest=digest,
+        names_records="Record" in text,
+        handle=handle,
+        schema=schema,
+        whys=whys,
+        rules=rules,
+    )
+    return found, ()
 
 
 def _incomplete(policy: pst.Template) -> Iterator[Problem]:

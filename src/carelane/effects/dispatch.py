@@ -11,7 +11,7 @@ from carelane.effects.consent import opted_out
 from carelane.effects.flight import Flight, intent_of
 from carelane.effects.outbox import Outbox
 from carelane.effects.reaching import prepare
-from carelane.effects.routing import BATCH, find_ways, route_new
+from carelane.effects.routing import BATCH, Routed, find_ways, route_new
 from carelane.effects.settle import settle
 from carelane.effects.settlement import Outcome, Settlement, dead, sent
 from carelane.facts.errors import CarelaneError
@@ -26,7 +26,7 @@ _POLL_S = 1.0  # the scout at door `effects` rings sooner
 async def dispatch(outbox: Outbox, name: str, stop: asyncio.Event) -> None:
     """Send for one destination until told to stop, then let what is in flight end.
 
-    Sends run side by side, up to the destination's concurrency; each that ends has the scout look for more.
+    Sends run side by side, up to the destination's concurrency; each that ends rings if more wait (`settle`).
     """
     destination = outbox.destinations[name]
     async with asyncio.TaskGroup() as group:
@@ -56,10 +56,10 @@ async def scout(outbox: Outbox, stop: asyncio.Event) -> None:
     runtime = outbox.runtime
     while not stop.is_set():
         names = await waiting(outbox)
-        routed = await route_new(outbox) if "" in names else 0
-        for name in (await waiting(outbox) if "" in names else names) - {""}:
+        new = await route_new(outbox) if "" in names else Routed()
+        for name in (names | new.names) - {""}:
             runtime.bell.ring_here(f"effects/{name}")
-        if routed < BATCH:  # else there is more, and nobody else looks for it
+        if new.done < BATCH:  # else there is more, and nobody else looks for it
             await asyncio.sleep(_REST * runtime.pause_s)
             await runtime.bell.wait("effects", seconds=_SCOUT_S)
 
@@ -88,7 +88,6 @@ async def _one(outbox: Outbox, flight: Flight) -> None:
     labels = {"connection": flight.connection, "capability": flight.capability}
     seconds = (outbox.runtime.now() - started).total_seconds()
     outbox.runtime.observer.observe("carelane_effect_seconds", labels, seconds)
-    outbox.runtime.bell.ring_here("effects")  # this process has a loop for every destination
 
 
 async def attempt(outbox: Outbox, flight: Flight) -> Settlement:

@@ -50,25 +50,27 @@ class Plan:
     not_before: datetime
 
 
-async def address(outbox: Outbox, sites: Sequence[str]) -> int:
-    """Give messages to patients of these sites their connection, or a person; how many. A batch is one transaction.
+async def address(outbox: Outbox, sites: Sequence[str]) -> tuple[int, frozenset[str]]:
+    """Give messages to patients of these sites their connection, or a person. A batch is one transaction.
 
-    None while another process is at it.
+    How many, and the destinations to which something may go since. None while another process is at it.
     """
-    done = 0
+    done, names, runtime = 0, frozenset[str](), outbox.runtime
     for site in sites:
-        async with outbox.runtime.worker.transaction(steady=True) as tx:
+        async with runtime.worker.transaction(steady=True) as tx:
             turn = await tx.one("effects.addressing")
             if turn is None or not turn["mine"]:
-                return done
+                break
             rows = await tx.rows(
                 "effects.unroutable", capability=PATIENT_MESSAGE, site=site, limit=_BATCH
             )
             for row in rows:
-                outbox.runtime.vault.learn(row["identity"], row["identity_key"])
+                runtime.vault.learn(row["identity"], row["identity_key"])
             await _address(outbox, tx, [of_row(row) for row in rows])
+            found = tx.afterwards("effects.with_waiting", now=runtime.now())
         done += len(rows)
-    return done
+        names |= {str(name) for (name,) in found.rows}
+    return done, names
 
 
 async def _address(outbox: Outbox, tx: Tx, flights: Sequence[Flight]) -> None:

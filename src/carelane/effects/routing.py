@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from carelane.directory.alerting import reach_of
 from carelane.effects.destinations import route
@@ -13,35 +14,47 @@ from carelane.effects.reaching import address
 from carelane.effects.settle import write
 from carelane.effects.settlement import ended
 from carelane.facts.intent import PATIENT_MESSAGE
+from carelane.store.database import Later
 
 BATCH = 200
 
 
-Unserved = Sequence[tuple[str, str]]
-"""Capabilities and the sites at which no connection has them."""
+class Routed(NamedTuple):
+    """How many effects were looked at one by one, and the destinations to which something may go since.
+
+    `unserved`: capabilities and the sites at which no connection has them.
+    """
+
+    done: int = 0
+    names: frozenset[str] = frozenset()
+    unserved: Sequence[tuple[str, str]] = ()
 
 
-async def route_new(outbox: Outbox) -> int:
+async def route_new(outbox: Outbox) -> Routed:
     """One round: how many effects found their connection one by one, or ended because there is none."""
-    done, unserved = await find_ways(outbox)
-    return done + await _end(outbox, unserved)
+    found = await find_ways(outbox)
+    ended_now = await _end(outbox, found.unserved)
+    return found._replace(done=found.done + ended_now)
 
 
-async def find_ways(outbox: Outbox) -> tuple[int, Unserved]:
+async def find_ways(outbox: Outbox) -> Routed:
     """Give new effects their connection: how many messages to patients found theirs, and what has none."""
-    unserved = await assign(outbox)
-    done = await address(outbox, [site for what, site in unserved if what == PATIENT_MESSAGE])
-    return done, [each for each in unserved if each[0] != PATIENT_MESSAGE]
+    one = await assign(outbox)
+    sites = [site for what, site in one.unserved if what == PATIENT_MESSAGE]
+    done, names = await address(outbox, sites)
+    unserved = [each for each in one.unserved if each[0] != PATIENT_MESSAGE]
+    return Routed(done, one.names | names, unserved)
 
 
-async def assign(outbox: Outbox) -> Unserved:
-    """Resolve capabilities to connections; those (capability, site) that no connection serves.
+async def assign(outbox: Outbox) -> Routed:
+    """Resolve capabilities to connections, all effects of one at once.
 
-    Messages to patients are among them: each has a way of its own (`reaching.address`).
+    Messages to patients are among what is not served: each has a way of its own (`reaching.address`).
     """
     unserved: list[tuple[str, str]] = []
-    (rows,) = await outbox.runtime.worker.ask(("effects.unrouted", {}), steady=True)
-    async with outbox.runtime.worker.transaction(steady=True) as tx:
+    runtime, names = outbox.runtime, Later()
+    (rows,) = await runtime.worker.ask(("effects.unrouted", {}), steady=True)
+    async with runtime.worker.transaction(steady=True) as tx:
         for capability, site, asked_by in rows:
             name = route(outbox.destinations.values(), capability, site, reach_of(asked_by))
             if name is None or capability == PATIENT_MESSAGE:
@@ -54,10 +67,12 @@ async def assign(outbox: Outbox) -> Unserved:
                     site=site,
                     asked_by=asked_by,
                 )
-    return unserved
+        if len(unserved) < len(rows):
+            names = tx.afterwards("effects.with_waiting", now=runtime.now())
+    return Routed(0, frozenset(name for (name,) in names.rows), unserved)
 
 
-async def _end(outbox: Outbox, unserved: Unserved) -> int:
+async def _end(outbox: Outbox, unserved: Sequence[tuple[str, str]]) -> int:
     """Effects of a capability that no connection of their site has: a person must know."""
     done = 0
     for capability, site in unserved:

@@ -29,9 +29,16 @@ from carelane.store.database import Tx
 
 
 async def settle(outbox: Outbox, flight: Flight, settlement: Settlement) -> bool:
-    """Store a settlement in a transaction of its own; False if the lease was lost and nothing was written."""
-    async with outbox.runtime.worker.transaction(steady=True) as tx:
+    """Store a settlement in a transaction of its own; False if the lease was lost and nothing was written.
+
+    What waits at the same destination may go now: a place is free, or it came after this one.
+    """
+    runtime = outbox.runtime
+    async with runtime.worker.transaction(steady=True) as tx:
         stored = await write(outbox, tx, flight, settlement)
+        more = tx.afterwards("effects.waiting", connection=flight.connection, now=runtime.now())
+    if more.rows[0][0]:
+        runtime.bell.ring_here(f"effects/{flight.connection}")
     if stored:
         _tell(outbox, flight, settlement)
     return stored

@@ -6,10 +6,14 @@ side connection. A lost ring only delays: every waiting has a time limit.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
+from itertools import accumulate
 
 from carelane.store.notify import Wire
 
 DEBOUNCE_S = 0.02
+TOLD_BYTES_MAX = 7_000
+"""Of one NOTIFY, which carries less than 8,000."""
 
 
 class Bell:
@@ -19,6 +23,7 @@ class Bell:
         self._debounce_s = debounce_s
         self._doors: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._rung: set[str] = set()
+        self._left: set[str] = set()
         self._outward = asyncio.Event()
 
     def ring(self, door: str, *, few: bool = False) -> None:
@@ -35,6 +40,19 @@ class Bell:
     def ring_here(self, door: str) -> None:
         """Wake whoever waits at the door in this process."""
         self._doors[door].set()
+
+    def ring_from(self, door: str) -> None:
+        """A ring of another process, unless this door is left to others."""
+        if door not in self._left:
+            self.ring_here(door)
+
+    def leave(self, door: str) -> None:
+        """From now on what other processes ring here is another's: it is at it, and we would look in vain."""
+        self._left.add(door)
+
+    def heed(self, door: str) -> None:
+        """From now on it is ours again."""
+        self._left.discard(door)
 
     def ring_each(self, beginning: str) -> None:
         """Wake whoever waits in this process at a door with this beginning."""
@@ -55,12 +73,21 @@ class Bell:
         return True
 
     async def rung(self) -> str:
-        """The doors rung since the last answer, comma-separated: what other processes must hear."""
+        """The doors rung since the last answer, comma-separated: what other processes must hear; the rest next time."""
         await self._outward.wait()
         await asyncio.sleep(self._debounce_s)
         self._outward.clear()
-        doors, self._rung = self._rung, set()
-        return ",".join(sorted(doors))
+        doors = _fitting(sorted(self._rung))
+        self._rung.difference_update(doors)
+        if self._rung:
+            self._outward.set()
+        return ",".join(doors)
+
+
+def _fitting(doors: Sequence[str]) -> Sequence[str]:
+    """As many as one NOTIFY carries, at least one."""
+    sizes = accumulate(len(door.encode()) + 1 for door in doors)
+    return doors[: max(1, sum(size <= TOLD_BYTES_MAX for size in sizes))]
 
 
 async def carry(bell: Bell, wire: Wire, stop: asyncio.Event) -> None:
@@ -74,7 +101,7 @@ async def carry(bell: Bell, wire: Wire, stop: asyncio.Event) -> None:
         while not stop.is_set():
             async for doors in wire.hear(seconds=0.5):
                 for door in doors.split(","):
-                    bell.ring_here(door)
+                    bell.ring_from(door)
 
     async with asyncio.TaskGroup() as group:
         telling = group.create_task(outward())

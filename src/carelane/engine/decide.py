@@ -1,7 +1,9 @@
 """`decide`: a person's action, decided at once in its own transaction (SEMANTICS 5)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from carelane.cases.model import Disposition, Step
 from carelane.engine.deliver import deliver
@@ -9,6 +11,7 @@ from carelane.engine.drain import decide_in
 from carelane.engine.runtime import Runtime
 from carelane.facts.fact import Fact
 from carelane.store import turns
+from carelane.store.database import Later, Question
 
 WAIT_MS = 500
 PENDING_MAX = 20
@@ -28,19 +31,24 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer to a person's action. `step` is there when it was decided."""
+    """The answer to a person's action. `step` is there when it was decided, `after` what was asked after that."""
 
     standing: Standing
     reason: str = ""
     step: Step | None = None
+    after: Sequence[Sequence[Any]] = ()
 
 
-async def decide(runtime: Runtime, fact: Fact) -> Answer:
-    """Take the subject's turn (at most 500 ms), apply what is pending (at most 20 facts), then `fact`; commit."""
+async def decide(runtime: Runtime, fact: Fact, *, then: Question | None = None) -> Answer:
+    """Take the subject's turn (at most 500 ms), apply what is pending (at most 20 facts), then `fact`; commit.
+
+    `then` is asked once that is committed, in the same packet.
+    """
     try:
         async with runtime.worker.transaction(steady=True) as tx:
             await turns.of(tx, fact.subject, wait_ms=WAIT_MS)
             chained = await decide_in(runtime, tx, fact.subject, fact, pending_max=PENDING_MAX)
+            later = tx.afterwards(then[0], **then[1]) if then else Later()
     except turns.TurnBusy:
         return await _store_alone(runtime, fact)
     if any(change.intents for step in chained.steps for change in step.changes):
@@ -49,7 +57,7 @@ async def decide(runtime: Runtime, fact: Fact) -> Answer:
         runtime.bell.ring("drain")
     step = next(step for step in chained.steps if step.fact.id == fact.id)
     standing = Standing.APPLIED if step.disposition is Disposition.APPLIED else Standing.IGNORED
-    return Answer(standing=standing, reason=step.reason, step=step)
+    return Answer(standing=standing, reason=step.reason, step=step, after=later.rows)
 
 
 async def _store_alone(runtime: Runtime, fact: Fact) -> Answer:

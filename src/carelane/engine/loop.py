@@ -52,14 +52,12 @@ async def keep(
     """Run `once` until told to stop; wait at the door's bell when it found nothing to do.
 
     A small batch is followed by a pause, so that the next one is larger: a commit costs the same for one as for many;
-    what came meanwhile has rung, and `once` rings for what it left. Where another process is at it (a negative
-    answer) nobody needs waking: it is asked again after a while.
+    what came meanwhile has rung, and `once` rings for what it left.
     """
     while not stop.is_set():
         done = await once()
         if done <= 0:
-            waits = (door, poll_s) if done == 0 else ("stop", POLL_S)
-            await runtime.bell.wait(waits[0], seconds=waits[1])
+            await runtime.bell.wait(door, seconds=poll_s)
         elif done < SMALL:
             await asyncio.sleep(runtime.pause_s)
             await runtime.bell.wait(door, seconds=poll_s)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from carelane.engine.deliver import deliver
+from carelane.engine.drain import SUBJECTS_MAX
 from carelane.engine.loop import FEW
 from carelane.engine.measure import interpreted
 from carelane.engine.runtime import Runtime
@@ -29,7 +30,8 @@ from carelane.store.interpreted import Pending, pending, write_interpreted
 from carelane.store.turns import TurnBusy
 from carelane.store.vault import Shredded, Vault
 
-BATCH_MAX = 200
+BATCH_MAX = 2 * SUBJECTS_MAX
+"""Of one transaction: each message is about a subject of its own under load, and is then decided in two batches."""
 OTHERS = -1
 TRIES_MAX = 3
 """So often a message whose work takes too long is tried alone before it is a person's."""
@@ -84,11 +86,14 @@ async def _interpret(  # noqa: PLR0913  # one batch, by what it needs
     """One try; `taken` tells which messages it took, also if it fails."""
     # Keys made in a batch count once it is committed: until then nobody else in the process may seal with them.
     runtime = replace(runtime, vault=Vault(runtime.vault.keys, learnt_max=None))
+    door = f"interpret/{connection}"
     register = Register(runtime, connection, runtime.now())
     async with runtime.worker.transaction(steady=True) as tx:
         waiting = await pending(tx, runtime.vault, connection, limit=limit)
         if waiting is None:
+            runtime.bell.leave(door)  # should it end, the scout finds what is left
             return OTHERS
+        runtime.bell.heed(door)
         if not waiting:
             return 0
         taken.extend(each.id for each in waiting)
@@ -99,7 +104,7 @@ async def _interpret(  # noqa: PLR0913  # one batch, by what it needs
         write_interpreted(tx, runtime.organisation, connection, runtime.now(), batch.outcomes)
     runtime.bell.ring("drain", few=len(batch.outcomes) < FEW)
     if len(readings) < len(waiting) or len(waiting) == limit:  # more are left: at once
-        runtime.bell.ring_here(f"interpret/{connection}")
+        runtime.bell.ring_here(door)
     came = {each.id: each.received_at for each in waiting}
     became = ((each.outcome, came[each.message]) for each in batch.outcomes)
     interpreted(runtime.observer, connection, runtime.now(), became)

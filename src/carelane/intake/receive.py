@@ -6,7 +6,7 @@ stored is answered with an error, never dropped in silence.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -74,7 +74,7 @@ class Receiver:
                 if not each.answer.done():
                     each.answer.set_exception(cause)
             return
-        self.runtime.bell.ring("interpret")
+        _ring(self.runtime, {each.arrived.connection for each in batch})
         pairs = zip(batch, receipts, strict=True)
         received(
             self.runtime.observer, ((one.arrived.connection, got.outcome) for one, got in pairs)
@@ -90,9 +90,14 @@ async def keep_one(
     """Store one message that we fetched ourselves, in a transaction of its own; whoever asked goes on after it."""
     arrived = arrived_of(runtime, connection, raw, envelope, site=site)
     (receipt,) = await _kept(runtime, [arrived])
-    runtime.bell.ring("interpret")
+    _ring(runtime, {connection})
     received(runtime.observer, [(connection, receipt.outcome)])
     return receipt
+
+
+def _ring(runtime: Runtime, connections: Iterable[str]) -> None:
+    for name in connections:
+        runtime.bell.ring(f"interpret/{name}")
 
 
 async def _kept(runtime: Runtime, arrived: Sequence[Arrived]) -> list[Receipt]:

@@ -5,9 +5,8 @@ commits; an exception rolls back. Row-level security is set for the transaction 
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,8 @@ from psycopg import AsyncConnection, Error, InterfaceError, IsolationLevel, Oper
 from psycopg.errors import ProgramLimitExceeded, QueryCanceled
 from psycopg.rows import TupleRow
 
-from carelane.store.exchange import Answer, Asked, Line, exchange
+from carelane.store.exchange import Answer, Asked, exchange
+from carelane.store.line import Line
 from carelane.store.pool import Pool
 
 Row = dict[str, Any]
@@ -91,10 +91,10 @@ class Tx:
         """Commit, in one packet with what waits; nothing to do where nothing was asked. For `Database` alone."""
         if not self._begun:
             return
-        after = [(*self._opening, asked, _COMMIT) for asked, _ in self._later]
-        answers = await self._ask([_COMMIT, *chain.from_iterable(after)])
-        for place, (_, later) in enumerate(self._later, start=1):
-            later.rows = answers[place * (len(self._opening) + 2) - 1].rows
+        scope = self._opening[1:] if self._later else ()
+        answers = await self._ask([_COMMIT, *scope, *(asked for asked, _ in self._later)])
+        for (_, later), answer in zip(self._later, answers[1 + len(scope) :], strict=True):
+            later.rows = answer.rows
 
     async def _ask(self, asked: Sequence[Asked]) -> list[Answer]:
         before, self._waiting, self._begun = self._waiting, [], True
@@ -110,6 +110,53 @@ class Later:
     rows: list[TupleRow] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Lent:
+    """A connection of the pool's for a while; what is not committed is rolled back."""
+
+    pool: Pool
+    line: Line = field(init=False)
+
+    async def __aenter__(self) -> Line:
+        self.line = await self.pool.getconn()
+        return self.line
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is not None and not self.line.closed:
+                with suppress(Error):  # the pool looks whether it is still of use
+                    await self.line.rollback()
+        finally:
+            await self.pool.putconn(self.line)
+
+
+class _Transacting:
+    """`async with` of one transaction: the block's end commits it."""
+
+    __slots__ = ("_lent", "_scope", "_tx")
+
+    def __init__(self, pool: Pool, scope: Asked) -> None:
+        self._lent = _Lent(pool)
+        self._scope = scope
+
+    async def __aenter__(self) -> Tx:
+        self._tx = Tx(await self._lent.__aenter__(), _BEGIN, self._scope)
+        return self._tx
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            await self._lent.__aexit__(kind)
+            return
+        try:
+            await self._tx.commit()
+        except BaseException as cause:
+            await self._lent.__aexit__(type(cause))
+            raise
+        await self._lent.__aexit__(None)
+        for each in self._tx.after:
+            each()
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """A pool of connections of one role, bound to one organisation."""
@@ -117,22 +164,14 @@ class Database:
     pool: Pool
     organisation: UUID
 
-    @asynccontextmanager
-    async def transaction(
-        self, *, sites: Sequence[str] = (), steady: bool = False
-    ) -> AsyncIterator[Tx]:
+    def transaction(self, *, sites: Sequence[str] = (), steady: bool = False) -> "_Transacting":
         """One transaction in the organisation's scope; `sites` matter to the person's role only.
 
         `steady` is for the paths of a message: every row is found by an index, whatever the statistics said at the
         moment a plan was made (a plan made on an empty table walks the full one; SEMANTICS 12, 2). Such a plan needs no
         look at the values, so it is made once: made anew for each, it took two fifths of the database's time.
         """
-        async with self.pool.connection() as connection:  # rolls back what is not committed
-            tx = Tx(connection, _BEGIN, self._scope(sites, steady=steady))
-            yield tx
-            await tx.commit()
-        for each in tx.after:
-            each()
+        return _Transacting(self.pool, self._scope(sites, steady=steady))
 
     async def ask(
         self, *asked: Question, sites: Sequence[str] = (), steady: bool = False
@@ -151,14 +190,13 @@ class Database:
     async def _alone(
         self, asked: Sequence[Asked], sites: Sequence[str], *, steady: bool
     ) -> list[Answer]:
-        async with self.pool.connection() as line:
-            opening = (_BEGIN, self._scope(sites, steady=steady))
-            return (await exchange(line, [*opening, *asked, _COMMIT]))[len(opening) : -1]
+        async with _Lent(self.pool) as line:  # what leaves in one packet is one transaction
+            return (await exchange(line, [self._scope(sites, steady=steady), *asked]))[1:]
 
     @asynccontextmanager
     async def snapshot(self, *, sites: Sequence[str] = ()) -> AsyncIterator[Tx]:
         """Reading only, all of it as of one instant: for figures that must agree with each other."""
-        async with self.pool.connection() as connection:
+        async with _Lent(self.pool) as connection:
             await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
             await connection.set_read_only(value=True)
             try:

@@ -11,16 +11,16 @@ from collections.abc import Generator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from psycopg import AsyncConnection
 from psycopg.abc import Buffer
 from psycopg.abc import Transformer as Transforming
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.adapt import PyFormat
 from psycopg.errors import OperationalError, error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.rows import TupleRow
 from psycopg.waiting import Ready, Wait
 
+from carelane.store.line import Key, Line, Talk
 from carelane.store.queries import sql
 
 STATEMENTS_KEPT_MAX = 200  # of one connection: a backend holds text and plan of each
@@ -29,8 +29,6 @@ UNSENT_MAX = 65_536
 _FORMATS = {"s": PyFormat.AUTO, "b": PyFormat.BINARY, "t": PyFormat.TEXT}
 _VALUE = re.compile(r"%\((\w+)\)([sbt])|%%")
 _FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE)
-_Talk = Generator[Wait, Ready | int, list[PGresult]]
-_Key = tuple[str, tuple[int, ...]]
 
 
 class Asked(NamedTuple):
@@ -64,26 +62,11 @@ class _Text(NamedTuple):
 class _Packed(NamedTuple):
     """One query with its values as they travel."""
 
-    key: _Key
+    key: Key
     text: bytes
     params: Sequence[Buffer | None]
     formats: Sequence[Format]
     result: Format
-
-
-class Line(AsyncConnection[TupleRow]):
-    """A connection that remembers what it has prepared."""
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
-        self.transformer: Transforming = Transformer.from_context(self)
-        self.prepared: dict[_Key, bytes] = {}
-        self._made = 0
-
-    def named(self) -> bytes:
-        """The name of the next statement."""
-        self._made += 1
-        return b"carelane_%d" % self._made
 
 
 async def exchange(line: Line, asked: Sequence[Asked]) -> list[Answer]:
@@ -94,7 +77,7 @@ async def exchange(line: Line, asked: Sequence[Asked]) -> list[Answer]:
     """
     async with line.lock:
         packed = deque(_pack(line.transformer, one) for one in asked)
-        results = deque(await line.wait(_talk(line, packed)))
+        results = deque(await line.hear(_talk(line, packed)))
         found = [_answer(line.transformer, results.popleft(), one) for one in asked]
         line.transformer.set_pgresult(None)
         return found
@@ -108,7 +91,7 @@ def _pack(transformer: Transforming, one: Asked) -> _Packed:
     return _Packed((one.query, types), text.text, params, transformer.formats or (), result)
 
 
-def _talk(line: Line, packed: deque[_Packed]) -> _Talk:
+def _talk(line: Line, packed: deque[_Packed]) -> Talk:
     """Send everything, read every answer; the results of the queries alone. What has left is let go: it is large."""
     packet, conn, waiting = _Packet(line), line.pgconn, 0
     conn.enter_pipeline_mode()
@@ -132,7 +115,7 @@ class _Packet:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._fresh: dict[_Key, tuple[int, bytes]] = {}  # statements prepared here, by place
+        self._fresh: dict[Key, tuple[int, bytes]] = {}  # statements prepared here, by place
         self._places: list[int] = []  # of the queries' own results
         self._sent = 0
 
@@ -178,7 +161,7 @@ def _sent(conn: PGconn) -> Generator[Wait, Ready | int, None]:
             conn.consume_input()
 
 
-def _results(conn: PGconn) -> _Talk:
+def _results(conn: PGconn) -> Talk:
     """Every result up to the mark that ends the packet."""
     found: list[PGresult] = []
     try:

@@ -8,7 +8,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from carelane.facts.errors import SetupFault
-from carelane.store.exchange import Line
+from carelane.store.line import Line
 
 Pool = AsyncConnectionPool[Line]
 

@@ -82,13 +82,17 @@ async def complete(  # noqa: PLR0913  # each says one thing about the completion
     }
     if reason:
         told_task["reason"] = reason
-    answer = await decide(runtime, _fact(runtime, viewer, words.TASK_COMPLETED, row, told_task))
+    answer = await decide(
+        runtime,
+        _fact(runtime, viewer, words.TASK_COMPLETED, row, told_task),
+        then=("worklist.after_completing", {"id": task}),
+    )
     acted = Acted(answer=answer, version=begun["version"])
     if answer.standing is not Standing.APPLIED:
         return acted
-    left = await _left(runtime, viewer, task)
-    if left["closed_at"] is not None:
-        return replace(acted, undo_until=left["undo_until"])
+    closed, undo_until = answer.after[0]
+    if closed:
+        return replace(acted, undo_until=undo_until)
     return await _put_back(runtime, viewer, task, replace(acted, open=True), claimed=claimed)
 
 
@@ -234,13 +238,6 @@ async def _put_back(
         return acted
     back = await release(runtime, viewer, task, version=acted.version)
     return replace(acted, version=back.version) if isinstance(back, Held) else acted
-
-
-async def _left(runtime: Runtime, viewer: Viewer, task: UUID) -> Row:
-    row = await runtime.app.one(
-        "worklist.after_completing", sites=viewer.sites, steady=True, id=task
-    )
-    return row or {"closed_at": None, "undo_until": None}
 
 
 def _outdated(row: Row) -> Refused:

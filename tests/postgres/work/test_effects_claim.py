@@ -263,4 +263,9 @@ def _cancel(rig: Rig, case: Any, durable: str) -> None:
 
 def _never_called_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plant a mutant: nobody asks, after the claim, whether something was cancelled meanwhile."""
-    monkeypatch.setattr(Tx, "afterwards", lambda *_, **__: Later())
+    asked = Tx.afterwards
+
+    def but_one(tx: Tx, query: str, **values: object) -> Later:
+        return Later() if query == "effects.called_back" else asked(tx, query, **values)
+
+    monkeypatch.setattr(Tx, "afterwards", but_one)

@@ -101,7 +101,7 @@ returning version, case_id
 
 -- name: after_completing
 -- Whether it is done, and until when that may be taken back.
-select closed_at, undo_until from task where id = %(id)s
+select closed_at is not null, undo_until from task where id = %(id)s
 
 -- name: offer
 -- A handover is open work of the giver until it is accepted.
