@@ -14,6 +14,7 @@ from statistics import median
 import uvloop
 
 from benchmarks import deciding, parsing
+from benchmarks.asking import asking
 from benchmarks.backlog import drain
 from benchmarks.house import Bench, bench_house
 from benchmarks.judging import judged
@@ -23,7 +24,7 @@ from benchmarks.spine import Spine, spine
 from benchmarks.verdicts import verdicts
 from benchmarks.waiting import waiting
 
-PARTS = ("parse", "rules", "backtest", "spine", "latency", "waiting")
+PARTS = ("parse", "rules", "backtest", "asking", "spine", "latency", "waiting")
 _ALONE = {"parse", "rules", "backtest"}  # need no server
 WORKERS = ("work-0", "work-1")
 Figures = dict[str, object]
@@ -71,6 +72,12 @@ def _rules(scale: float) -> Figures:
         "step": round(decided),
         "prove_s": deciding.proofs(),
     }
+
+
+async def _asking(bench: Bench, scale: float) -> Figures:
+    say("asking: one question to the database")
+    found = await asking(bench, questions=max(100, round(1_000 * scale)))
+    return {"asking_us": {name: round(value) for name, value in asdict(found).items()}}
 
 
 async def _spine(bench: Bench, scale: float) -> Figures:
@@ -138,7 +145,7 @@ async def _started(bench: Bench) -> Mapping[str, int]:
     return found
 
 
-_STEPS = {"spine": _spine, "latency": _latency, "waiting": _waiting}
+_STEPS = {"asking": _asking, "spine": _spine, "latency": _latency, "waiting": _waiting}
 
 
 def main(arguments: list[str]) -> int:
