@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks import parsing
+from benchmarks.asking import asking
 from benchmarks.backlog import backlog, drain
 from benchmarks.house import bench_house
 from benchmarks.latency import latency
@@ -53,6 +54,8 @@ async def test_every_piece_measures_real_processes() -> None:
         run = await spine(bench, messages=30, first=1)
         assert run.per_second > 0
         assert run.rows >= 12
+        asked = await asking(bench, questions=20)
+        assert min(asked.alone, asked.alone_cpu, asked.transaction, asked.transaction_cpu) > 0
         delays = await latency(bench, first=1_000, seconds=0.2)
         assert 0 < delays.ack_p99_ms < delays.message_to_task_p95_ms
         before = bench.memory_bytes()
