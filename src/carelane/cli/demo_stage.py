@@ -117,9 +117,10 @@ async def listen(process: asyncio.subprocess.Process, *, longest_s: float) -> di
 
 
 async def ready(settings: Settings, ports: Ports) -> None:
-    """Wait until listener and portal take connections."""
+    """Wait until listener and portal take connections, and a worker works: staff that finds no work goes home."""
+    working = [settings.health_port + 1] if settings.health_port and settings.workers else []
     async with asyncio.timeout(READY_S):
-        for port in (ports.mllp, settings.portal_port):
+        for port in (ports.mllp, settings.portal_port, *working):
             while True:
                 with contextlib.suppress(OSError):
                     _, writer = await asyncio.open_connection(settings.host, port)
