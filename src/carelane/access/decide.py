@@ -67,7 +67,7 @@ def decide(request: Request, policies: Policies) -> Decision:
 
 def allowed_each(requests: Sequence[Request], policies: Policies) -> tuple[bool, ...]:
     """Of many questions those that are allowed: what filters a page. The answers are those of `decide`."""
-    return tuple(_allowed(_told_apart(each, policies), policies) for each in requests)
+    return tuple(isinstance(decide(each, policies), Allowed) for each in requests)
 
 
 def _told_apart(request: Request, policies: Policies) -> Request:
@@ -81,13 +81,6 @@ def _told_apart(request: Request, policies: Policies) -> Request:
 def _decided(request: Request, policies: Policies) -> Decision:
     entities = [principal_entity(request.principal), resource_entity(request.resource)]
     return judge(request, entities, circumstances(request), policies)
-
-
-@lru_cache(maxsize=_KEPT_MAX)
-def _allowed(request: Request, policies: Policies) -> bool:
-    entities = [principal_entity(request.principal), resource_entity(request.resource)]
-    answer = _ask(request, entities, circumstances(request), policies.handle, policies)
-    return answer.decision is cedarpy.Decision.Allow and not answer.diagnostics.errors
 
 
 def judge(

@@ -122,8 +122,12 @@ class _Lent:
         return self.line
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        await self.back(kept=kind is None)
+
+    async def back(self, *, kept: bool) -> None:
+        """Give it back, rolled back unless what was done is kept."""
         try:
-            if kind is not None and not self.line.closed:
+            if not kept and not self.line.closed:
                 with suppress(Error):  # the pool looks whether it is still of use
                     await self.line.rollback()
         finally:
@@ -144,16 +148,14 @@ class _Transacting:
         return self._tx
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            await self._lent.__aexit__(kind)
-            return
+        kept = False
         try:
-            await self._tx.commit()
-        except BaseException as cause:
-            await self._lent.__aexit__(type(cause))
-            raise
-        await self._lent.__aexit__(None)
-        for each in self._tx.after:
+            if kind is None:
+                await self._tx.commit()
+                kept = True
+        finally:
+            await self._lent.back(kept=kept)
+        for each in self._tx.after if kept else ():
             each()
 
 
