@@ -1,6 +1,7 @@
 """Mail by a real SMTP server: TLS, sign-in, and every reply at every stage, judged by the sender suite too."""
 
 import asyncio
+import smtplib
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Callable
@@ -156,6 +157,22 @@ async def test_a_patient_gets_one_mail_as_written() -> None:
     assert b"Content-Language: en" in content
     assert b"Auto-Submitted: auto-generated" in content
     assert ".a line with a dot\r\n..two\r\nMa" in content.decode()
+
+
+async def test_a_text_and_its_end_leave_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An end in a packet of its own waited for the delayed acknowledgement of the text: 40 ms for each mail."""
+    said: list[bytes] = []
+    send = smtplib.SMTP.send
+
+    def heard(client: smtplib.SMTP, text: bytes | str) -> None:
+        said.append(text if isinstance(text, bytes) else text.encode())
+        send(client, text)
+
+    monkeypatch.setattr(smtplib.SMTP, "send", heard)
+    async with serving(Post()) as port:
+        assert (await sent(port)).verdict is Verdict.DONE
+    [text] = [each for each in said if b"Subject: " in each]
+    assert text.endswith(b"\r\n.\r\n")
 
 
 @pytest.mark.parametrize(

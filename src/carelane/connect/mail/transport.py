@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import parseaddr
+from functools import cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -101,9 +102,19 @@ def send(server: Server, message: EmailMessage) -> Sent:
 def _connect(server: Server) -> smtplib.SMTP:
     if server.way == IMPLICIT:
         return smtplib.SMTP_SSL(
-            server.host, server.port, timeout=server.timeout_s, context=server.context()
+            server.host,
+            server.port,
+            _our_name(),
+            timeout=server.timeout_s,
+            context=server.context(),
         )
-    return smtplib.SMTP(server.host, server.port, timeout=server.timeout_s)
+    return smtplib.SMTP(server.host, server.port, _our_name(), timeout=server.timeout_s)
+
+
+@cache
+def _our_name() -> str:
+    """What we call ourselves (RFC 5321, 4.1.1.1): the resolver is asked once, not for each message."""
+    return smtplib.SMTP().local_hostname
 
 
 def _introduce(client: smtplib.SMTP, server: Server) -> None:
@@ -130,8 +141,8 @@ def _text(client: smtplib.SMTP, message: EmailMessage) -> Sent:
         raise _Refusal(code, "data")
     text = message.as_bytes(policy=SMTP_POLICY).replace(b"\r\n.", b"\r\n..")
     try:
-        client.send(text if text.endswith(b"\r\n") else text + b"\r\n")
-        client.send(b".\r\n")
+        # At once: an end that follows by itself waits for the delayed acknowledgement of the text (RFC 896, RFC 1122).
+        client.send(text.removesuffix(b"\r\n") + b"\r\n.\r\n")
         code, _ = client.getreply()
     except (OSError, smtplib.SMTPException) as cause:
         return Sent(verdict=Verdict.UNKNOWN, cause=f"smtp-after-text-{type(cause).__name__}")
