@@ -28,7 +28,7 @@ from carelane.cli.run import children
 from carelane.compose.database import Owned, owned, running, runs
 from carelane.compose.demo import EXAMPLE, Ports, copied_site, free_ports, ports_of
 from carelane.compose.house import open_house
-from carelane.compose.judge import Once, held_by_ehr, held_once, judge
+from carelane.compose.judge import Once, held_by_ehr, held_once, judge, quiet
 from carelane.compose.supervise import stop_on_signals, supervise
 from carelane.engine import clock
 from carelane.facts.errors import SetupFault
@@ -150,8 +150,8 @@ def _plan(options: argparse.Namespace, stage: Stage) -> dict[str, object]:
 async def _judged(stage: Stage, ehr: str, begun: datetime) -> tuple[dict[str, Any], Once]:
     """What the day left here, and what of it the EHR at this address holds."""
     async with open_house(stage.settings, stage.urls, process="judge") as house:
-        found = await judge(house, quiet_s=_QUIET_S)
-        return found, await held_once(house, ehr, since=begun)
+        await quiet(house, longest_s=_QUIET_S)
+        return await judge(house), await held_once(house, ehr, since=begun)
 
 
 async def stay(options: argparse.Namespace, stage: Stage, ehr: str, stop: asyncio.Event) -> None:

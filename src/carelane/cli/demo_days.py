@@ -5,7 +5,7 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -25,7 +25,7 @@ from carelane.cli.run import children
 from carelane.compose.database import Owned, owned
 from carelane.compose.demo import Ports, copied_site, free_ports
 from carelane.compose.house import House, open_house
-from carelane.compose.judge import held_by_ehr, judge
+from carelane.compose.judge import held_by_ehr, judge, quiet
 from carelane.compose.judge_days import judged
 from carelane.compose.supervise import supervise
 from carelane.facts.errors import SetupFault
@@ -105,6 +105,9 @@ async def _lived(options: argparse.Namespace, stage: Stage, chart: Chart) -> int
         told: dict[str, Any] = json.loads(
             await asyncio.to_thread(Path(str(plan["told"])).read_bytes)
         )
+        say(
+            "judging what the days left: laws, audit, promises, with and without (a minute for a month)"
+        )
         figures = await figures_of(stage, told)
         summary = {**figures, "hospital": _short(told) | await held_by_ehr(said["ehr"])}
     answer(options, summary, _text(summary))
@@ -120,9 +123,24 @@ async def figures_of(stage: Stage, told: dict[str, Any]) -> dict[str, Any]:
 
     async def question() -> dict[str, Any]:
         async with open_house(stage.settings, stage.urls, process="judge") as house:
-            return {**await judge(house, quiet_s=QUIET_S), **await judged(house, told)}
+            await quiet(house, longest_s=QUIET_S)
+            laws, promises = await _side_by_side(judge(house), judged(house, told))
+            return {**laws, **promises}
 
     return await asked(question)
+
+
+async def _side_by_side(*judging: Coroutine[Any, Any, dict[str, Any]]) -> list[dict[str, Any]]:
+    """What each found. While one counts, another's program verifies or compares on the other core.
+
+    When one fails the others are stopped and its own error is raised: a group would hide a database that is away.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in judging]
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
+    return [task.result() for task in tasks]
 
 
 def _plan(options: argparse.Namespace, stage: Stage, chart: Chart) -> dict[str, object]:

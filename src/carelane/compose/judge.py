@@ -71,14 +71,18 @@ def _by_effect(resources: Resources) -> Mapping[str, list[str]]:
     return found
 
 
-async def judge(house: House, *, quiet_s: int) -> dict[str, Any]:
-    """Wait until inbox and effects are quiet (at most so many seconds), then count and verify."""
-    for _ in range(quiet_s * 2):
+async def quiet(house: House, *, longest_s: int) -> None:
+    """Wait until nothing moves in inbox and effects, at most so many seconds."""
+    for _ in range(longest_s * 2):
         async with house.runtime.worker.transaction() as tx:
             row = await tx.one("house.moving", now=house.runtime.now())
         if row is None or not any(row.values()):
-            break
+            return
         await asyncio.sleep(0.5)
+
+
+async def judge(house: House) -> dict[str, Any]:
+    """Count, recount the laws, verify the audit."""
     async with house.runtime.worker.transaction() as tx:
         counts = await tx.one("house.counts")
         unknown = await tx.rows("house.unknown_effects")

@@ -9,10 +9,8 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from carelane.casebook.ledger import laws
 from carelane.compose.comparison import compared
 from carelane.compose.house import House
-from carelane.compose.verify import verify_audit
 from carelane.directory.snapshot import Snapshot
 from carelane.facts.fact import Json
 from carelane.measures.counted import Asked, History, count, history
@@ -55,11 +53,9 @@ async def _counted(house: House, hospital_told: Mapping[str, object]) -> Documen
         messages = [_tokens(house, each) for each in _listed(told, "red_flags")]
         moved = [str(each["task"]) for each in _listed(told, "misroutes") if each.get("task")]
         seen = await read(tx, definitions, period, messages, moved)
-        balanced = {law.name: law.balanced for law in await laws(tx)}
         referrals = decided(seen.decisions, runtime.directory, period[1])
         late = await tx.rows("promises.waits", cases=list(referrals.late_cases[:_NAMED]))
     figures = count(found, asked, runtime.directory, definitions)
-    verified, _ = await verify_audit(house)
     return {
         "period": {"from": period[0].isoformat(), "to": period[1].isoformat()},
         "workflows": entries(seen.cases, figures),
@@ -69,8 +65,6 @@ async def _counted(house: House, hospital_told: Mapping[str, object]) -> Documen
         | {"late_waits": [_plain(row) for row in late]},
         **_duties(house, seen, told, period),
         "misroutes": _misroutes(found, seen, told),
-        "ledger_balanced": all(balanced.values()),
-        "audit_verified": verified,
         "measured": _measured(figures),
     }
 

@@ -7,12 +7,15 @@ sensitivity out. Progress goes to standard error.
 import argparse
 import json
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from carelane.testing.comparison.assumptions import TOUCHES, told
-from carelane.testing.comparison.compare import SEEDS, both, sensitivity
+from carelane.testing.comparison.compare import SEEDS, both, sensitive, varied
 from carelane.testing.comparison.run import counted, of_run
 
 NOTE = (
@@ -40,15 +43,19 @@ def main(arguments: list[str]) -> int:
 def compared(
     run_told: dict[str, Any], judged: dict[str, Any], *, seeds: int, quick: bool
 ) -> dict[str, object]:
-    """Both sides with their spread, what each assumption does, and what all of it rests on."""
+    """Both sides with their spread, what each assumption does, and what all of it rests on; on every core."""
     given, arrivals = of_run(run_told, judged)
-    one, two = both(given, seeds=seeds, arrivals=arrivals)
-    varied: dict[str, dict[str, object]] = {}
-    for name, scale, sides in () if quick else sensitivity(given, arrivals=arrivals):
-        varied.setdefault(name, {})[f"{scale:g}"] = sides
-        sys.stderr.write(f"carelane: comparison: {name} times {scale:g}\n")
+    plan = () if quick else tuple(varied(given, arrivals=arrivals))
+    found: dict[str, dict[str, object]] = {}
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as cores:
+        asked = cores.submit(both, given, seeds=seeds, arrivals=arrivals)  # the longest first
+        sides_of = cores.map(partial(sensitive, arrivals=arrivals), plan)
+        for each, sides in zip(plan, sides_of, strict=True):
+            found.setdefault(each.name, {})[f"{each.scale:g}"] = sides
+            sys.stderr.write(f"carelane: comparison: {each.name} times {each.scale:g}\n")
+        one, two = asked.result()
     return {
-        "with": one, "without": two, "seeds": seeds, "sensitivity": varied,
+        "with": one, "without": two, "seeds": seeds, "sensitivity": found,
         "counted_in_this_run": counted(run_told, judged),
         "arrivals": "of this run" if arrivals else "drawn", "assumptions": told(given),
         "touches": {name: [asdict(act) for act in acts] for name, acts in TOUCHES.items()}, "note": NOTE,

@@ -1,7 +1,7 @@
 """Both sides over ten seeds with their spread, and again with each assumption halved and half as large again."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from statistics import fmean, pstdev
 from typing import Any
 
@@ -41,17 +41,30 @@ def _of(values: Sequence[float]) -> dict[str, float]:
             "max": round(max(values), 4)}  # fmt: skip
 
 
-def sensitivity(
-    given: Assumptions, *, arrivals: Arrivals = ()
-) -> Iterator[tuple[str, float, dict[str, dict[str, float]]]]:
-    """For each assumption and scale the means of both sides; what a run counted itself is not varied."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Varied:
+    """One assumption at half or half as large again."""
+
+    name: str
+    scale: float
+    given: Assumptions
+    seeds: int
+
+
+def varied(given: Assumptions, *, arrivals: Arrivals = ()) -> Iterator[Varied]:
+    """Each assumption at each scale; what a run counted itself is not varied."""
     seeds = SENSITIVE_SEEDS if len(arrivals) < LARGE else LARGE_SEEDS
     for each in fields(given):
         if each.name == "cases" and arrivals:
             continue
         for scale in SCALES:
-            one, two = both(given.scaled(each.name, scale), seeds=seeds, arrivals=arrivals)
-            yield each.name, scale, {"with": _means(one), "without": _means(two)}
+            yield Varied(name=each.name, scale=scale, given=given.scaled(each.name, scale), seeds=seeds)  # fmt: skip
+
+
+def sensitive(each: Varied, *, arrivals: Arrivals = ()) -> dict[str, dict[str, float]]:
+    """The means of both sides under it."""
+    one, two = both(each.given, seeds=each.seeds, arrivals=arrivals)
+    return {"with": _means(one), "without": _means(two)}
 
 
 def _means(found: Spread) -> dict[str, float]:
