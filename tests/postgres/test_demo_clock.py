@@ -90,6 +90,21 @@ async def test_the_clock_stops_at_each_clock_and_moves_only_when_quiet(
             assert (await move(house.runtime, house.clock, until=house.clock())).late_s < 5
 
 
+async def test_a_move_rings_at_other_processes_and_standing_still_does_not(
+    database: DatabaseUrls, tmp_path: Path
+) -> None:
+    async with (
+        open_house(settings(tmp_path, demo=True), database, process="up", load=True) as house,
+        await psycopg.AsyncConnection.connect(database.worker, autocommit=True) as hearing,
+    ):
+        await hearing.execute("listen carelane")
+        await move(house.runtime, house.clock, until=house.clock() - DAY)
+        await move(house.runtime, house.clock, until=house.clock() + DAY)
+        await hearing.execute("notify carelane, 'the end'")
+        heard = [each.payload async for each in hearing.notifies(timeout=20, stop_after=2)]
+        assert heard == [DOOR, "the end"]
+
+
 async def test_a_process_that_starts_while_the_clock_moves_begins_with_its_time_and_is_waited_for(
     database: DatabaseUrls, tmp_path: Path
 ) -> None:

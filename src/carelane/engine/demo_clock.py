@@ -17,6 +17,7 @@ from carelane.engine.runtime import Runtime
 from carelane.facts.errors import SetupFault
 from carelane.pathways.definition import ClockKind, Definition
 from carelane.store.database import Database
+from carelane.store.notify import CHANNEL
 
 DOOR = "clock"
 LOOK_S = 1.0
@@ -143,19 +144,18 @@ async def _try(runtime: Runtime, clock: Clock, until: datetime, within: timedelt
         await _ahead(runtime, clock, target - now, moved)
     if next_at is not None:
         late_s = max(late_s, (target - next_at).total_seconds())
-    runtime.bell.ring(DOOR)  # whoever follows looks for what came due
     return Moved(now=clock(), busy=busy, late_s=late_s, next_at=next_at)
 
 
 async def _followed(runtime: Runtime, before: datetime, now: datetime) -> None:
     """Wait until every process that lives has the new time: else one would still decide, or refuse, by the old."""
     for _ in range(FOLLOW_TIMES):
+        await asyncio.sleep(FOLLOW_AGAIN_S)
         row = await runtime.worker.one(
             "clock.behind", steady=True, process=runtime.process, before=before, now=now
         )
         if row is None or row["behind"] == 0:
             return
-        await asyncio.sleep(FOLLOW_AGAIN_S)
 
 
 def calling_states(definitions: Iterable[Definition]) -> frozenset[str]:
@@ -184,8 +184,8 @@ def target_of(
 
 
 async def _ahead(runtime: Runtime, clock: Clock, by: timedelta, moved: int) -> None:
-    """Put the clock ahead, unless somebody moved it since it was `moved`."""
-    asked = {"ahead": clock.ahead + by, "moved": moved}
+    """Put the clock ahead, unless somebody moved it since it was `moved`; the same packet rings at whoever follows."""
+    asked = {"ahead": clock.ahead + by, "moved": moved, "channel": CHANNEL, "door": DOOR}
     (rows,) = await runtime.worker.ask(("clock.move", asked), steady=True)
-    for (ahead,) in rows:
+    for ahead, _ in rows:
         clock.ahead = ahead

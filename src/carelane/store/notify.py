@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-_CHANNEL = "carelane"
+CHANNEL = "carelane"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Wire:
 
     async def tell(self, doors: str) -> None:
         """Ring other processes."""
-        await self.telling.execute("select pg_notify(%s, %s)", (_CHANNEL, doors))
+        await self.telling.execute("select pg_notify(%s, %s)", (CHANNEL, doors))
 
     async def hear(self, *, seconds: float) -> AsyncIterator[str]:
         """Rings of other processes, for at most so many seconds."""

@@ -9,10 +9,12 @@ on conflict do nothing
 select ahead from demo_clock
 
 -- name: move
--- Put the clock so far ahead, unless somebody else moved it since. It never goes back.
-update demo_clock set ahead = %(ahead)s, moved = moved + 1
-where moved = %(moved)s and ahead <= %(ahead)s
-returning ahead
+-- Put the clock so far ahead, unless somebody else moved it since, and ring at whoever follows. It never goes back.
+with gone as (
+  update demo_clock set ahead = %(ahead)s, moved = moved + 1
+  where moved = %(moved)s and ahead <= %(ahead)s
+  returning ahead)
+select ahead, pg_notify(%(channel)s, %(door)s)::text as rung from gone
 
 -- name: busy
 -- What must end before the clock may move: messages and facts on their way, what is due, effects that may go or are going.

@@ -10,6 +10,8 @@ import signal
 import sys
 from pathlib import Path
 
+import uvloop
+
 from carelane.testing.hospital.days import Course, live
 from carelane.testing.hospital.program import Plan, day, tell
 
@@ -33,4 +35,6 @@ async def run(plan: Plan | Course) -> None:
 if __name__ == "__main__":
     given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     paths = {name: Path(given[name]) for name in ("home", "told") if name in given}
-    asyncio.run(run((Course if "days" in given else Plan)(**{**given, **paths})))
+    course = (Course if "days" in given else Plan)(**{**given, **paths})
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(course))
