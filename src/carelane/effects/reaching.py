@@ -60,6 +60,7 @@ async def address(outbox: Outbox, sites: Sequence[str]) -> tuple[int, frozenset[
         async with runtime.worker.transaction(steady=True) as tx:
             turn = await tx.one("effects.addressing")
             if turn is None or not turn["mine"]:
+                runtime.bell.ring_here("effects")  # what it does not see is looked at again
                 break
             rows = await tx.rows(
                 "effects.unroutable", capability=PATIENT_MESSAGE, site=site, limit=_BATCH

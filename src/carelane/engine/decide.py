@@ -46,14 +46,15 @@ async def decide(runtime: Runtime, fact: Fact, *, then: Question | None = None) 
     """
     try:
         async with runtime.worker.transaction(steady=True) as tx:
-            await turns.of(tx, fact.subject, wait_ms=WAIT_MS)
-            chained = await decide_in(runtime, tx, fact.subject, fact, pending_max=PENDING_MAX)
+            with turns.within(tx, fact.subject, wait_ms=WAIT_MS):
+                chained = await decide_in(runtime, tx, fact.subject, fact, pending_max=PENDING_MAX)
             later = tx.afterwards(then[0], **then[1]) if then else Later()
+            came = turns.came(tx, [fact.subject])
     except turns.TurnBusy:
         return await _store_alone(runtime, fact)
     if any(change.intents for step in chained.steps for change in step.changes):
         runtime.bell.ring("effects")
-    if any(step.emissions for step in chained.steps):
+    if came() or any(step.emissions for step in chained.steps):
         runtime.bell.ring("drain")
     step = next(step for step in chained.steps if step.fact.id == fact.id)
     standing = Standing.APPLIED if step.disposition is Disposition.APPLIED else Standing.IGNORED

@@ -5,7 +5,7 @@ On failure the batch is redone subject by subject, then fact by fact; what still
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -37,6 +37,7 @@ class Drained:
     facts: int = 0
     effects: int = 0
     onward: int = 0  # facts to others, among them those that follow a moved identity
+    left: bool = False  # facts that came for these subjects meanwhile: whoever brought them found the turn taken
 
 
 async def drain(runtime: Runtime, *, limit: int = SUBJECTS_MAX) -> Drained:
@@ -45,7 +46,9 @@ async def drain(runtime: Runtime, *, limit: int = SUBJECTS_MAX) -> Drained:
     try:
         async with runtime.worker.transaction(steady=True) as tx:
             taken = await turns.take(tx, runtime.now(), limit=limit)
-            return await _batch(runtime, tx, taken, facts_max=FACTS_MAX)
+            done = await _batch(runtime, tx, taken, facts_max=FACTS_MAX)
+            came = turns.came(tx, taken)
+        return replace(done, left=came())
     except Exception as cause:  # the batch rolled back whole: find the one that failed
         if not taken:
             raise

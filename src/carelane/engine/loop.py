@@ -26,7 +26,7 @@ async def keep_draining(runtime: Runtime, stop: asyncio.Event) -> None:
 
 def all_taken(done: Drained) -> bool:
     """Whether a batch left nothing behind that it knew of, and sent nothing on: what came meanwhile has rung."""
-    return done.facts < SMALL and done.subjects < FEW and done.onward == 0
+    return done.facts < SMALL and done.subjects < FEW and done.onward == 0 and not done.left
 
 
 async def keep_scouting(runtime: Runtime, stop: asyncio.Event, door: str, query: str) -> None:

@@ -1,6 +1,7 @@
 """Turns: the only lock a decision takes (SEMANTICS 1)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -32,11 +33,33 @@ async def take(tx: Tx, now: datetime, *, limit: int) -> list[UUID]:
 
 async def of(tx: Tx, subject: UUID, *, wait_ms: int) -> None:
     """Take one subject's turn, or raise `TurnBusy` after the wait."""
-    waits = ("engine.lock_timeout", {"value": f"{wait_ms}ms"})
+    with within(tx, subject, wait_ms=wait_ms):
+        await tx.begun()
+
+
+@contextmanager
+def within(tx: Tx, subject: UUID, *, wait_ms: int) -> Iterator[None]:
+    """Take one subject's turn in the packet of the block's first question; raise `TurnBusy` after the wait.
+
+    Each statement after it sees what had been committed when the turn was given.
+    """
+    tx.put("engine.lock_timeout", value=f"{wait_ms}ms")
+    tx.put("engine.turn", subject=subject)
     try:
-        await tx.together(waits, ("engine.turn", {"subject": subject}))
+        yield
     except LockNotAvailable:
         raise TurnBusy("the subject's turn is taken") from None
+
+
+def came(tx: Tx, subjects: Sequence[UUID]) -> Callable[[], bool]:
+    """Once the transaction has ended and given their turns back: whether facts wait for these subjects.
+
+    Whoever brought them while the turns were taken passed them by, and rings no more.
+    """
+    if not subjects:
+        return lambda: False
+    later = tx.afterwards("engine.came", subjects=subjects)
+    return lambda: bool(later.rows[0][0])
 
 
 async def both(tx: Tx, subjects: Sequence[UUID], *, wait_ms: int) -> None:

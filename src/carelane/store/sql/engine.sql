@@ -30,6 +30,10 @@ for no key update of t skip locked
 -- One subject's turn, waiting as long as the transaction's lock_timeout allows.
 select subject from turn where subject = %(subject)s for no key update
 
+-- name: came
+-- Whether facts wait for any of these subjects.
+select exists (select from inbox where subject = any(%(subjects)s::uuid[])) as came
+
 -- name: lock_timeout
 -- How long this transaction waits for a turn.
 select set_config('lock_timeout', %(value)s, true)
