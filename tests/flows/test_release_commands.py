@@ -86,6 +86,21 @@ def test_two_people_put_a_proved_release_in_force_and_one_takes_it_back(
     assert denied[0] >= 1
 
 
+def test_another_text_of_the_same_version_is_told(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By name and version alone neither can be meant any more, so whoever published it hears of it."""
+    file = tmp_path / "question.yaml"
+    file.write_text(QUESTION.replace("title: A question about", "title: One about"))
+    status, told = run("publish", str(file), "--as", KIRA)
+    [row] = told["published"]
+    assert (status, row["new"], len(row["namesakes"])) == (0, True, 1)
+    assert main(["pathway", "publish", str(file), "--as", KIRA]) == 0
+    said = capsys.readouterr().out
+    assert f"1.0.0 is also the version of {row['namesakes'][0][:12]}" in said
+    assert f"question@{row['digest'][:12]}" in said
+
+
 def test_a_refuted_release_is_not_put_in_force(run: Run, tmp_path: Path) -> None:
     """The real prover finds it: a clock whose end changes nothing."""
     file = tmp_path / "broken.yaml"

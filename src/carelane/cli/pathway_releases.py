@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from carelane.access.request import Action
 from carelane.accounts.sessions import Session
@@ -12,7 +13,7 @@ from carelane.cli.pathway_files import text_of, texts_beside
 from carelane.compose.house import House
 from carelane.compose.site import shipped_templates
 from carelane.facts.errors import SetupFault
-from carelane.releases.publish import publish, read
+from carelane.releases.publish import namesakes, publish, read
 from carelane.releases.standing import Overview, overview
 
 
@@ -47,16 +48,24 @@ def _publish(options: argparse.Namespace) -> int:
                 new = await publish(tx, runtime.organisation, each.definition, each.text, now=runtime.now(),
                                     by=session.person.name, templates=templates)  # fmt: skip
                 rows.append({"release": f"{each.definition.name}@{each.definition.version}",
-                             "digest": each.definition.digest, "new": new})  # fmt: skip
-        said = [
-            f"{each['release']} {str(each['digest'])[:SHORT]} {'published' if each['new'] else 'known'}"
-            for each in rows
-        ]
-        text = "\n".join(said)
-        answer(options, {"published": rows}, text)
+                             "digest": each.definition.digest, "new": new,
+                             "namesakes": await namesakes(tx, each.definition)})  # fmt: skip
+        answer(options, {"published": rows}, "\n".join(map(_published, rows)))
         return 0
 
     return acting(options, Action.RELEASE_PUBLISH, do)
+
+
+def _published(row: Mapping[str, Any]) -> str:
+    said = f"{row['release']} {row['digest'][:SHORT]} {'published' if row['new'] else 'known'}"
+    if not row["namesakes"]:
+        return said
+    pathway, _, version = row["release"].partition("@")
+    others = ", ".join(each[:SHORT] for each in row["namesakes"])
+    return (
+        f"{said}; {version} is also the version of {others}, whose text differs. Remedy: give this text a version of"
+        f" its own and publish it again, or call it {pathway}@{row['digest'][:SHORT]}"
+    )
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -119,6 +119,12 @@ async def publish(  # noqa: PLR0913  # a release, and who published it when
     return bool(stored)
 
 
+async def namesakes(tx: Tx, definition: Definition) -> list[str]:
+    """The digests of other releases of this name and version: by these alone none of them can be meant."""
+    rows = await tx.rows("releases.named", pathway=definition.name, version=definition.version)
+    return [row["digest"] for row in rows if row["digest"] != definition.digest]
+
+
 async def activate(  # noqa: PLR0913  # an activation is all of these
     tx: Tx,
     organisation: UUID,
