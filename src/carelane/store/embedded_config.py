@@ -1,11 +1,24 @@
-"""The embedded server's configuration files, as text. Pure; `embedded.py` writes them at each start.
+"""The embedded server's configuration files, as text; `embedded.py` writes them at each start.
 
 The log is terse on purpose: PostgreSQL writes values into the text, the detail and the statement of
 errors, and so patient data into its log (TRUST.md section 3). Errors reach our processes as SQLSTATEs.
 """
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
+
+_SHARE = 16  # of the machine's memory: the server shares it with everything else
+_LEAST_MB, _MOST_MB = 128, 1024
+
+
+def buffers_mb(memory_mb: int) -> int:
+    """The server's own cache on a machine with so much memory."""
+    return min(_MOST_MB, max(_LEAST_MB, memory_mb // _SHARE))
+
+
+def _buffers_here_mb() -> int:
+    return buffers_mb(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,11 +26,12 @@ class EmbeddedSettings:
     """How the embedded server is sized and reached.
 
     `port` opens a loopback TCP port for an outside psql, None keeps to the private socket.
-    `wheel` overrides where the binaries are looked for. Sizes are in megabytes.
+    `wheel` overrides where the binaries are looked for. Sizes are in megabytes; `shared_buffers_mb` follows the
+    machine's memory.
     """
 
     port: int | None = None
-    shared_buffers_mb: int = 256
+    shared_buffers_mb: int = field(default_factory=_buffers_here_mb)
     max_wal_mb: int = 4096
     max_connections: int = 100
     wheel: Path | None = None
@@ -64,10 +78,12 @@ def server_configuration(settings: EmbeddedSettings, files: Files) -> str:
         "jit": "off",
         # The inbox is a queue, and its dead rows must go quickly. What a message needs is found by index whatever the
         # statistics say, so that they may be old: to look anew at each tenth more took a tenth of a backlog's time.
+        # Nor is a table that only grows walked at each half more while it is small.
         "autovacuum_naptime": "10s",
         "autovacuum_vacuum_cost_delay": 0,
         "autovacuum_analyze_scale_factor": "0.5",
         "autovacuum_vacuum_insert_scale_factor": "0.5",
+        "autovacuum_vacuum_insert_threshold": 100_000,
         # No patient data in the log (I13): no errors of statements, no statements, no parameters.
         "log_destination": "stderr",
         "log_line_prefix": "'%m [%p] '",
