@@ -54,7 +54,7 @@ async def drain(bench: Bench, *, messages: int, first: int, workers: Sequence[st
     )  # one connection, so that their order is known
     print(f"  drain: {messages} accepted in {acked:.1f} s", flush=True)
     await asyncio.gather(*map(bench.start, workers))
-    await bench.until(_DRAINED, 1, every=0.2)
+    await bench.until(_DRAINED, 1, every=0.5)
     waits = [(row[0], row[1], row[2]) for row in bench.rows(_WAITS, after=after)]
     decided = [each for _, each, _ in waits]
     seconds = max((max(decided) - min(decided)).total_seconds(), 0.001)  # a few are one decision

@@ -6,7 +6,7 @@ from carelane.compose.connections import readers
 from carelane.engine.bell import Bell
 from carelane.engine.loop import keep_scouting
 from carelane.intake.interpret import OTHERS, interpret
-from carelane.store.interpreted import pending
+from carelane.store.pending import head
 from carelane.testing import messages as make
 from tests.flows.conftest import Feed
 
@@ -35,7 +35,7 @@ async def test_what_another_process_reads_is_left_to_it_until_it_lets_go(feed: F
     bell, reading = runtime.bell, readers(runtime.directory)
     await feed.store(make.referral(1))
     async with runtime.worker.transaction() as tx:
-        assert await pending(tx, runtime.vault, "mllp", limit=1)  # somebody is at it
+        assert await head(tx, runtime.vault, "mllp", limit=1)  # somebody is at it
         assert await interpret(runtime, reading, "mllp") == OTHERS
     assert not await _heard(bell, door)
     bell.ring_here(door)  # the scout found that something is left

@@ -26,6 +26,7 @@ from carelane.engine.demo_clock import DOOR, follow, join
 from carelane.engine.loop import (
     keep_beating,
     keep_draining,
+    keep_helping,
     keep_scouting,
     supervised,
 )
@@ -111,7 +112,8 @@ async def work(
     ) as house:
         runtime = house.runtime
         sending = sending_of(house)
-        loops: dict[str, Work] = {"drain": lambda: keep_draining(runtime, stop)}
+        loops: dict[str, Work] = {"drain": partial(keep_draining, runtime, stop)}
+        loops["help"] = partial(keep_helping, runtime, stop)
         loops["read"] = partial(keep_reading, runtime, stop)
         loops["scout"] = partial(keep_scouting, runtime, stop, "interpret", "intake.with_pending")
         loops["send"] = partial(sending.keep, stop)

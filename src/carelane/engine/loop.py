@@ -4,24 +4,39 @@ import asyncio
 import resource
 from collections.abc import Awaitable, Callable
 
-from carelane.engine.drain import Drained, drain
+from carelane.engine.drain import MORE, SUBJECTS_MAX, Drained, drain
 from carelane.engine.runtime import Runtime
 
 POLL_S = 0.25
 SMALL = 50
 FEW = 16
+_HELP_S = 60.0  # a full batch rings
 
 
 async def keep_draining(runtime: Runtime, stop: asyncio.Event) -> None:
     """Drain until told to stop. A small batch is followed by a pause, so that the next one is larger."""
     while not stop.is_set():
-        done = await drain(runtime)
-        if done.effects:
-            runtime.bell.ring("effects", few=done.effects < FEW)
+        done = await _drain(runtime)
         if done.facts and done.facts < SMALL:
             await asyncio.sleep(runtime.pause_s)
         if done.facts == 0 or all_taken(done):  # or only clocks wait, that a downtime holds back
             await runtime.bell.wait("drain", seconds=POLL_S)
+
+
+async def keep_helping(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Drain as well while there is a backlog: one decides while the database answers the other."""
+    while not stop.is_set():
+        if await runtime.bell.wait(MORE, seconds=_HELP_S):
+            while not stop.is_set() and (await _drain(runtime)).subjects >= SUBJECTS_MAX:
+                pass
+
+
+async def _drain(runtime: Runtime) -> Drained:
+    await runtime.lead.over()
+    done = await drain(runtime)
+    if done.effects:
+        runtime.bell.ring("effects", few=done.effects < FEW)
+    return done
 
 
 def all_taken(done: Drained) -> bool:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from carelane.directory.snapshot import Snapshot
 from carelane.engine.bell import Bell
+from carelane.engine.lead import Lead
 from carelane.engine.log import Log, current
 from carelane.engine.releases import Releases
 from carelane.facts.ports import Observer
@@ -35,6 +36,7 @@ class Runtime:
     directory: Snapshot
     releases: Releases
     bell: Bell = field(default_factory=Bell)
+    lead: Lead = field(default_factory=Lead)
     log: Log = field(default_factory=current)
     attended: Callable[[], datetime] | None = None
     pause_s: float = PAUSE_S  # after a small batch, so that the next one is larger

@@ -19,7 +19,7 @@ from carelane.intake.making import fact_of
 from carelane.intake.quarantine import connection_subject, to_review
 from carelane.intake.register import Register
 from carelane.store.database import Row, Tx
-from carelane.store.interpreted import Pending
+from carelane.store.pending import Pending
 
 REPLIED, RECEIVED = "message.replied", "message.received"
 DECIDED: Final = frozenset({"authorisation.answered"})

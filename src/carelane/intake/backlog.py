@@ -7,10 +7,11 @@ from carelane.engine.runtime import Runtime
 MESSAGES_MAX = 50_000
 PAUSE_MAX_S = 1.0
 EVERY_S = 1.0
+SELDOM_S = 5.0  # below half of the limit: to count a backlog costs as much as it is long
 
 
 class Backlog:
-    """How much waits, looked at once a second; `pause` is how long an answer waits for that."""
+    """How much waits, looked at once a second near the limit; `pause` is how long an answer waits for that."""
 
     def __init__(self, runtime: Runtime, *, limit: int = MESSAGES_MAX) -> None:
         self._runtime = runtime
@@ -22,10 +23,11 @@ class Backlog:
         return min(PAUSE_MAX_S, max(0.0, (self.waiting - self._limit) / self._limit))
 
     async def keep(self, stop: asyncio.Event) -> None:
-        """Look once a second until told to stop."""
+        """Look now and then until told to stop."""
         while not stop.is_set():
             await self.look()
-            await self._runtime.bell.wait("stop", seconds=EVERY_S)
+            near = self.waiting * 2 > self._limit
+            await self._runtime.bell.wait("stop", seconds=EVERY_S if near else SELDOM_S)
 
     async def look(self) -> None:
         """Count what waits to be interpreted or decided."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from carelane.engine.deliver import deliver
 from carelane.engine.drain import SUBJECTS_MAX
+from carelane.engine.lead import ALIVE, CROWD
 from carelane.engine.loop import FEW
 from carelane.engine.measure import interpreted
 from carelane.engine.runtime import Runtime
@@ -17,6 +18,7 @@ from carelane.facts.fact import Fact
 from carelane.facts.ports import Reader, Reading
 from carelane.facts.problem import Problem
 from carelane.intake import answering, insured, requests
+from carelane.intake.ahead import Ahead, Read
 from carelane.intake.answering import Answers
 from carelane.intake.identify import identify
 from carelane.intake.insured import Insured
@@ -26,7 +28,8 @@ from carelane.intake.quarantine import quarantined, released, suspicion, to_revi
 from carelane.intake.register import IdentityRaced, Register
 from carelane.intake.requests import Requests
 from carelane.store.database import Tx, overdue, passing
-from carelane.store.interpreted import Pending, pending, write_interpreted
+from carelane.store.interpreted import write_interpreted
+from carelane.store.pending import Pending, Queue, head
 from carelane.store.turns import TurnBusy
 from carelane.store.vault import Shredded, Vault
 
@@ -40,7 +43,12 @@ Readers = Mapping[str, Reader]
 
 
 async def interpret(
-    runtime: Runtime, readers: Readers, connection: str, *, limit: int = BATCH_MAX
+    runtime: Runtime,
+    readers: Readers,
+    connection: str,
+    *,
+    limit: int = BATCH_MAX,
+    ahead: Ahead | None = None,
 ) -> int:
     """Interpret one batch of a connection; how many messages, or `OTHERS` when another process is at it.
 
@@ -51,13 +59,14 @@ async def interpret(
     Raises:
         psycopg.Error: the database is away, or so busy that setting aside takes too long as well; nothing was written.
     """
+    ahead = ahead or Ahead(runtime, readers[connection], connection)
     aside: dict[UUID, Problem] = {}
     alone: list[UUID] = []
     while True:
         taken: list[UUID] = []
         try:
             return await _interpret(
-                runtime, readers, connection, limit=limit, taken=taken, aside=aside
+                runtime, ahead, connection, limit=limit, taken=taken, aside=aside
             )
         except (TurnBusy, IdentityRaced) as busy:
             runtime.observer.count("interpret_redone", {"cause": busy.code})
@@ -76,7 +85,7 @@ async def interpret(
 
 async def _interpret(  # noqa: PLR0913  # one batch, by what it needs
     runtime: Runtime,
-    readers: Readers,
+    ahead: Ahead,
     connection: str,
     *,
     limit: int,
@@ -88,27 +97,46 @@ async def _interpret(  # noqa: PLR0913  # one batch, by what it needs
     runtime = replace(runtime, vault=Vault(runtime.vault.keys, learnt_max=None))
     door = f"interpret/{connection}"
     register = Register(runtime, connection, runtime.now())
+    known = ahead.ready()
     async with runtime.worker.transaction(steady=True) as tx:
-        waiting = await pending(tx, runtime.vault, connection, limit=limit)
-        if waiting is None:
+        crowding = _crowding(runtime) if ahead.followed else None
+        queue = await head(
+            tx, runtime.vault, connection, limit=limit, known=known, crowding=crowding
+        )
+        if queue is None:
             runtime.bell.leave(door)  # should it end, the scout finds what is left
             return OTHERS
         runtime.bell.heed(door)
+        _look_ahead(runtime, ahead, queue, limit)
+        waiting = queue.messages
         if not waiting:
             return 0
         taken.extend(each.id for each in waiting)
         readings = _until_joining(
-            [Waiting(each, *_read(readers[connection], each, aside)) for each in waiting]
+            [Waiting(each, *_read(ahead.reader, each, aside, known)) for each in waiting]
         )
         batch = await _batch(tx, register, readings)
         write_interpreted(tx, runtime.organisation, connection, runtime.now(), batch.outcomes)
     runtime.bell.ring("drain", few=len(batch.outcomes) < FEW)
-    if len(readings) < len(waiting) or len(waiting) == limit:  # more are left: at once
+    if len(readings) < len(waiting) or queue.full:  # more are left: at once
         runtime.bell.ring_here(door)
     came = {each.id: each.received_at for each in waiting}
     became = ((each.outcome, came[each.message]) for each in batch.outcomes)
     interpreted(runtime.observer, connection, runtime.now(), became)
     return len(batch.outcomes)
+
+
+def _crowding(runtime: Runtime) -> Mapping[str, object]:
+    return {"process": runtime.process, "since": runtime.now() - ALIVE, "crowd": CROWD}
+
+
+def _look_ahead(runtime: Runtime, ahead: Ahead, queue: Queue, limit: int) -> None:
+    """Who brings in one full batch after the other reads ahead, and leaves deciding to others while they can."""
+    if ahead.followed and queue.full and not queue.crowded:
+        runtime.lead.take()
+    else:
+        runtime.lead.end()
+    ahead.reached(queue.place, more=limit if queue.full else 0)
 
 
 def _until_joining(readings: Sequence[Waiting]) -> Sequence[Waiting]:
@@ -139,12 +167,14 @@ async def _batch(tx: Tx, register: Register, readings: Sequence[Waiting]) -> Bat
 
 
 def _read(
-    reader: Reader, waiting: Pending, aside: Mapping[UUID, Problem]
-) -> tuple[Reading, Sequence[Problem]]:
+    reader: Reader, waiting: Pending, aside: Mapping[UUID, Problem], known: Mapping[UUID, Read]
+) -> Read:
     if waiting.id in aside:
         return (_held_back(waiting), (aside[waiting.id],))
     if waiting.conflict:
         return (_held_back(waiting), (_CONFLICT,))
+    if waiting.raw is None:
+        return known[waiting.id]
     if isinstance(waiting.raw, Shredded):
         return (_held_back(waiting), (_GONE,))
     return reader(waiting.raw, received_at=waiting.received_at)

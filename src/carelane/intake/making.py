@@ -12,7 +12,8 @@ from carelane.facts.problem import Problem
 from carelane.intake.identify import Identified
 from carelane.intake.placing import service_line
 from carelane.intake.register import Register
-from carelane.store.interpreted import Interpreted, Pending
+from carelane.store.interpreted import Interpreted
+from carelane.store.pending import Pending
 
 
 @dataclass(frozen=True, slots=True)

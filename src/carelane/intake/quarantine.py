@@ -10,7 +10,7 @@ from carelane.facts.fact import Actor, Fact, Json
 from carelane.facts.ids import derive, name_id
 from carelane.facts.phi import Phi
 from carelane.facts.problem import Problem
-from carelane.store.interpreted import Pending
+from carelane.store.pending import Pending
 
 
 def connection_subject(organisation: UUID, connection: str) -> UUID:

@@ -106,7 +106,7 @@ update task t set title = u.title, business_status = u.business_status, owner_ki
 from unnest(%(id)b::uuid[], %(title)b::text[], %(business_status)b::text[], %(owner_kind)b::text[],
             %(owner_name)b::text[], %(due_at)b::timestamptz[], %(urgency)b::smallint[])
      u(id, title, business_status, owner_kind, owner_name, due_at, urgency)
-where t.id = u.id and t.closed_at is null
+where t.id = u.id and coalesce(t.closed_at, 'infinity') = 'infinity'
 
 -- name: open_tasks
 -- New tasks.
@@ -169,7 +169,7 @@ from unnest(%(id)b::uuid[],
 -- Effects that must not start any more; one that is being sent already is settled and then compensated.
 update effect e set state = 'withdrawn', settled_at = u.at, cause = u.cause
 from unnest(%(id)b::uuid[], %(at)b::timestamptz[], %(cause)b::text[]) u(id, at, cause)
-where e.id = u.id and e.state = 'ready' and not e.maybe
+where e.id = u.id and coalesce(e.state, '') = 'ready' and not e.maybe
 
 -- name: applications
 -- One row for each fact applied to a case, with the reasons and the release that decided.

@@ -68,7 +68,7 @@ with wanted as (
                                       and (ko.settled_at, ko.id) > (o.settled_at, o.id))))
     and (not %(ordered)s
          or not exists (select from effect b where b.subject = e.subject and b.connection = e.connection
-                          and b.state in ('ready', 'sending', 'unknown')
+                          and b.connection <> '' and b.state in ('ready', 'sending', 'unknown')
                           and (b.created_at, b.id) < (e.created_at, e.id)))
   order by e.urgency desc, e.next_at, e.id
   limit least(%(paid)s::bigint, greatest(0, %(slots)s - (select count(*) from effect s
@@ -92,7 +92,7 @@ where e.id = any(%(ids)s) and e.compensates is null and e.audience <> 'staff'
 -- name: give_back
 -- Claimed and not sent: they wait again; the drainer withdraws them.
 update effect set state = 'ready', attempts = attempts - 1, lease_until = null, lease_by = ''
-where id = any(%(ids)s) and lease_by = %(lease)s and state = 'sending'
+where id = any(%(ids)s) and lease_by = %(lease)s and coalesce(state, '') = 'sending'
 returning id
 
 -- name: overdue
@@ -173,10 +173,11 @@ from old where e.id = old.id
 returning e.subject, old.state as was
 
 -- name: end_unheard
--- Messages that can't go and that no step waits for, in one statement.
+-- Messages that can't go and that no step waits for, in one statement. Written so that no plan can take the partial
+-- index and walk all that waits.
 update effect e set state = 'withdrawn', cause = u.cause, settled_at = %(now)s
 from unnest(%(ids)s::uuid[], %(causes)s::text[]) u(id, cause)
-where e.id = u.id and e.state = 'ready' and e.lease_by = '' returning e.id
+where e.id = u.id and coalesce(e.state, '') = 'ready' and e.lease_by = '' returning e.id
 
 -- name: dead_groups
 -- Dead letters and unanswered ones, grouped by what went wrong.

@@ -26,6 +26,11 @@ order by h.first
 limit %(limit)s
 for no key update of t skip locked
 
+-- name: crowded
+-- Whether no other worker lives, or more facts than these wait to be decided.
+select not exists (select from heartbeat where kind = 'work' and process <> %(process)s and at > %(since)s)
+  or exists (select from inbox order by seq offset %(crowd)s)
+
 -- name: turn
 -- One subject's turn, waiting as long as the transaction's lock_timeout allows.
 select subject from turn where subject = %(subject)s for no key update
@@ -123,7 +128,8 @@ select max(at) as at from heartbeat where kind = %(kind)s
 
 -- name: completing
 -- A task whose outcome is stored, but not decided yet.
-update task set status = 'completing', version = version + 1 where id = %(task)s and closed_at is null
+update task set status = 'completing', version = version + 1 where id = %(task)s
+  and coalesce(closed_at, 'infinity') = 'infinity'
 
 -- name: not_completed
 -- Tasks whose outcome was refused when it was decided: they are open as before.

@@ -44,11 +44,26 @@ with made as (
 insert into connection_turn (connection, organisation) values (%(name)s, %(organisation)s) on conflict do nothing
 
 -- name: pending
--- The oldest messages of a connection that are not interpreted yet, in receive order.
-select m.id, m.trigger, m.received_at, m.site, m.conflict, m.replay_of, m.message_key, b.sealed, m.problems::text
-from message m join message_body b on b.message = m.id
-where m.connection = %(connection)s and m.outcome = 'pending'
-order by m.seq limit %(limit)s
+-- The oldest messages of a connection that are not interpreted yet, in receive order, as many as these bytes hold and at
+-- least one; without the bytes of those that are known.
+select m.id, m.seq, m.size, m.trigger, m.received_at, m.site, m.conflict, m.replay_of, m.message_key,
+       case when m.id = any(%(known)b::uuid[]) then null else b.sealed end
+from (select *, sum(size) over (order by seq) - size as before from (
+        select id, seq, size, trigger, received_at, site, conflict, replay_of, message_key from message
+        where connection = %(connection)s and outcome = 'pending' order by seq limit %(limit)s) head) m
+join message_body b on b.message = m.id
+where m.before < %(bytes)s
+order by m.seq
+
+-- name: pending_behind
+-- Messages of a connection behind a place in its order that are not interpreted yet, as many as these bytes hold.
+select m.id, m.seq, m.size, m.trigger, m.received_at, m.site, m.conflict, m.replay_of, m.message_key, b.sealed
+from (select *, sum(size) over (order by seq) as until from (
+        select id, seq, size, trigger, received_at, site, conflict, replay_of, message_key from message
+        where connection = %(connection)s and outcome = 'pending' and seq > %(place)s order by seq limit %(limit)s) head) m
+join message_body b on b.message = m.id
+where m.until <= %(bytes)s
+order by m.seq
 
 -- name: connections_pending
 -- Connections with messages to interpret.

@@ -14,7 +14,7 @@ where l.subject = any(%(subjects)s) order by l.subject, c.sealed_at desc, c.iden
 -- name: statements
 -- What was said about messages to these patients (subject), or about one of these addresses, by whomever (no subject).
 select given, at, channel, address_token as address, scope, null::uuid as subject from consent
-where address_token = any(%(tokens)s) and (identity is null or scope = 'messages')
+where address_token = any(%(tokens)s) and address_token <> '' and (identity is null or scope = 'messages')
 union
 select c.given, c.at, c.channel, c.address_token, c.scope, l.subject
 from consent c join identity_link l on l.identity = c.identity where l.subject = any(%(subjects)s)

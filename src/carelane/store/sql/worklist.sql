@@ -65,38 +65,38 @@ where t.id = %(id)s
 -- name: claim
 -- Take a task: of several who try with one version, exactly one row changes (I8).
 update task set assignee = %(person)s, status = 'in-progress', claimed_at = %(now)s, version = version + 1
-where id = %(id)s and version = %(version)s and closed_at is null and assignee = '' and status = 'ready'
+where id = %(id)s and version = %(version)s and coalesce(closed_at, 'infinity') = 'infinity' and assignee = '' and status = 'ready'
 returning version, case_id
 
 -- name: release
 -- Put one's task back.
 update task set assignee = '', status = 'ready', claimed_at = null, version = version + 1
-where id = %(id)s and version = %(version)s and closed_at is null and assignee = %(person)s and status = 'in-progress'
+where id = %(id)s and version = %(version)s and coalesce(closed_at, 'infinity') = 'infinity' and assignee = %(person)s and status = 'in-progress'
 returning version, case_id
 
 -- name: begin_completing
 -- Completing claims what nobody has; of several people with one version, one goes on.
 update task set assignee = %(person)s, status = 'in-progress', claimed_at = coalesce(claimed_at, %(now)s),
        version = version + (assignee = '')::int
-where id = %(id)s and version = %(version)s and closed_at is null and assignee in ('', %(person)s)
+where id = %(id)s and version = %(version)s and coalesce(closed_at, 'infinity') = 'infinity' and assignee in ('', %(person)s)
 returning version, case_id
 
 -- name: snooze
 -- Out of sight until then, never past the clock; safety clocks are not snoozed.
 update task t set snoozed_until = %(until)s, version = t.version + 1
 from step s
-where t.id = %(id)s and t.version = %(version)s and t.closed_at is null and s.id = t.step and not s.safety
+where t.id = %(id)s and t.version = %(version)s and coalesce(t.closed_at, 'infinity') = 'infinity' and s.id = t.step and not s.safety
   and %(until)s::timestamptz <= t.due_at
 returning t.version, t.case_id
 
 -- name: wake
 -- Back in sight.
 update task set snoozed_until = null, version = version + 1
-where id = %(id)s and closed_at is null and snoozed_until is not null returning version, case_id
+where id = %(id)s and coalesce(closed_at, 'infinity') = 'infinity' and snoozed_until is not null returning version, case_id
 
 -- name: draft
 -- Keep an unfinished form, sealed.
-update task set draft_sealed = %(sealed)s where id = %(id)s and closed_at is null and assignee = %(person)s
+update task set draft_sealed = %(sealed)s where id = %(id)s and coalesce(closed_at, 'infinity') = 'infinity' and assignee = %(person)s
 returning version, case_id
 
 -- name: after_completing
@@ -108,7 +108,7 @@ select closed_at is not null, undo_until from task where id = %(id)s
 insert into handover (id, organisation, site, service_line, task, giver, receiver, what, reason, offered_at)
 select %(id)s, t.organisation, t.site, t.service_line, t.id, %(giver)s, %(receiver)s, %(what)s, %(reason)s, %(now)s
 from task t
-where t.id = %(task)s and t.closed_at is null and t.version = %(version)s and t.assignee = %(giver)s
+where t.id = %(task)s and coalesce(t.closed_at, 'infinity') = 'infinity' and t.version = %(version)s and t.assignee = %(giver)s
   and not exists (select from handover h where h.task = t.id and h.accepted_at is null and h.withdrawn_at is null)
 returning task
 
@@ -132,7 +132,7 @@ with accepted as (
   update handover set accepted_at = %(now)s, accepted_by = %(person)s
   where id = %(id)s and accepted_at is null and withdrawn_at is null returning task)
 update task t set assignee = %(person)s, status = 'in-progress', claimed_at = %(now)s, version = t.version + 1
-from accepted a where t.id = a.task and t.closed_at is null returning t.id, t.version, t.case_id
+from accepted a where t.id = a.task and coalesce(t.closed_at, 'infinity') = 'infinity' returning t.id, t.version, t.case_id
 
 -- name: withdraw_handover
 -- Taken back by the giver before anyone accepted.

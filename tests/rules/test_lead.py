@@ -1,0 +1,59 @@
+"""Who leaves deciding to others, and for how long."""
+
+import asyncio
+
+from carelane.engine.lead import Lead
+
+
+async def _waits(lead: Lead) -> bool:
+    """Whether somebody who wants to decide has to wait, once everybody had their turn."""
+    waiting = asyncio.create_task(lead.over())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    done = waiting.done()
+    waiting.cancel()
+    return not done
+
+
+async def test_whoever_leads_does_not_decide_until_it_ends() -> None:
+    lead = Lead()
+    assert not await _waits(lead)
+    lead.take()
+    assert await _waits(lead)
+    lead.end()
+    assert not await _waits(lead)
+
+
+async def test_leading_on_lets_nobody_through_in_between() -> None:
+    lead = Lead()
+    lead.take()
+    waiting = asyncio.create_task(lead.over())
+    await asyncio.sleep(0)
+    lead.take()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    lead.end()
+    await waiting
+
+
+async def test_an_end_that_is_taken_back_at_once_lets_nobody_through() -> None:
+    lead = Lead()
+    lead.take()
+    waiting = asyncio.create_task(lead.over())
+    await asyncio.sleep(0)
+    lead.end()
+    lead.take()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    waiting.cancel()
+
+
+async def test_it_ends_by_itself_should_nobody_end_it() -> None:
+    lead = Lead()
+    lead.take(seconds=0)
+    await lead.over()
+    lead.take()
+    lead.take(seconds=0)
+    await lead.over()
