@@ -18,32 +18,32 @@ async def _waits(lead: Lead) -> bool:
 async def test_whoever_leads_does_not_decide_until_it_ends() -> None:
     lead = Lead()
     assert not await _waits(lead)
-    lead.take()
+    lead.take("a")
     assert await _waits(lead)
-    lead.end()
+    lead.end("a")
     assert not await _waits(lead)
 
 
 async def test_leading_on_lets_nobody_through_in_between() -> None:
     lead = Lead()
-    lead.take()
+    lead.take("a")
     waiting = asyncio.create_task(lead.over())
     await asyncio.sleep(0)
-    lead.take()
+    lead.take("a")
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert not waiting.done()
-    lead.end()
+    lead.end("a")
     await waiting
 
 
 async def test_an_end_that_is_taken_back_at_once_lets_nobody_through() -> None:
     lead = Lead()
-    lead.take()
+    lead.take("a")
     waiting = asyncio.create_task(lead.over())
     await asyncio.sleep(0)
-    lead.end()
-    lead.take()
+    lead.end("a")
+    lead.take("a")
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert not waiting.done()
@@ -52,8 +52,19 @@ async def test_an_end_that_is_taken_back_at_once_lets_nobody_through() -> None:
 
 async def test_it_ends_by_itself_should_nobody_end_it() -> None:
     lead = Lead()
-    lead.take(seconds=0)
+    lead.take("a", seconds=0)
     await lead.over()
-    lead.take()
-    lead.take(seconds=0)
+    lead.take("a")
+    lead.take("a", seconds=0)
     await lead.over()
+
+
+async def test_it_is_over_when_no_connection_needs_it() -> None:
+    lead = Lead()
+    lead.take("a")
+    lead.take("b")
+    lead.end("a")
+    lead.end("c")
+    assert await _waits(lead)
+    lead.end("b")
+    assert not await _waits(lead)

@@ -16,32 +16,32 @@ LEAD_S = 1.0
 
 
 class Lead:
-    """Whether this process leaves deciding to others. It ends by itself, should whoever took it be stopped."""
+    """Whether this process leaves deciding to others, by connection; it ends by itself, should who took it stop."""
 
     def __init__(self) -> None:
         self._over = asyncio.Event()
         self._over.set()
-        self._ending: asyncio.TimerHandle | None = None
+        self._endings: dict[str, asyncio.TimerHandle] = {}
 
-    def take(self, *, seconds: float = LEAD_S) -> None:
-        """Leave deciding to others for so long."""
-        self._end_timer()
+    def take(self, connection: str, *, seconds: float = LEAD_S) -> None:
+        """Leave deciding to others for so long, because of this connection's backlog."""
+        self._forget(connection)
         self._over.clear()
-        self._ending = asyncio.get_running_loop().call_later(seconds, self._over.set)
+        loop = asyncio.get_running_loop()
+        self._endings[connection] = loop.call_later(seconds, self.end, connection)
 
-    def end(self) -> None:
-        """Decide here as well."""
-        self._end_timer()
-        self._over.set()
+    def end(self, connection: str) -> None:
+        """This connection needs it no more: without any other's backlog this process decides as well."""
+        self._forget(connection)
+        if not self._endings:
+            self._over.set()
 
     async def over(self) -> None:
         """Wait until deciding is this process's as well."""
-        while (
-            not self._over.is_set()
-        ):  # it may have been taken again before who waited came to know
+        # Again, because it may have been taken again before who waited came to know.
+        while not self._over.is_set():
             await self._over.wait()
 
-    def _end_timer(self) -> None:
-        if self._ending is not None:
-            self._ending.cancel()
-            self._ending = None
+    def _forget(self, connection: str) -> None:
+        if (ending := self._endings.pop(connection, None)) is not None:
+            ending.cancel()

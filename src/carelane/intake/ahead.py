@@ -25,10 +25,9 @@ class Ahead:
     """What was read of one connection's messages before their batch."""
 
     def __init__(self, runtime: Runtime, reader: Reader, connection: str) -> None:
-        self.reader = reader
+        self.reader, self.connection = reader, connection
         self.followed = False  # whether the last batch was full
         self._runtime = runtime
-        self._connection = connection
         self._place, self._limit = -1, 0
         self._read: dict[UUID, tuple[int, Read]] = {}
 
@@ -41,12 +40,12 @@ class Ahead:
         self._place, self._limit, self.followed = place, more, more > 0
         self._read = {message: each for message, each in self._read.items() if each[0] > place}
         if more:
-            self._runtime.bell.ring_here(f"{DOOR}/{self._connection}")
+            self._runtime.bell.ring_here(f"{DOOR}/{self.connection}")
 
     async def keep(self, stop: asyncio.Event) -> None:
         """Read what is wanted, until told to stop."""
         while not stop.is_set():
-            if await self._runtime.bell.wait(f"{DOOR}/{self._connection}", seconds=_WAIT_S):
+            if await self._runtime.bell.wait(f"{DOOR}/{self.connection}", seconds=_WAIT_S):
                 await self.look()
 
     async def look(self) -> None:
@@ -55,7 +54,7 @@ class Ahead:
             return
         runtime = self._runtime
         found = await behind(
-            runtime.worker, runtime.vault, self._connection, place=self._place, limit=self._limit
+            runtime.worker, runtime.vault, self.connection, place=self._place, limit=self._limit
         )
         for number, each in enumerate(found, start=1):
             if each.seq > self._place and each.id not in self._read:
@@ -66,8 +65,7 @@ class Ahead:
     def _keep(self, message: Pending) -> None:
         if message.conflict or not isinstance(message.raw, bytes):
             return
-        with suppress(
-            Exception
-        ):  # a defect of ours: its batch meets it, and sets the message aside
+        # At a defect of ours nothing is kept: the message's batch meets it as well, and sets the message aside.
+        with suppress(Exception):
             read = self.reader(message.raw, received_at=message.received_at)
             self._read[message.id] = message.seq, read

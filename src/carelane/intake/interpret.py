@@ -65,9 +65,7 @@ async def interpret(
     while True:
         taken: list[UUID] = []
         try:
-            return await _interpret(
-                runtime, ahead, connection, limit=limit, taken=taken, aside=aside
-            )
+            return await _interpret(runtime, ahead, limit=limit, taken=taken, aside=aside)
         except (TurnBusy, IdentityRaced) as busy:
             runtime.observer.count("interpret_redone", {"cause": busy.code})
             return 0
@@ -83,10 +81,9 @@ async def interpret(
         limit = max(len(taken) // 2, 1)
 
 
-async def _interpret(  # noqa: PLR0913  # one batch, by what it needs
+async def _interpret(
     runtime: Runtime,
     ahead: Ahead,
-    connection: str,
     *,
     limit: int,
     taken: list[UUID],
@@ -95,9 +92,9 @@ async def _interpret(  # noqa: PLR0913  # one batch, by what it needs
     """One try; `taken` tells which messages it took, also if it fails."""
     # Keys made in a batch count once it is committed: until then nobody else in the process may seal with them.
     runtime = replace(runtime, vault=Vault(runtime.vault.keys, learnt_max=None))
+    connection, known = ahead.connection, ahead.ready()
     door = f"interpret/{connection}"
     register = Register(runtime, connection, runtime.now())
-    known = ahead.ready()
     async with runtime.worker.transaction(steady=True) as tx:
         crowding = _crowding(runtime) if ahead.followed else None
         queue = await head(
@@ -133,9 +130,9 @@ def _crowding(runtime: Runtime) -> Mapping[str, object]:
 def _look_ahead(runtime: Runtime, ahead: Ahead, queue: Queue, limit: int) -> None:
     """Who brings in one full batch after the other reads ahead, and leaves deciding to others while they can."""
     if ahead.followed and queue.full and not queue.crowded:
-        runtime.lead.take()
+        runtime.lead.take(ahead.connection)
     else:
-        runtime.lead.end()
+        runtime.lead.end(ahead.connection)
     ahead.reached(queue.place, more=limit if queue.full else 0)
 
 
