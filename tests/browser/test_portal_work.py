@@ -128,6 +128,23 @@ async def test_new_work_waits_behind_a_pill(desk: Desk, browser: Browser) -> Non
     await _clean(desk, page)
 
 
+async def test_what_a_colleague_finishes_leaves_the_open_list(desk: Desk, browser: Browser) -> None:
+    """Nobody begins what is done already, and nothing else moves."""
+    page = await visit(desk, browser, CLERK)
+    other = await visit(desk, browser, CLERK)
+    await other.click(FIRST)
+    await other.wait_for_selector("#drawer #f-service")
+    done = await other.get_attribute("#drawer [data-task]", "data-task")
+    assert await page.locator(f"#t{done}").count() == 1
+    await other.select_option("#f-service", "orthopaedics")
+    await other.click("#drawer .outcomes [value=completed]")
+    await other.wait_for_url("**/?told=completed**")
+    desk.house.runtime.bell.ring_here("portal")
+    await page.wait_for_selector(f"#t{done}", state="detached", timeout=60_000)
+    assert await page.locator("#rows tr").count() == 3
+    await _clean(desk, page)
+
+
 @pytest.mark.parametrize("person", [CLERK, ENGINEER, COMPLIANCE])
 async def test_no_page_has_a_finding_of_axe(desk: Desk, browser: Browser, person: str) -> None:
     """Every section a person may open; no finding, no violation, no console error."""

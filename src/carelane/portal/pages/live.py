@@ -1,10 +1,11 @@
-"""Live by server-sent events: how many tasks are new, which rows changed, and the server's clock; ids and counts only.
+"""Live by server-sent events: which tasks are new, changed or over, and the server's clock; ids and counts only.
 
-A stream begins after `Last-Event-ID` (an instant), so a tab that slept misses nothing.
+A stream begins after `Last-Event-ID` (an instant), so a tab that slept misses nothing. Each look reaches back a little,
+because what was decided at one instant is stored a moment later; a row that is told twice has not changed.
 """
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from carelane.portal.saying import said
 from carelane.worklist.viewer import display
 
 LOOK_S = 3.0
+OVERLAP = timedelta(seconds=5)
 STREAM_LOOKS = 200  # a stream ends by itself; the browser opens the next with Last-Event-ID
 
 
@@ -46,7 +48,7 @@ async def still(request: Asked, task: FromPath[UUID]) -> Response[object]:
 async def _told(
     desk: Desk, session: Session, since: datetime
 ) -> AsyncIterator[ServerSentEventMessage]:
-    directory = desk.runtime.directory
+    directory, began = desk.runtime.directory, since
     for _ in range(STREAM_LOOKS):
         if await current(desk.runtime, session.secret, touch=False) is None:
             yield ServerSentEventMessage(event="over", data="{}")
@@ -55,16 +57,16 @@ async def _told(
         rows = await _changed(desk, session, since)
         body: dict[str, Any] = {
             "now": now.timestamp(),
-            "fresh": [str(row["id"]) for row in rows if row["opened_at"] > since],
+            "fresh": [str(row["id"]) for row in rows if row["opened_at"] > since and not row["over"]],
             "changed": [
                 {"id": str(row["id"]), "version": row["version"], "who": display(directory, row["assignee"])}
-                for row in rows if row["opened_at"] <= since
+                for row in rows if row["opened_at"] <= since or row["over"]
             ],
         }  # fmt: skip
         yield ServerSentEventMessage(
             event="work", id=now.isoformat(), data=msgspec.json.encode(body).decode()
         )
-        since = now
+        since = max(began, now - OVERLAP)
         await desk.runtime.bell.wait("portal", seconds=LOOK_S)
 
 
