@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from carelane.compose.connections import readers
-from carelane.engine.drain import MORE
+from carelane.engine.drain import MORE, drain
 from carelane.engine.lead import ALIVE
 from carelane.engine.loop import keep_draining, keep_helping
 from carelane.facts.ports import Reader, Reading
@@ -17,7 +17,7 @@ from carelane.facts.problem import Problem
 from carelane.intake import interpret as room
 from carelane.intake.ahead import Ahead
 from carelane.intake.interpret import interpret
-from carelane.store import interpreted, pending
+from carelane.store import interpreted, load, pending
 from carelane.store.pending import head
 from carelane.testing import messages as make
 from tests.flows.conftest import Feed
@@ -135,6 +135,21 @@ async def test_a_batch_ends_where_its_bytes_do_and_the_rest_follows(
         assert (len(queue.messages), queue.full) == (first, True)
     await Reads(feed).all()
     assert feed.sql("select outcome, count(*) from message group by outcome") == [("facts", 4)]
+
+
+async def test_a_batch_of_decisions_ends_where_its_bytes_do_and_the_rest_follows_in_order(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = [make.modify_referral(n, of=1) for n in (10, 11, 12)]
+    await feed.store(make.referral(1), make.referral(2), *changes)
+    await feed.interpret()
+    monkeypatch.setattr(load, "BYTES_MAX", 1)
+    done = [await drain(feed.house.runtime) for _ in range(5)]
+    assert [(each.facts, each.left) for each in done] == [(1, True)] * 4 + [(1, False)]
+    in_order = """select array_agg(m.seq order by a.revision) = array_agg(m.seq order by m.seq), count(*)
+      from application a join fact f on f.id = a.fact join message m on m.id = f.origin group by a.case_id
+      order by count(*)"""
+    assert feed.sql(in_order) == [(True, 1), (True, 4)]
 
 
 async def _leads(feed: Feed) -> bool:

@@ -17,6 +17,7 @@ from carelane.facts.fact import Actor, Fact, SubjectKind, Urgency
 from carelane.facts.intent import Audience
 from carelane.facts.phi import Phi
 from carelane.store.database import Question, Tx
+from carelane.store.pending import BYTES_MAX
 from carelane.store.shapes import decode_case, decode_payload, decode_step, ids, moved_of, untag
 from carelane.store.vault import Vault
 
@@ -53,7 +54,7 @@ async def take(
     tx: Tx, vault: Vault, organisation: UUID, subjects: Sequence[UUID], *, limit: int
 ) -> list[Taken]:
     """Take these subjects' pending facts out of the inbox, oldest first; the turns must be held already."""
-    rows = await tx.tuples("engine.take", {"subjects": list(subjects), "limit": limit})
+    rows = await tx.tuples(*_inbox(subjects, limit))
     return _taken(rows, vault, organisation)
 
 
@@ -81,9 +82,12 @@ async def work(  # noqa: PLR0913  # as `take` and `views`
     tx: Tx, vault: Vault, organisation: UUID, subjects: Sequence[UUID], now: datetime, *, limit: int
 ) -> tuple[list[Taken], dict[UUID, View]]:
     """What `take` and `views` tell, in one round trip."""
-    inbox = ("engine.take", {"subjects": list(subjects), "limit": limit})
-    taken, *found = await tx.together(inbox, *_questions(subjects, now))
+    taken, *found = await tx.together(_inbox(subjects, limit), *_questions(subjects, now))
     return _taken(taken, vault, organisation), _views(vault, organisation, subjects, found)
+
+
+def _inbox(subjects: Sequence[UUID], limit: int) -> Question:
+    return "engine.take", {"subjects": list(subjects), "limit": limit, "bytes": BYTES_MAX}
 
 
 def _questions(subjects: Sequence[UUID], now: datetime) -> Sequence[Question]:

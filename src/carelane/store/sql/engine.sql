@@ -44,14 +44,20 @@ select exists (select from inbox where subject = any(%(subjects)s::uuid[])) as c
 select set_config('lock_timeout', %(value)s, true)
 
 -- name: take
--- The pending facts of subjects whose turns are held: a second statement, so that the snapshot is fresh. Only a
--- patient's fact follows a link: what a patient's case says to a slot or a list is under the patient's key, but theirs.
--- `offset 0` and the place of each row leave no choice to a plan that is made while the inbox is empty.
+-- The pending facts of subjects whose turns are held, as many as these bytes hold and at least one: a second statement,
+-- so that the snapshot is fresh. Only a patient's fact follows a link: what a patient's case says to a slot or a list is
+-- under the patient's key, but theirs. `offset 0` and the place of each row leave no choice to a plan that is made while
+-- the inbox is empty.
 with taken as (
   delete from inbox where ctid = any(array(
-    select i.ctid from unnest(%(subjects)s::uuid[]) s(id)
-    cross join lateral (select ctid, priority, seq from inbox where subject = s.id offset 0) i
-    order by i.priority desc, i.seq limit %(limit)s))
+    select w.place from (
+      select h.place, sum(octet_length(f.sealed)) over (order by h.priority desc, h.seq) - octet_length(f.sealed) as before
+      from (
+        select i.ctid as place, i.priority, i.seq, i.fact from unnest(%(subjects)s::uuid[]) s(id)
+        cross join lateral (select ctid, priority, seq, fact from inbox where subject = s.id offset 0) i
+        order by i.priority desc, i.seq limit %(limit)s) h
+      cross join lateral (select sealed from fact where id = h.fact offset 0) f) w
+    where w.before < %(bytes)s))
   returning seq, subject, fact)
 select t.seq, t.subject, f.id, f.type, f.occurred_at, f.recorded_at, f.urgency, f.actor, f.actor_name, f.connection,
        f.origin, f.correlation, f.identity, f.keys::text, f.refers::text, f.entity, f.sealed, f.site, f.service_line,
