@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from carelane.engine.lead import Lead
 
 
@@ -24,30 +26,21 @@ async def test_whoever_leads_does_not_decide_until_it_ends() -> None:
     assert not await _waits(lead)
 
 
-async def test_leading_on_lets_nobody_through_in_between() -> None:
+@pytest.mark.parametrize("ended", [False, True])
+async def test_leading_on_lets_nobody_through_in_between(*, ended: bool) -> None:
+    """Taken again, or ended and taken back before who waits comes to know."""
     lead = Lead()
     lead.take("a")
     waiting = asyncio.create_task(lead.over())
     await asyncio.sleep(0)
+    if ended:
+        lead.end("a")
     lead.take("a")
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert not waiting.done()
     lead.end("a")
     await waiting
-
-
-async def test_an_end_that_is_taken_back_at_once_lets_nobody_through() -> None:
-    lead = Lead()
-    lead.take("a")
-    waiting = asyncio.create_task(lead.over())
-    await asyncio.sleep(0)
-    lead.end("a")
-    lead.take("a")
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    waiting.cancel()
 
 
 async def test_it_ends_by_itself_should_nobody_end_it() -> None:

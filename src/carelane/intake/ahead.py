@@ -26,10 +26,14 @@ class Ahead:
 
     def __init__(self, runtime: Runtime, reader: Reader, connection: str) -> None:
         self.reader, self.connection = reader, connection
-        self.followed = False  # whether the last batch was full
         self._runtime = runtime
         self._place, self._limit = -1, 0
         self._read: dict[UUID, tuple[int, Read]] = {}
+
+    @property
+    def followed(self) -> bool:
+        """Whether the last batch was full."""
+        return self._limit > 0
 
     def ready(self) -> Mapping[UUID, Read]:
         """What is read already."""
@@ -37,7 +41,7 @@ class Ahead:
 
     def reached(self, place: int, *, more: int) -> None:
         """A batch reaches up to this place: what is before it is forgotten, and so many behind it are read."""
-        self._place, self._limit, self.followed = place, more, more > 0
+        self._place, self._limit = place, more
         self._read = {message: each for message, each in self._read.items() if each[0] > place}
         if more:
             self._runtime.bell.ring_here(f"{DOOR}/{self.connection}")
@@ -50,7 +54,7 @@ class Ahead:
 
     async def look(self) -> None:
         """Read what is wanted, once."""
-        if not self._limit:
+        if not self.followed:
             return
         runtime = self._runtime
         found = await behind(

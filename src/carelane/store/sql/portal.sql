@@ -11,21 +11,16 @@ where a.to_at is null order by a.pathway, (a.site <> '')::int + (a.service_line 
 
 -- name: changed_since
 -- Work of a person that is newer than what was seen, what someone claimed or gave back since, and what is over since.
-(select t.id, t.version, t.opened_at, t.assignee, false as over from task t
- where t.closed_at is null and greatest(t.opened_at, t.claimed_at) > %(since)s
-  and (t.assignee = %(person)s
-       or (t.owner_kind = 'pool' and t.owner_name = any(%(pools)s))
-       or (t.owner_kind = 'role' and t.owner_name = any(%(roles)s))
-       or (t.owner_kind = 'person' and t.owner_name = %(person)s))
- order by greatest(t.opened_at, t.claimed_at) limit 200)
-union all
-(select t.id, t.version, t.opened_at, t.assignee, true from task t
- where t.closed_at > %(since)s
-  and (t.assignee = %(person)s
-       or (t.owner_kind = 'pool' and t.owner_name = any(%(pools)s))
-       or (t.owner_kind = 'role' and t.owner_name = any(%(roles)s))
-       or (t.owner_kind = 'person' and t.owner_name = %(person)s))
- order by t.closed_at limit 200)
+select t.id, t.version, t.opened_at, t.assignee, t.closed_at is not null as over
+from (select *, greatest(opened_at, claimed_at) as at from task
+      where closed_at is null and greatest(opened_at, claimed_at) > %(since)s
+      union all
+      select *, closed_at from task where closed_at > %(since)s) t
+where t.assignee = %(person)s
+  or (t.owner_kind = 'pool' and t.owner_name = any(%(pools)s))
+  or (t.owner_kind = 'role' and t.owner_name = any(%(roles)s))
+  or (t.owner_kind = 'person' and t.owner_name = %(person)s)
+order by t.at limit 400
 
 -- name: version_of
 -- Whether what somebody has open of a task is still so.
